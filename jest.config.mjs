@@ -1,0 +1,15 @@
+/** Jest over native ES modules; SWC strips the types, as it does for the command (bin/typescript-loader.mjs). */
+import { readFileSync } from "node:fs";
+
+const swc = JSON.parse(readFileSync(new URL(".swcrc", import.meta.url), "utf8"));
+
+export default {
+  testEnvironment: "node",
+  extensionsToTreatAsEsm: [".ts"],
+  transform: { "^.+\\.ts$": ["@swc/jest", { ...swc, swcrc: false }] },
+  testMatch: ["**/*.test.ts"],
+  testPathIgnorePatterns: ["/node_modules/", "/.venv/", "/.oracle-venv/"],
+  modulePathIgnorePatterns: ["<rootDir>/.venv", "<rootDir>/.oracle-venv", "<rootDir>/.cache"],
+  maxWorkers: 2,
+  testTimeout: 60_000,
+};

@@ -1,0 +1,39 @@
+/**
+ * Element types. Axis names are types of TypeScript; element types are facts of the trace, like sizes.
+ *
+ * Names follow StableHLO (https://openxla.org/stablehlo/spec#types) with `u` for its `ui` and `bool` for its `i1`.
+ */
+
+export const dtypes = {
+  bool: { kind: "bool", bits: 8, stablehlo: "i1" },
+  i4: { kind: "int", bits: 4, stablehlo: "i4" },
+  i8: { kind: "int", bits: 8, stablehlo: "i8" },
+  i16: { kind: "int", bits: 16, stablehlo: "i16" },
+  i32: { kind: "int", bits: 32, stablehlo: "i32" },
+  i64: { kind: "int", bits: 64, stablehlo: "i64" },
+  u4: { kind: "uint", bits: 4, stablehlo: "ui4" },
+  u8: { kind: "uint", bits: 8, stablehlo: "ui8" },
+  u16: { kind: "uint", bits: 16, stablehlo: "ui16" },
+  u32: { kind: "uint", bits: 32, stablehlo: "ui32" },
+  u64: { kind: "uint", bits: 64, stablehlo: "ui64" },
+  f4e2m1fn: { kind: "float", bits: 4, stablehlo: "f4E2M1FN" },
+  f8e5m2: { kind: "float", bits: 8, stablehlo: "f8E5M2" },
+  f8e4m3fn: { kind: "float", bits: 8, stablehlo: "f8E4M3FN" },
+  f8e8m0fnu: { kind: "float", bits: 8, stablehlo: "f8E8M0FNU" },
+  f16: { kind: "float", bits: 16, stablehlo: "f16" },
+  bf16: { kind: "float", bits: 16, stablehlo: "bf16" },
+  f32: { kind: "float", bits: 32, stablehlo: "f32" },
+  f64: { kind: "float", bits: 64, stablehlo: "f64" },
+} as const satisfies Record<string, { kind: Kind; bits: number; stablehlo: string }>;
+
+/** The name of an element type. */
+export type DType = keyof typeof dtypes;
+
+/** What can be done with an element type. */
+export type Kind = "bool" | "int" | "uint" | "float";
+
+/** Whether `dtype` is a floating-point type. */
+export const isFloat = (dtype: DType): boolean => dtypes[dtype].kind === "float";
+
+/** Whether `dtype` counts: a signed or unsigned integer. */
+export const isInteger = (dtype: DType): boolean => dtypes[dtype].kind === "int" || dtypes[dtype].kind === "uint";

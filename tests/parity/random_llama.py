@@ -1,0 +1,555 @@
+"""Tiny Llama checkpoints with random weights, the same bits on every machine.
+
+Each entry of CONFIGS is one way in which checkpoints in the wild differ: tied or not, biases, every kind of rope
+scaling, head counts, stored dtypes, shards, old and new spellings in config.json. `make_fixtures.py` asks
+transformers for the logits of these checkpoints; the tests ask tsxla for the same and compare.
+
+Needs numpy and gguf only, so that it runs in the worker's environment as well as in the oracle's:
+
+    python tests/parity/random_llama.py --list
+    python tests/parity/random_llama.py llama3 OUT_DIR                 # OUT_DIR/config.json, model.safetensors, …
+    python tests/parity/random_llama.py all OUT_DIR                    # OUT_DIR/NAME/… for every name
+    python tests/parity/random_llama.py untied OUT_DIR --gguf Q8_0     # OUT_DIR/untied-Q8_0.gguf
+
+Every command prints `NAME PATH SHA256` for each checkpoint, the hash being `fingerprint` of its tensors; it is in
+the fixtures too, so a difference in the weights is told apart from a difference in the arithmetic.
+
+Sources: config keys and rope kinds, transformers `models/llama` and `modeling_rope_utils.py`; GGUF names, row order
+and keys, llama.cpp `conversion/llama.py` and `conversion/base.py`.
+"""
+
+import argparse
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import gguf
+import numpy as np
+
+type Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+type Dtype = Literal["F32", "BF16", "F16"]
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Public API
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One checkpoint: sizes, how it is stored, and the rope keys of its config.json as they stand there."""
+
+    about: str
+    hidden: int
+    mlp: int
+    layers: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    vocab: int
+    rope: Mapping[str, Any]
+    tied: bool = False
+    attention_bias: bool = False
+    mlp_bias: bool = False
+    context: int = 512
+    eps: float = 1e-5
+    dtype: Dtype = "F32"
+    norm_dtype: Dtype | None = None
+    """What the norms are stored as, when not as the rest."""
+    shards: int = 1
+    omit: frozenset[str] = frozenset()
+    """Keys of config.json that are left out, so that the reader must know their defaults."""
+    lengths: tuple[int, ...] = (300,)
+    """Prompt lengths of the fixtures; several where the frequencies depend on the length."""
+    gguf_types: tuple[str, ...] = ()
+    """Quantised GGUF forms that have fixtures of their own."""
+    prompt: int = 0
+    """Which random prompt: the first without a near tie between the two largest logits of any position."""
+
+
+CONFIGS: Mapping[str, Config] = {
+    "untied": Config(
+        about="the oldest spelling: no KV head count, head size, biases, rope or tying in config.json; as many KV "
+        "heads as heads; also the base of the quantised GGUF fixtures",
+        hidden=64, mlp=160, layers=2, heads=4, kv_heads=4, head_dim=16, vocab=331, rope={},
+        omit=frozenset({"num_key_value_heads", "head_dim", "attention_bias", "mlp_bias", "tie_word_embeddings"}),
+        gguf_types=("Q8_0", "Q4_0", "Q4_1"),
+        prompt=39,
+    ),
+    "tied": Config(
+        about="lm_head is the embedding; 3 heads per KV head; bf16; another epsilon and theta, in the new spelling",
+        hidden=96, mlp=128, layers=3, heads=6, kv_heads=2, head_dim=16, vocab=384, tied=True, eps=1e-6, dtype="BF16",
+        rope={"rope_parameters": {"rope_type": "default", "rope_theta": 100000.0}}, gguf_types=("Q4_1",),
+        prompt=5,
+    ),
+    "biases": Config(
+        about="attention_bias and mlp_bias; 4 heads per KV head; heads * head_dim is twice the hidden size; f16",
+        hidden=64, mlp=96, layers=2, heads=4, kv_heads=1, head_dim=32, vocab=331, dtype="F16",
+        attention_bias=True, mlp_bias=True, rope={"rope_theta": 10000.0, "rope_scaling": None},
+    ),
+    "linear": Config(
+        about="linear rope scaling in the oldest spelling (`type`) without rope_theta; 8 heads per KV head of size 8",
+        hidden=64, mlp=128, layers=2, heads=8, kv_heads=1, head_dim=8, vocab=331,
+        eps=1e-3, rope={"rope_scaling": {"type": "linear", "factor": 4.0}}, omit=frozenset({"head_dim"}),
+        prompt=1,
+    ),
+    "dynamic": Config(
+        about="dynamic NTK: up to max_position_embeddings (128) nothing happens, beyond it the base grows with the "
+        "prompt's length, for all positions at once; bf16",
+        hidden=64, mlp=96, layers=2, heads=4, kv_heads=2, head_dim=16, vocab=331, context=128, dtype="BF16",
+        rope={"rope_theta": 10000.0, "rope_scaling": {"rope_type": "dynamic", "factor": 2.0}},
+        lengths=(128, 129, 300),
+    ),
+    "yarn": Config(
+        about="YaRN with its defaults: truncated correction range, attention factor from the factor",
+        hidden=64, mlp=96, layers=2, heads=4, kv_heads=2, head_dim=32, vocab=331,
+        rope={"rope_parameters": {
+            "rope_type": "yarn", "rope_theta": 10000.0, "factor": 8.0, "original_max_position_embeddings": 64,
+        }},
+        prompt=1,
+    ),
+    "yarn-mscale": Config(
+        about="YaRN with truncate false, beta_fast, beta_slow, mscale and mscale_all_dim; the old key with "
+        "`rope_type`; bf16 with f32 norms",
+        hidden=96, mlp=96, layers=2, heads=3, kv_heads=1, head_dim=32, vocab=353, dtype="BF16", norm_dtype="F32",
+        rope={"rope_theta": 5000.0, "rope_scaling": {
+            "rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 128, "truncate": False,
+            "beta_fast": 16.0, "beta_slow": 0.5, "mscale": 1.0, "mscale_all_dim": 0.4,
+        }},
+    ),
+    "yarn-attention-factor": Config(
+        about="YaRN with a given attention_factor, which wins over the factor; original length left to "
+        "max_position_embeddings",
+        hidden=32, mlp=64, layers=3, heads=2, kv_heads=2, head_dim=16, vocab=331, context=512,
+        rope={"rope_theta": 10000.0, "rope_scaling": {"type": "yarn", "factor": 2.0, "attention_factor": 0.75}},
+        omit=frozenset({"head_dim"}),
+        prompt=1,
+    ),
+    "llama3": Config(
+        about="Llama 3 rope: kept, blended and stretched frequencies all occur; rope_freqs.weight in GGUF; tied; bf16",
+        hidden=64, mlp=160, layers=2, heads=4, kv_heads=1, head_dim=32, vocab=509, tied=True, dtype="BF16",
+        rope={"rope_theta": 500000.0, "rope_scaling": {
+            "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 64,
+        }},
+        prompt=3,
+    ),
+    "longrope": Config(
+        about="LongRoPE: short factors up to the original length (128), long ones beyond it; attention factor from "
+        "max_position_embeddings / original; f16",
+        hidden=64, mlp=96, layers=2, heads=4, kv_heads=2, head_dim=16, vocab=331, dtype="F16",
+        rope={"rope_parameters": {
+            "rope_type": "longrope", "rope_theta": 10000.0, "original_max_position_embeddings": 128,
+            "short_factor": [1.0, 1.0, 1.05, 1.1, 1.2, 1.3, 1.4, 1.5],
+            "long_factor": [1.0, 1.3, 1.8, 2.5, 3.5, 5.0, 7.0, 9.0],
+        }},
+        lengths=(128, 129, 300),
+        prompt=4,
+    ),
+    "longrope-factor": Config(
+        about="LongRoPE in the spelling of older files: original length outside the rope keys; a given factor",
+        hidden=32, mlp=64, layers=2, heads=2, kv_heads=1, head_dim=16, vocab=331,
+        rope={"rope_theta": 10000.0, "original_max_position_embeddings": 64, "rope_scaling": {
+            "type": "longrope", "factor": 32.0,
+            "short_factor": [1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7],
+            "long_factor": [1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0],
+        }},
+        lengths=(64, 300),
+        prompt=1,
+    ),
+    "sharded": Config(
+        about="three shards and an index, f16; the shards split a layer",
+        hidden=96, mlp=160, layers=3, heads=8, kv_heads=2, head_dim=12, vocab=600, shards=3, dtype="F16",
+        rope={"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0}},
+        prompt=1,
+    ),
+    "wide-heads": Config(
+        about="heads much wider than the model (2 * 64 from 32); a vocabulary of 257 + 3",
+        hidden=32, mlp=32, layers=2, heads=2, kv_heads=2, head_dim=64, vocab=260,
+        rope={"rope_theta": 1000000.0},
+        prompt=1,
+    ),
+}  # fmt: skip
+
+
+def config_json(config: Config) -> dict[str, Any]:
+    """config.json as it stands in the folder."""
+    names = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
+    full = {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "vocab_size": config.vocab,
+        "hidden_size": config.hidden,
+        "intermediate_size": config.mlp,
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.heads,
+        "num_key_value_heads": config.kv_heads,
+        "head_dim": config.head_dim,
+        "hidden_act": "silu",
+        "max_position_embeddings": config.context,
+        "rms_norm_eps": config.eps,
+        "attention_bias": config.attention_bias,
+        "mlp_bias": config.mlp_bias,
+        "tie_word_embeddings": config.tied,
+        "bos_token_id": BOS,
+        "eos_token_id": EOS,
+        "torch_dtype": names[config.dtype],
+        **config.rope,
+    }
+    return {key: value for key, value in full.items() if key not in config.omit}
+
+
+def weights(name: str) -> dict[str, tuple[Floats, Dtype]]:
+    """The tensors of a checkpoint under their Hugging Face names, each with the dtype that holds it exactly.
+
+    Scales keep the model well conditioned and every part of it audible: attention scores and logits have a standard
+    deviation of about 1 to 4, and norm weights are near 1 but not 1.
+    """
+    config = CONFIGS[name]
+    wide, narrow = config.heads * config.head_dim, config.kv_heads * config.head_dim
+    made: dict[str, tuple[Floats, Dtype]] = {}
+
+    def add(key: str, shape: tuple[int, ...], deviation: float, mean: float = 0.0, dtype: Dtype | None = None) -> None:
+        held: Dtype = dtype or config.dtype
+        values = uniform(f"{name}/{key}", shape) * np.float32(math.sqrt(3) * deviation) + np.float32(mean)
+        made[key] = (round_to(values, held), held)
+
+    def linear(key: str, rows: int, columns: int, gain: float, bias: bool) -> None:
+        add(f"{key}.weight", (rows, columns), gain / math.sqrt(columns))
+        if bias:
+            add(f"{key}.bias", (rows,), 0.25)
+
+    def norm(key: str) -> None:
+        add(key, (config.hidden,), 0.15, mean=1.0, dtype=config.norm_dtype)
+
+    add("model.embed_tokens.weight", (config.vocab, config.hidden), 2 / math.sqrt(config.hidden) if config.tied else 1)
+    for layer in range(config.layers):
+        at = f"model.layers.{layer}"
+        norm(f"{at}.input_layernorm.weight")
+        linear(f"{at}.self_attn.q_proj", wide, config.hidden, 1.4, config.attention_bias)
+        linear(f"{at}.self_attn.k_proj", narrow, config.hidden, 1.4, config.attention_bias)
+        linear(f"{at}.self_attn.v_proj", narrow, config.hidden, 1.5, config.attention_bias)
+        linear(f"{at}.self_attn.o_proj", config.hidden, wide, 2.0, config.attention_bias)
+        norm(f"{at}.post_attention_layernorm.weight")
+        linear(f"{at}.mlp.gate_proj", config.mlp, config.hidden, 1.2, config.mlp_bias)
+        linear(f"{at}.mlp.up_proj", config.mlp, config.hidden, 1.2, config.mlp_bias)
+        linear(f"{at}.mlp.down_proj", config.hidden, config.mlp, 1.2, config.mlp_bias)
+    norm("model.norm.weight")
+    if not config.tied:
+        linear("lm_head", config.vocab, config.hidden, 2.0, bias=False)
+    return made
+
+
+def token_ids(name: str, length: int) -> list[int]:
+    """A prompt for a checkpoint: the beginning-of-text token, the last id of the vocabulary, then anything."""
+    config = CONFIGS[name]
+    ids = (raw_bits(f"{name}/tokens/{config.prompt}", length) % np.uint64(config.vocab)).tolist()
+    return [BOS, config.vocab - 1, *ids][:length]
+
+
+def fingerprint(name: str) -> str:
+    """sha256 over the stored tensors in the order of their names: name, dtype, shape, bytes (little-endian)."""
+    total = hashlib.sha256()
+    for key, (values, dtype) in sorted(weights(name).items()):
+        total.update(f"{key} {dtype} {list(values.shape)}\n".encode())
+        total.update(to_bytes(values, dtype))
+    return total.hexdigest()
+
+
+def write_folder(name: str, folder: Path) -> Path:
+    """Writes the checkpoint in the Hugging Face layout, with a tokenizer that encodes any text."""
+    config = CONFIGS[name]
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = weights(name)
+    write_json(folder / "config.json", config_json(config))
+    write_json(folder / "tokenizer.json", tokenizer_json(config.vocab))
+    write_json(folder / "tokenizer_config.json", TOKENIZER_CONFIG)
+    if config.shards == 1:
+        write_safetensors(folder / "model.safetensors", tensors)
+        return folder
+    # Shard n takes every tensor whose place in the list falls into its n-th part, so a boundary cuts through a layer.
+    files = [f"model-{n + 1:05}-of-{config.shards:05}.safetensors" for n in range(config.shards)]
+    place = {key: files[n * config.shards // len(tensors)] for n, key in enumerate(tensors)}
+    for file in files:
+        write_safetensors(folder / file, {key: tensors[key] for key in tensors if place[key] == file})
+    size = sum(len(to_bytes(*tensor)) for tensor in tensors.values())
+    write_json(
+        folder / "model.safetensors.index.json",
+        {"metadata": {"total_size": size}, "weight_map": dict(sorted(place.items()))},
+    )
+    return folder
+
+
+def write_gguf(name: str, file: Path, kind: str) -> Path:
+    """Writes the checkpoint as a llama-architecture GGUF with its matrices in `kind`.
+
+    As llama.cpp's converter does: the rows of q and k (and of their biases) are permuted within each head, norms and
+    biases are F32, a tied head is left out, and Llama 3's rope becomes `rope_freqs.weight`. With Q4_0 and Q4_1 the
+    embedding and the head are Q8_0, as in the files that llama.cpp's quantiser makes.
+
+    Raises:
+        ValueError: when GGUF has no words for the checkpoint's rope, or a row is not a whole number of blocks.
+    """
+    config = CONFIGS[name]
+    rope = rope_of(config)
+    refuse_rope(name, rope)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    writer = gguf.GGUFWriter(file, "llama")
+    writer.add_name(f"random {name}")
+    writer.add_file_type(gguf.LlamaFileType["ALL_F32" if kind == "F32" else f"MOSTLY_{kind}"])
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+    writer.add_vocab_size(config.vocab)
+    writer.add_context_length(config.context)
+    writer.add_embedding_length(config.hidden)
+    writer.add_block_count(config.layers)
+    writer.add_feed_forward_length(config.mlp)
+    writer.add_head_count(config.heads)
+    writer.add_head_count_kv(config.kv_heads)
+    writer.add_key_length(config.head_dim)
+    writer.add_value_length(config.head_dim)
+    writer.add_rope_dimension_count(config.head_dim)
+    writer.add_rope_freq_base(rope.get("rope_theta", DEFAULT_THETA))
+    writer.add_layer_norm_rms_eps(config.eps)
+    if rope["rope_type"] == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(rope["factor"])
+    if rope["rope_type"] == "yarn":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+    add_tokenizer(writer, config.vocab)
+
+    for key, (values, _) in gguf_tensors(name).items():
+        matrix = values.ndim == 2
+        shared = kind in ("Q4_0", "Q4_1") and key in ("token_embd.weight", "output.weight")
+        held = gguf.GGMLQuantizationType["F32" if not matrix else "Q8_0" if shared else kind]
+        block, _ = gguf.GGML_QUANT_SIZES[held]
+        if values.shape[-1] % block:
+            raise ValueError(
+                f"{key} of '{name}' has rows of {values.shape[-1]}, {held.name} needs a multiple of {block}"
+            )
+        writer.add_tensor(key, gguf.quants.quantize(values, held), raw_dtype=held)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return file
+
+
+def main() -> None:
+    """The command line; see the module's first lines."""
+    parser = argparse.ArgumentParser(description="Writes tiny random Llama checkpoints.")
+    parser.add_argument("name", nargs="?", choices=[*CONFIGS, "all"])
+    parser.add_argument("out", nargs="?", type=Path, help="the folder to write into")
+    parser.add_argument("--gguf", metavar="TYPE", choices=GGUF_KINDS, help=f"GGUF instead: {', '.join(GGUF_KINDS)}")
+    parser.add_argument("--list", action="store_true", help="print the names and what each is for")
+    arguments = parser.parse_args()
+    if arguments.list:
+        for name, config in CONFIGS.items():
+            print(f"{name:22} {config.about}")
+        return
+    if arguments.name is None or arguments.out is None:
+        parser.error("needs NAME and OUT_DIR, or --list")
+    for name in CONFIGS if arguments.name == "all" else [arguments.name]:
+        if arguments.gguf:
+            try:
+                path = write_gguf(name, arguments.out / f"{name}-{arguments.gguf}.gguf", arguments.gguf)
+            except ValueError as refusal:
+                if arguments.name != "all":
+                    parser.error(str(refusal))
+                continue
+        else:
+            path = write_folder(name, arguments.out / name if arguments.name == "all" else arguments.out)
+        print(name, path, fingerprint(name))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Implementation
+# ---------------------------------------------------------------------------------------------------------------------
+
+GGUF_KINDS = ("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1")
+DEFAULT_THETA = 10000.0
+SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+BOS, EOS = 0, 2
+
+
+def raw_bits(name: str, count: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """`count` random words for a name: Philox by counter, keyed by the name's hash; no distribution code involved."""
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "little")
+    return np.random.Philox(key=key).random_raw(count)
+
+
+def uniform(name: str, shape: tuple[int, ...]) -> Floats:
+    """Numbers in [-1, 1) with 24 bits each, all exact in f32."""
+    bits = raw_bits(name, math.prod(shape)) >> np.uint64(40)
+    return (bits.astype(np.float32) * np.float32(2.0**-23) - np.float32(1.0)).reshape(shape)
+
+
+def round_to(values: Floats, dtype: Dtype) -> Floats:
+    """The nearest values that `dtype` holds, ties to even, still as f32."""
+    if dtype == "F16":
+        return values.astype(np.float16).astype(np.float32)
+    if dtype == "BF16":
+        bits = values.view(np.uint32)
+        rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
+        return rounded.view(np.float32)
+    return values
+
+
+def to_bytes(values: Floats, dtype: Dtype) -> bytes:
+    """The stored form; `values` are already exact in `dtype`."""
+    if dtype == "F16":
+        return values.astype("<f2").tobytes()
+    if dtype == "BF16":
+        return (values.view(np.uint32) >> np.uint32(16)).astype("<u2").tobytes()
+    return values.astype("<f4").tobytes()
+
+
+def write_safetensors(file: Path, tensors: Mapping[str, tuple[Floats, Dtype]]) -> None:
+    """Header length, JSON header, bytes. By hand, because numpy has no bf16 for the safetensors package to write."""
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    parts: list[bytes] = []
+    end = 0
+    for key, (values, dtype) in tensors.items():
+        parts.append(to_bytes(values, dtype))
+        start, end = end, end + len(parts[-1])
+        header[key] = {"dtype": dtype, "shape": list(values.shape), "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    file.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(parts))
+
+
+def write_json(file: Path, value: Mapping[str, Any]) -> None:
+    file.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def rope_of(config: Config) -> dict[str, Any]:
+    """The rope keys of either spelling as one record, with `rope_type`."""
+    inner = config.rope.get("rope_parameters") or config.rope.get("rope_scaling") or {}
+    outer = {key: config.rope[key] for key in ("rope_theta", "original_max_position_embeddings") if key in config.rope}
+    return {"rope_type": inner.get("type", "default"), **outer, **inner}
+
+
+def refuse_rope(name: str, rope: Mapping[str, Any]) -> None:
+    """GGUF's llama architecture can say linear, YaRN with its defaults, and Llama 3 through a tensor of factors."""
+    plain_yarn = {"rope_type", "type", "rope_theta", "factor", "original_max_position_embeddings"}
+    if rope["rope_type"] in ("dynamic", "longrope"):
+        raise ValueError(f"'{name}' has {rope['rope_type']} rope, which GGUF's llama architecture cannot express")
+    if rope["rope_type"] == "yarn" and (set(rope) - plain_yarn or "original_max_position_embeddings" not in rope):
+        raise ValueError(
+            f"'{name}' has YaRN with more than its factor and original length, on which GGUF readers differ"
+        )
+
+
+def gguf_tensors(name: str) -> dict[str, tuple[Floats, Dtype]]:
+    """The tensors under their GGUF names, q and k in llama.cpp's row order."""
+    config = CONFIGS[name]
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.layers)
+    renamed: dict[str, tuple[Floats, Dtype]] = {}
+    for key, (values, dtype) in weights(name).items():
+        target = names.get_name(key, try_suffixes=(".weight", ".bias"))
+        if target is None:
+            raise KeyError(f"GGUF's llama architecture has no name for {key}")
+        heads = {"q_proj": config.heads, "k_proj": config.kv_heads}.get(key.split(".")[-2])
+        renamed[target] = (interleave_halves(values, heads) if heads else values, dtype)
+    rope = rope_of(config)
+    if rope["rope_type"] == "llama3":
+        renamed["rope_freqs.weight"] = (llama3_factors(rope, config.head_dim), "F32")
+    return renamed
+
+
+def interleave_halves(rows: Floats, heads: int) -> Floats:
+    """Within each head, from `first half, second half` (Hugging Face) to `pairs` (llama.cpp)."""
+    return np.ascontiguousarray(
+        rows.reshape(heads, 2, rows.shape[0] // heads // 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
+    )
+
+
+def llama3_factors(rope: Mapping[str, Any], head_dim: int) -> Floats:
+    """What each frequency is divided by."""
+    factor, low, high = rope["factor"], rope["low_freq_factor"], rope["high_freq_factor"]
+    original = rope["original_max_position_embeddings"]
+    factors: list[float] = []
+    for i in range(0, head_dim, 2):
+        wavelength = 2 * math.pi * rope["rope_theta"] ** (i / head_dim)
+        if wavelength < original / high:
+            factors.append(1.0)
+        elif wavelength > original / low:
+            factors.append(factor)
+        else:
+            smooth = (original / wavelength - low) / (high - low)
+            factors.append(1 / ((1 - smooth) / factor + smooth))
+    return np.array(factors, np.float32)
+
+
+def byte_characters() -> list[str]:
+    """GPT-2's printable character for each byte."""
+    shown = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    hidden = [byte for byte in range(256) if byte not in shown]
+    return [chr(byte) if byte in shown else chr(256 + hidden.index(byte)) for byte in range(256)]
+
+
+def vocabulary(size: int) -> tuple[list[str], list[str]]:
+    """Tokens and merges: three special tokens, the 256 bytes, then pairs of letters (aa, ab, …) until `size`."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    pairs = [(a, b) for a in letters for b in letters][: size - len(SPECIAL) - 256]
+    tokens = [*SPECIAL, *byte_characters(), *(a + b for a, b in pairs)]
+    if len(tokens) != size:
+        raise ValueError(f"a vocabulary of {size} is outside {len(SPECIAL) + 256} … {len(SPECIAL) + 256 + 676}")
+    return tokens, [f"{a} {b}" for a, b in pairs]
+
+
+TOKENIZER_CONFIG: Mapping[str, Any] = {
+    "tokenizer_class": "PreTrainedTokenizerFast",
+    "bos_token": SPECIAL[BOS],
+    "eos_token": SPECIAL[EOS],
+    "clean_up_tokenization_spaces": False,
+}
+
+
+def tokenizer_json(size: int) -> dict[str, Any]:
+    tokens, merges = vocabulary(size)
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [{"id": n, "content": token, **flags} for n, token in enumerate(SPECIAL)],
+        "normalizer": None,
+        "pre_tokenizer": level,
+        "post_processor": None,
+        "decoder": level,
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": False,
+            "vocab": {token: n for n, token in enumerate(tokens)},
+            "merges": [merge.split(" ") for merge in merges],
+        },
+    }
+
+
+def add_tokenizer(writer: gguf.GGUFWriter, size: int) -> None:
+    tokens, merges = vocabulary(size)
+    special = [gguf.TokenType.CONTROL] * len(SPECIAL)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(tokens)
+    writer.add_token_types([*special, *[gguf.TokenType.NORMAL] * (size - len(SPECIAL))])
+    writer.add_token_merges(merges)
+    writer.add_bos_token_id(BOS)
+    writer.add_eos_token_id(EOS)
+    writer.add_add_bos_token(False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+/**
+ * Reaches the devices: starts or finds a worker, and moves programs and tensors between it and Node.
+ */
+export type { Checkpoint, CheckpointTensor, LoadItem, LoadProgress, MetadataEntry } from "./checkpoint.ts";
+export type { CallOptions } from "./connection.ts";
+export { DeviceBuffer } from "./device-buffer.ts";
+export { byteLength, sameType, type TensorType, typeText } from "./element-type.ts";
+export { type Loss, type StatusName, WorkerError, WorkerLost, WorkerUnavailable } from "./errors.ts";
+export type { Executable } from "./executable.ts";
+export { type Elements, type HostTensor, hostTensor, toFloat32Array, toInt32Array, toNumbers } from "./host-tensor.ts";
+export type { LaunchOptions } from "./launch.ts";
+export type { CallArgument, CallWiring, Session, SessionCall, StepOptions, StepResult } from "./session.ts";
+export {
+  type CompileOptions,
+  type ConnectOptions,
+  type EngineName,
+  type Execution,
+  Worker,
+  type WorkerInfo,
+} from "./worker.ts";

@@ -1,0 +1,390 @@
+/**
+ * A worker, as TypeScript sees it: programs go in, buffers and numbers come out.
+ *
+ * Every method takes a `signal` and a `deadlineMs`, and rejects with a `WorkerError` when the worker refused or failed,
+ * with `WorkerLost` when it is no longer there, and with the signal's reason when that was aborted.
+ */
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type ServiceError, status } from "@grpc/grpc-js";
+import type { Program } from "../compiler/program.ts";
+import { InputError } from "../dsl/errors.ts";
+import * as wire from "../proto/generated/worker.ts";
+import { type Checkpoint, type LoadItem, type LoadProgress, readCheckpoint } from "./checkpoint.ts";
+import { type CallOptions, Connection, connectMs } from "./connection.ts";
+import { type BufferOwner, DeviceBuffer } from "./device-buffer.ts";
+import { byteLength, fromWire, toWire } from "./element-type.ts";
+import { type Loss, WorkerError } from "./errors.ts";
+import { type Executable, readExecutable } from "./executable.ts";
+import { checkTensor, type HostTensor } from "./host-tensor.ts";
+import { type LaunchedWorker, type LaunchOptions, launch } from "./launch.ts";
+import { Session } from "./session.ts";
+import { readTensor } from "./wire.ts";
+
+// Public API
+
+/** How to reach a worker that runs elsewhere. */
+export interface ConnectOptions {
+  readonly token?: string;
+  /** A file that holds the token. */
+  readonly tokenFile?: string;
+  /** A file of certificates, PEM, of who may vouch for a `grpcs://` worker. */
+  readonly tlsCa?: string;
+  /** How long to wait for the first answer. Default: 10 s. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What a worker is and what it uses. */
+export type WorkerInfo = Readonly<wire.GetInfoResponse>;
+
+/** What runs a module: XLA on the devices, or StableHLO's reference interpreter on the host. */
+export type EngineName = "xla" | "reference";
+
+/** How to compile. Default deadline: 60 minutes. */
+export interface CompileOptions extends CallOptions {
+  readonly engine?: EngineName;
+  readonly returnOptimizedHlo?: boolean;
+}
+
+/** What a run gives: fetched results by value, the others as buffers. */
+export interface Execution<R = HostTensor | DeviceBuffer> {
+  readonly results: readonly R[];
+  /** From the call's arrival in the runtime until the results were ready. */
+  readonly executeSeconds: number;
+}
+
+export class Worker implements BufferOwner, AsyncDisposable {
+  /** Starts a worker on this machine. It ends with `close()`, with this process, or with `await using`. */
+  static async launch(options: LaunchOptions = {}): Promise<Worker> {
+    const launched = await launch(options);
+    const { address, token } = launched;
+    const loss = (): Promise<Loss | undefined> => launched.loss(lossMs);
+    const connection = new Connection({ address, token, loss });
+    const worker = new Worker(connection, launched, options.root === undefined);
+    try {
+      await connection.ready({ signal: options.signal });
+    } catch (error) {
+      await worker.close();
+      throw error;
+    }
+    return worker;
+  }
+
+  /** Reaches a worker that runs elsewhere: `unix:PATH`, `HOST:PORT`, `dns:NAME:PORT`, or `grpcs://` before the last two. */
+  static async connect(address: string, options: ConnectOptions = {}): Promise<Worker> {
+    const token =
+      options.token ?? (options.tokenFile === undefined ? undefined : await readOption("tokenFile", options.tokenFile));
+    const tlsCa = options.tlsCa === undefined ? undefined : Buffer.from(await readOption("tlsCa", options.tlsCa));
+    // Of a worker that runs elsewhere nothing is known but that it doesn't answer.
+    const loss = async ({ code, details }: ServiceError): Promise<Loss | undefined> =>
+      code === status.UNAVAILABLE ? { address, how: `the connection broke (${details})` } : undefined;
+    const connection = new Connection({ address, token, tlsCa, loss });
+    const worker = new Worker(connection, undefined, false);
+    const deadlineMs = options.timeoutMs ?? connectMs;
+    try {
+      await connection.ready({ deadlineMs, signal: options.signal });
+      // A wrong token shows here, not at the first compilation.
+      await worker.info({ deadlineMs, signal: options.signal });
+    } catch (error) {
+      await worker.close();
+      throw error;
+    }
+    return worker;
+  }
+
+  readonly #connection: Connection;
+  readonly #launched: LaunchedWorker | undefined;
+  readonly #pathsStartHere: boolean;
+  readonly #sessions = new Set<Session>();
+  #released: string[] = [];
+  #releasing: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(connection: Connection, launched: LaunchedWorker | undefined, pathsStartHere: boolean) {
+    this.#connection = connection;
+    this.#launched = launched;
+    this.#pathsStartHere = pathsStartHere;
+  }
+
+  get address(): string {
+    return this.#connection.address.text;
+  }
+
+  /** Of a launched worker. */
+  get processId(): number | undefined {
+    return this.#launched?.processId;
+  }
+
+  /** Of a launched worker. */
+  get logFile(): string | undefined {
+    return this.#launched?.logFile;
+  }
+
+  /** Describes the worker: versions, devices, memory in use. Default deadline: 30 s. */
+  async info(options: CallOptions = {}): Promise<WorkerInfo> {
+    return await this.#connection.unary(service.getInfo, {}, { deadlineMs: 30_000, ...options });
+  }
+
+  /** Prints a module as MLIR does, after verification. Default deadline: 5 minutes. */
+  async formatModule(text: string, options: CallOptions & { readonly locations?: boolean } = {}): Promise<string> {
+    const { locations = false, ...call } = options;
+    const request = { module: text, locations };
+    return (await this.#connection.unary(service.formatModule, request, { deadlineMs: 5 * minutes, ...call })).module;
+  }
+
+  /**
+   * Compiles a program, or a bare text. The same program and options give the same executable.
+   *
+   * @throws WorkerError with `place`, when the module is invalid
+   */
+  async compile(program: Program | string, options: CompileOptions = {}): Promise<Executable> {
+    const { engine = "xla", returnOptimizedHlo = false, ...call } = options;
+    const request = {
+      module: typeof program === "string" ? program : program.text,
+      engine: engine === "xla" ? wire.Engine.XLA : wire.Engine.REFERENCE,
+      returnOptimizedHlo,
+    };
+    const response = await this.#connection.unary(service.compile, request, { deadlineMs: 60 * minutes, ...call });
+    return readExecutable(response, program, engine === "xla");
+  }
+
+  /**
+   * Runs an executable once. Results stay on the devices, but for those to `fetch`. Default deadline: 10 minutes.
+   *
+   * A buffer in a donated argument is used up, unless the call is refused before it runs.
+   */
+  execute(
+    executable: Executable,
+    args: readonly (DeviceBuffer | HostTensor)[],
+    options: CallOptions & { readonly fetch: "all" },
+  ): Promise<Execution<HostTensor>>;
+  execute(
+    executable: Executable,
+    args: readonly (DeviceBuffer | HostTensor)[],
+    options?: CallOptions & { readonly fetch?: readonly [] },
+  ): Promise<Execution<DeviceBuffer>>;
+  execute(
+    executable: Executable,
+    args: readonly (DeviceBuffer | HostTensor)[],
+    options?: CallOptions & { readonly fetch?: "all" | readonly number[] },
+  ): Promise<Execution>;
+  async execute(
+    executable: Executable,
+    args: readonly (DeviceBuffer | HostTensor)[],
+    options: CallOptions & { readonly fetch?: "all" | readonly number[] } = {},
+  ): Promise<Execution> {
+    const { fetch = [], ...call } = options;
+    const sent = await this.#upTo(args, call);
+    const request = {
+      executableId: executable.id,
+      arguments: sent.map((arg) =>
+        arg instanceof DeviceBuffer ? { bufferId: arg.idFor(this) } : { tensor: toTensor(arg) },
+      ),
+      fetch: fetch === "all" ? executable.results.map((_, index) => index) : fetch,
+    };
+    const consumed = sent.flatMap((arg, index) =>
+      arg instanceof DeviceBuffer && executable.donated.has(index) ? [arg.consume("donated")] : [],
+    );
+    try {
+      const response = await this.#connection.unary(service.execute, request, { deadlineMs: 10 * minutes, ...call });
+      const results = response.results.map(({ buffer, tensor }) => (tensor ? readTensor(tensor) : this.#adopt(buffer)));
+      return { results, executeSeconds: response.executeSeconds };
+    } catch (error) {
+      if (error instanceof WorkerError && error.exitCode === 2) for (const one of consumed) one.undo();
+      throw error;
+    } finally {
+      // What was uploaded for this call only; and until here every argument is held, so that none is freed under way.
+      sent.forEach((arg, index) => {
+        if (arg !== args[index]) (arg as DeviceBuffer).release();
+      });
+    }
+  }
+
+  /** Makes a buffer of a tensor. Default deadline: 10 minutes. */
+  async upload(tensor: HostTensor, options: CallOptions = {}): Promise<DeviceBuffer> {
+    checkTensor(tensor);
+    const response = await this.#connection.send(service.upload, chunks(tensor), {
+      deadlineMs: 10 * minutes,
+      ...options,
+    });
+    return this.#adopt(response.buffer);
+  }
+
+  /** Gives the contents of a buffer, which stays. Default deadline: 10 minutes. */
+  async download(buffer: DeviceBuffer, options: CallOptions = {}): Promise<HostTensor> {
+    const request = { bufferId: buffer.idFor(this) };
+    let tensor: { type: ReturnType<typeof fromWire>; data: Uint8Array } | undefined;
+    let filled = 0;
+    for await (const { type, data } of this.#connection.receive(service.download, request, {
+      deadlineMs: 10 * minutes,
+      ...options,
+    })) {
+      if (!tensor) {
+        const known = fromWire(type);
+        // Not zeroed: every byte is written below, or the tensor is refused.
+        tensor = { type: known, data: Buffer.allocUnsafeSlow(byteLength(known)) };
+      }
+      if (filled + data.byteLength > tensor.data.byteLength)
+        throw new RangeError("the worker sent more than the buffer holds");
+      tensor.data.set(data, filled);
+      filled += data.byteLength;
+    }
+    if (!tensor || filled !== tensor.data.byteLength)
+      throw new RangeError("the worker sent less than the buffer holds");
+    return { ...tensor.type, data: tensor.data };
+  }
+
+  /** Opens a checkpoint and describes it. Reads headers only. Default deadline: 5 minutes. */
+  async openCheckpoint(path: string, options: CallOptions = {}): Promise<Checkpoint> {
+    const request = { path: this.#path(path) };
+    return readCheckpoint(
+      await this.#connection.unary(service.openCheckpoint, request, { deadlineMs: 5 * minutes, ...options }),
+    );
+  }
+
+  /** Reads a small file that lies beside a checkpoint. Default deadline: 5 minutes. */
+  async readFile(path: string, options: CallOptions = {}): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    const request = { path: this.#path(path) };
+    for await (const { data } of this.#connection.receive(service.readFile, request, {
+      deadlineMs: 5 * minutes,
+      ...options,
+    })) {
+      pieces.push(data);
+    }
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  }
+
+  /**
+   * Makes buffers of a checkpoint's tensors, each item through its program. Default deadline: none.
+   *
+   * @returns for each item its results, in order; on failure or cancellation no buffer is left
+   */
+  async load(
+    checkpoint: Checkpoint,
+    items: readonly LoadItem[],
+    options: CallOptions & { readonly onProgress?: (progress: LoadProgress) => void } = {},
+  ): Promise<readonly (readonly DeviceBuffer[])[]> {
+    const { onProgress, ...call } = options;
+    const request = {
+      checkpointId: checkpoint.id,
+      items: items.map(({ executable, tensors }) => ({ executableId: executable?.id ?? "", tensors })),
+    };
+    let buffers: DeviceBuffer[] = [];
+    for await (const response of this.#connection.receive(service.load, request, call)) {
+      onProgress?.(response);
+      if (response.buffers.length > 0) buffers = response.buffers.map((buffer) => this.#adopt(buffer));
+    }
+    let next = 0;
+    return items.map(({ executable }) => buffers.slice(next, (next += executable?.results.length ?? 1)));
+  }
+
+  /** Opens a session: many steps over state that stays on the devices. */
+  session(): Session {
+    const session = new Session(this.#connection, this, () => this.#sessions.delete(session));
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** Frees buffers now rather than soon. */
+  async release(buffers: Iterable<DeviceBuffer>): Promise<void> {
+    for (const buffer of buffers) buffer.release();
+    await this.#flush();
+  }
+
+  /** For buffers: asks the worker to forget an id, together with others that are let go in the same turn. */
+  releaseSoon(id: string): void {
+    if (this.#closing) return;
+    this.#released.push(id);
+    // A failure here is that of a worker that is gone, and its memory with it.
+    this.#releasing ??= new Promise((resolve) => setImmediate(resolve)).then(() => this.#flush()).catch(() => {});
+  }
+
+  /** Ends the sessions and the connection, and a launched worker. Never rejects. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // Implementation
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#sessions].map((session) => session.close()));
+    // A launched worker forgets everything by ending.
+    if (!this.#launched) await this.#flush().catch(() => {});
+    this.#connection.close();
+    await this.#launched?.close();
+  }
+
+  async #flush(): Promise<void> {
+    this.#releasing = undefined;
+    const bufferIds = this.#released;
+    if (bufferIds.length === 0) return;
+    this.#released = [];
+    await this.#connection.unary(service.release, { bufferIds }, { deadlineMs: 30_000 });
+  }
+
+  #adopt(buffer: wire.Buffer | undefined): DeviceBuffer {
+    if (!buffer) throw new RangeError("the worker's answer lacks a buffer");
+    return new DeviceBuffer(this, buffer.bufferId, fromWire(buffer.type));
+  }
+
+  /** Uploads what is too large for one message. */
+  async #upTo(
+    args: readonly (DeviceBuffer | HostTensor)[],
+    options: CallOptions,
+  ): Promise<(DeviceBuffer | HostTensor)[]> {
+    if (!args.some(isLarge)) return [...args];
+    const uploads = await Promise.allSettled(args.map((arg) => (isLarge(arg) ? this.upload(arg, options) : arg)));
+    const failed = uploads.find((upload) => upload.status === "rejected");
+    if (!failed) return uploads.map((upload) => (upload as PromiseFulfilledResult<DeviceBuffer | HostTensor>).value);
+    uploads.forEach((upload, index) => {
+      if (upload.status === "fulfilled" && upload.value !== args[index]) (upload.value as DeviceBuffer).release();
+    });
+    throw failed.reason;
+  }
+
+  #path(path: string): string {
+    return this.#pathsStartHere ? resolve(path) : path;
+  }
+}
+
+// Implementation
+
+const service = wire.WorkerService;
+const minutes = 60_000;
+/** How long a process may take to be seen ended after its connection broke. */
+const lossMs = 1_500;
+const chunkBytes = 4 * 1024 * 1024 - 1024;
+const inlineBytes = 4 * 1024 * 1024;
+
+const isLarge = (arg: DeviceBuffer | HostTensor): arg is HostTensor =>
+  !(arg instanceof DeviceBuffer) && arg.data.byteLength > inlineBytes;
+
+const toTensor = (tensor: HostTensor): wire.Tensor => {
+  checkTensor(tensor);
+  return { type: toWire(tensor), data: tensor.data };
+};
+
+function* chunks(tensor: HostTensor): Generator<wire.UploadRequest> {
+  const { data } = tensor;
+  for (let at = 0; at === 0 || at < data.byteLength; at += chunkBytes) {
+    yield { type: at === 0 ? toWire(tensor) : undefined, data: data.subarray(at, at + chunkBytes) };
+  }
+}
+
+async function readOption(option: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new InputError("FILE_UNREADABLE", `${option} ${path} can't be read: ${(error as Error).message}`, {
+      option,
+      path,
+    });
+  }
+}

@@ -22,7 +22,10 @@ export async function load(url, context, nextLoad) {
   if (!url.startsWith("file:") || !/\.m?ts(\?|$)/.test(url)) return nextLoad(url, context);
   const path = fileURLToPath(url.split("?")[0]);
   const source = readFileSync(path, "utf8");
-  const key = createHash("sha256").update(JSON.stringify([version, options, path, source])).digest("hex").slice(0, 32);
+  const key = createHash("sha256")
+    .update(JSON.stringify([version, options, path, source]))
+    .digest("hex")
+    .slice(0, 32);
   const cached = `${cacheDir}${key}.mjs`;
   let code;
   try {

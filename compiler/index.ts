@@ -1,0 +1,8 @@
+/**
+ * The compiler: a traced graph becomes StableHLO text. Pure: no I/O, no devices; the same graph gives the same bytes.
+ *
+ * @module tsxla/compiler
+ */
+export { type LowerOptions, lower } from "./lower.ts";
+export type { Program, ProgramArgument, ProgramValue, Signature } from "./program.ts";
+export { type ComputeType, cpu, parseTarget, type Target } from "./target.ts";

@@ -1,0 +1,191 @@
+/**
+ * Graph and target in, program out.
+ *
+ * Every function scope is lowered where it is called, and printed once for all calls whose text is the same: layers
+ * that mean the same need not be declared to. Nodes that nothing uses are left out.
+ */
+import type { Emitter, Ssa } from "../dsl/emitter.ts";
+import type { Node, Scope } from "../dsl/graph.ts";
+import type { Tensor } from "../dsl/tensor.ts";
+import type { Graph } from "../dsl/trace.ts";
+import { BlockEmitter, type Surroundings } from "./emit.ts";
+import { fingerprint, printModule } from "./print.ts";
+import type { Program, ProgramArgument, ProgramValue } from "./program.ts";
+import { type Func, Handle, type Module, type Origin } from "./stablehlo.ts";
+
+// Public API
+
+/** How a program is printed. */
+export interface LowerOptions {
+  /** Whether the text says which TypeScript line made each operation. True unless told otherwise. */
+  readonly locations?: boolean;
+}
+
+/** Lowers a traced graph to StableHLO text and says how to call it. */
+export function lower(graph: Graph, { locations = true }: LowerOptions = {}): Program {
+  const { module, signature } = new Lowering(graph).run();
+  return { name: graph.name, text: printModule(module, { locations }), signature };
+}
+
+// Implementation
+
+class Lowering implements Surroundings {
+  readonly #graph: Graph;
+  readonly #values = new Map<Tensor<string>, Handle>();
+  readonly #functions: Func[] = [];
+  readonly #byText = new Map<string, Func>();
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+  }
+
+  run(): { module: Module; signature: Program["signature"] } {
+    const { name, scope, results, donations } = this.#graph;
+    const given = scope.arguments.map((each) => {
+      const weight = each.origin.kind === "argument" && each.origin.weight;
+      return new Handle(each.dtype, each.axes, weight);
+    });
+    const block = new BlockEmitter(this, undefined);
+    const lowered = this.lowerScope(scope, given, block);
+    block.origin = undefined;
+    // A result leaves in the order in which its axes came up, a donated one in the order of the argument it replaces.
+    const replaced = new Map([...donations].map(([argument, result]) => [result, given[argument] as Handle]));
+    const returns = lowered.map((each, n) => {
+      const own = scope.results[n] as Tensor<string>;
+      return block.arrange(each, replaced.get(n)?.dims ?? own.axes);
+    });
+    const main: Func = {
+      name: "main",
+      visibility: "public",
+      arguments: given.map((handle, n) => ({
+        handle,
+        attributes: donations.has(n) ? `tf.aliasing_output = ${donations.get(n)} : i32` : "",
+        origin: { name: argumentName(scope, n) },
+      })),
+      body: block.instructions,
+      returns: block.resolveAll(returns),
+    };
+    const signature = {
+      arguments: given.map((handle, n): ProgramArgument => {
+        const donatedTo = donations.get(n);
+        return { ...describe(argumentName(scope, n), handle), ...(donatedTo === undefined ? {} : { donatedTo }) };
+      }),
+      results: returns.map((handle, n) => describe(results[n] as string, handle)),
+    };
+    return { module: { name, functions: [main, ...this.#functions] }, signature };
+  }
+
+  lowerScope(scope: Scope, given: readonly Handle[], into: BlockEmitter): readonly Handle[] {
+    scope.arguments.forEach((each, n) => void this.#values.set(each, given[n] as Handle));
+    const outer = into.origin;
+    const used = usedNodes(scope);
+    for (const node of scope.nodes) {
+      if (!used.has(node)) continue;
+      into.origin = originOf(node);
+      this.#lowerNode(node, into);
+    }
+    into.origin = outer;
+    return scope.results.map((each) => this.#value(each));
+  }
+
+  functionFor(
+    scope: Scope,
+    given: readonly Handle[],
+    name: string,
+  ): { symbol: () => string; results: readonly Handle[] } {
+    const own = given.map(({ dtype, dims, weight }) => new Handle(dtype, dims, weight));
+    const block = new BlockEmitter(this, undefined);
+    const results = this.lowerScope(scope, own, block);
+    const func = this.#intern(name, own, block, results);
+    return { symbol: () => func.name, results };
+  }
+
+  helper(
+    name: string,
+    given: readonly Handle[],
+    body: (into: BlockEmitter, given: readonly Handle[]) => readonly Handle[],
+  ): () => string {
+    const own = given.map(({ dtype, dims, weight }) => new Handle(dtype, dims, weight));
+    const block = new BlockEmitter(this, undefined);
+    const results = body(block, own);
+    const func = this.#intern(name, own, block, results);
+    return () => func.name;
+  }
+
+  /** The function of this text, which may have been made before. */
+  #intern(name: string, given: readonly Handle[], block: BlockEmitter, results: readonly Handle[]): Func {
+    const func: Func = {
+      name: "",
+      visibility: "private",
+      arguments: given.map((handle) => ({ handle, attributes: "", origin: undefined })),
+      body: block.instructions,
+      returns: block.resolveAll(results),
+    };
+    const text = fingerprint(func);
+    const known = this.#byText.get(text);
+    if (known !== undefined) return known;
+    func.name = this.#freshName(name);
+    this.#byText.set(text, func);
+    this.#functions.push(func);
+    return func;
+  }
+
+  /** `layers.3` becomes `layers`, and `layers_1` for the second kind of layer. */
+  #freshName(name: string): string {
+    const base = name.replace(/\.\d+(?=\.|$)/g, "").replace(/[^\w$.]/g, "_") || "function";
+    const taken = (candidate: string) =>
+      candidate === "main" || this.#functions.some((each) => each.name === candidate);
+    let fresh = base;
+    for (let n = 1; taken(fresh); n++) fresh = `${base}_${n}`;
+    return fresh;
+  }
+
+  #lowerNode(node: Node, e: Emitter): void {
+    const inputs = node.inputs.map((each) => this.#value(each));
+    const outputs = node.op.lower(e, inputs, node.attributes as never, node.scopes) as readonly Ssa[];
+    node.outputs.forEach((each, n) => void this.#values.set(each, outputs[n] as Handle));
+  }
+
+  #value(of: Tensor<string>): Handle {
+    const handle = this.#values.get(of);
+    if (handle === undefined) throw new Error("the compiler met a tensor before the node that makes it");
+    return handle;
+  }
+}
+
+/** The nodes on which a scope's results depend, those inside regions included. */
+function usedNodes(scope: Scope): ReadonlySet<Node> {
+  const used = new Set<Node>();
+  const wanted: Tensor<string>[] = [...scope.results];
+  for (let each = wanted.pop(); each !== undefined; each = wanted.pop()) {
+    if (each.origin.kind !== "result" || used.has(each.origin.node)) continue;
+    const { node } = each.origin;
+    used.add(node);
+    wanted.push(...node.inputs);
+    for (const inner of node.scopes) if (inner.kind === "region") wanted.push(...captures(inner));
+  }
+  return used;
+}
+
+/** What a region uses of its surroundings, however deep inside. */
+function captures(region: Scope): Tensor<string>[] {
+  const uses = region.nodes.flatMap((node) => [
+    ...node.inputs,
+    ...node.scopes.filter(({ kind }) => kind === "region").flatMap(captures),
+  ]);
+  return [...uses, ...region.results].filter((each) => each.scope !== region);
+}
+
+function originOf(node: Node): Origin {
+  const name = node.op.nameless ? node.path : node.path === "" ? node.op.name : `${node.path}.${node.op.name}`;
+  return { name, at: node.location };
+}
+
+function argumentName(scope: Scope, n: number): string {
+  const { origin } = scope.arguments[n] as Tensor<string>;
+  return origin.kind === "argument" ? origin.name : "";
+}
+
+function describe(name: string, { dtype, dims }: Handle): ProgramValue {
+  return { name, dtype, axes: dims.map((axis) => axis.name), shape: dims.map(({ size }) => size) };
+}

@@ -1,0 +1,31 @@
+/**
+ * The language: named-axis tensors, ops, layers, parameters. Tracing builds a graph; nothing here runs one.
+ *
+ * @module tsxla
+ */
+export { type Axis, axes, axis, formatAxes, type NameOf } from "./axes.ts";
+export { type CacheState, type KeyValueCache, LinearCache, linearAge } from "./cache.ts";
+export { type DType, dtypes, isFloat, isInteger, type Kind } from "./dtype.ts";
+export type { Emitter, Ssa } from "./emitter.ts";
+export { type ErrorFields, InputError, RuntimeFailure, ShapeError, TsxlaError } from "./errors.ts";
+export { type Choice, forChosen, type One } from "./for-chosen.ts";
+export type { Node, Scope, Value, ValueType } from "./graph.ts";
+export { rmsNorm } from "./layers/norm.ts";
+export { type Angles, rope, ropeAngles } from "./layers/rope.ts";
+export { addSourceRoot, formatLocation, type Location } from "./location.ts";
+export { layer, part } from "./module.ts";
+export { defineOp, type Op } from "./op.ts";
+export * from "./ops/index.ts";
+export {
+  countParameters,
+  flattenParams,
+  type Loaded,
+  mapParams,
+  type Param,
+  type ParamTree,
+  param,
+  type Weights,
+} from "./param.ts";
+export { type Fresh, type Shape, type Shared, Tensor, type Within } from "./tensor.ts";
+export { type Graph, type Inputs, trace } from "./trace.ts";
+export { flatten, type Tree, unflatten } from "./tree.ts";

@@ -1,0 +1,29 @@
+/** Repetition along new axes. */
+import type { Axis } from "../axes.ts";
+import type { Ssa } from "../emitter.ts";
+import { apply, type Value } from "../graph.ts";
+import { defineOp } from "../op.ts";
+import { type Fresh, method, type Tensor } from "../tensor.ts";
+import { requireFresh } from "./cast.ts";
+
+// Public API
+
+declare module "../tensor.ts" {
+  interface Tensor<in out A extends string> {
+    /** Repeats along new axes. The only way to grow a tensor: no outer product happens by accident. */
+    broadcast<N extends string>(...extra: readonly Axis<Fresh<N, A>>[]): Tensor<A | N>;
+  }
+}
+
+export const broadcast = defineOp<{ extra: readonly Axis[] }>({
+  name: "broadcast",
+  infer([x], { extra }) {
+    for (const added of extra) requireFresh("broadcast", x as Value, added);
+    return [{ dtype: (x as Value).dtype, axes: [...(x as Value).axes, ...extra] }];
+  },
+  lower: (e, [x], { extra }) => [e.arrange(x as Ssa, [...(x as Ssa).dims, ...extra])],
+});
+
+method("broadcast", function (this: Tensor<string>, ...extra: Axis[]) {
+  return extra.length === 0 ? this : apply(broadcast, [this], { extra })[0];
+});

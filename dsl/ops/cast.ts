@@ -1,0 +1,97 @@
+/** Changes of the element type: by value, or of the bits as they are. */
+import { type Axis, formatAxes } from "../axes.ts";
+import { type DType, dtypes } from "../dtype.ts";
+import type { Ssa } from "../emitter.ts";
+import { apply, type Value } from "../graph.ts";
+import { axisOf, defineOp, shapeError } from "../op.ts";
+import { type Fresh, method, type Tensor } from "../tensor.ts";
+
+// Public API
+
+declare module "../tensor.ts" {
+  interface Tensor<in out A extends string> {
+    /** The nearest value of another element type; floats become integers by dropping the fraction. */
+    cast(to: DType): Tensor<A>;
+    /** The same bits read as another element type of the same width. */
+    bitCast(to: DType): Tensor<A>;
+    /** The same bits read as a narrower type, with a new innermost axis for the pieces, lowest bits first. */
+    bitSplit<N extends string>(to: DType, into: Axis<Fresh<N, A>>): Tensor<A | N>;
+    /** Pieces along an axis, lowest bits first, read as one element of a wider type. */
+    bitMerge<K extends A>(to: DType, from: K): Tensor<Exclude<A, K>>;
+  }
+}
+
+export const cast = defineOp<{ to: DType }>({
+  name: "cast",
+  infer: ([x], { to }) => [{ dtype: to, axes: (x as Value).axes }],
+  lower: (e, [x], { to }) => [e.convert(x as Ssa, to)],
+});
+
+export const bitCast = defineOp<{ to: DType; into?: Axis; from?: string }>({
+  name: "bitCast",
+  infer([input], { to, into, from }) {
+    const x = input as Value;
+    const [own, wanted] = [bitsOf(x.dtype), bitsOf(to)];
+    const pieces = into?.size ?? (from === undefined ? 1 : axisOf("bitMerge", x, from).size);
+    const fits = into !== undefined ? own === wanted * pieces : own * pieces === wanted;
+    if (!fits) {
+      throw shapeError(
+        "BIT_WIDTH",
+        `bitCast: ${own} bits of ${x.dtype} are not ${wanted} bits of ${to}${pieces === 1 ? "" : `, ${pieces} pieces`}`,
+        [["operand", x]],
+        bitHint(own, wanted, to),
+        {
+          from: x.dtype,
+          to,
+          pieces,
+        },
+      );
+    }
+    if (into !== undefined) requireFresh("bitSplit", x, into);
+    const axes = x.axes.filter(({ name }) => name !== from);
+    return [{ dtype: to, axes: into === undefined ? axes : [...axes, into] }];
+  },
+  lower(e, [input], { to, into, from }) {
+    const x = input as Ssa;
+    const rest = x.dims.filter(({ name }) => name !== from);
+    const innermostLast = [...rest, ...x.dims.filter(({ name }) => name === from)];
+    return [e.bitcast(e.arrange(x, innermostLast), to, into === undefined ? rest : [...rest, into])];
+  },
+});
+
+/** Refuses an axis whose name is taken. */
+export function requireFresh(op: string, x: Value, added: Axis): void {
+  if (!x.axes.some(({ name }) => name === added.name)) return;
+  throw shapeError(
+    "AXIS_TAKEN",
+    `${op}: axis '${added.name}' already exists`,
+    [["operand", x]],
+    `rename one of the two: x.rename("${added.name}", …)`,
+    {
+      axis: added.name,
+      axes: formatAxes(x.axes),
+    },
+  );
+}
+
+// Implementation
+
+method("cast", function (this: Tensor<string>, to: DType) {
+  return to === this.dtype ? this : apply(cast, [this], { to })[0];
+});
+method("bitCast", function (this: Tensor<string>, to: DType) {
+  return apply(bitCast, [this], { to })[0];
+});
+method("bitSplit", function (this: Tensor<string>, to: DType, into: Axis) {
+  return apply(bitCast, [this], { to, into })[0];
+});
+method("bitMerge", function (this: Tensor<string>, to: DType, from: string) {
+  return apply(bitCast, [this], { to, from })[0];
+});
+
+const bitsOf = (dtype: DType): number => (dtype === "bool" ? 1 : dtypes[dtype].bits);
+
+function bitHint(own: number, wanted: number, to: DType): string | undefined {
+  if (own > wanted && own % wanted === 0) return `x.bitSplit("${to}", axis("piece", ${own / wanted}))`;
+  return wanted % own === 0 ? `x.bitMerge("${to}", …) over an axis of ${wanted / own}` : undefined;
+}

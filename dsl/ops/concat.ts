@@ -1,0 +1,107 @@
+/** Joining along an axis, padding it, turning it round. */
+import type { Ssa } from "../emitter.ts";
+import { apply, type Value } from "../graph.ts";
+import { axisOf, defineOp, shapeError } from "../op.ts";
+import { method, type Tensor } from "../tensor.ts";
+import { resize } from "./slice.ts";
+
+// Public API
+
+declare module "../tensor.ts" {
+  interface Tensor<in out A extends string> {
+    /** Itself, then `tails`, along an axis; all other axes are equal. */
+    concat(along: A, ...tails: readonly Tensor<A>[]): Tensor<A>;
+    /** `low` copies of `filler` before and `high` after, along an axis. */
+    pad(along: A, low: number, high: number, filler?: number): Tensor<A>;
+    /** The other way round along axes. */
+    reverse(...along: readonly A[]): Tensor<A>;
+  }
+}
+
+export const concat = defineOp<{ along: string }>({
+  name: "concat",
+  infer(inputs, { along }) {
+    const [first, ...rest] = inputs as readonly [Value, ...Value[]];
+    axisOf("concat", first, along);
+    for (const tail of rest) {
+      const differ = first.axes.find(({ name, size }) => {
+        const other = tail.axes.find((axis) => axis.name === name);
+        return other === undefined || (name !== along && other.size !== size);
+      });
+      const reason =
+        differ !== undefined
+          ? `axis '${differ.name}' differs`
+          : tail.axes.length > first.axes.length
+            ? "the tail has more axes"
+            : tail.dtype !== first.dtype
+              ? `element types differ`
+              : undefined;
+      if (reason === undefined) continue;
+      throw shapeError(
+        "SIZE_MISMATCH",
+        `concat along '${along}': ${reason}`,
+        [
+          ["head", first],
+          ["tail", tail],
+        ],
+        tail.dtype !== first.dtype ? `tail.cast("${first.dtype}")` : undefined,
+        { axis: differ?.name ?? along },
+      );
+    }
+    const size = inputs.reduce((all, each) => all + axisOf("concat", each, along).size, 0);
+    return [{ dtype: first.dtype, axes: resize(first.axes, along, size) }];
+  },
+  lower(e, inputs, { along }) {
+    const [first, ...rest] = inputs as readonly [Ssa, ...Ssa[]];
+    const arranged = rest.map((tail) => {
+      const own = tail.dims.find(({ name }) => name === along)?.size ?? 1;
+      return e.arrange(tail, resize(first.dims, along, own));
+    });
+    return [e.concatenate([first, ...arranged], along)];
+  },
+  flops: () => 0,
+});
+
+export const pad = defineOp<{ along: string; low: number; high: number; filler: number }>({
+  name: "pad",
+  infer([input], { along, low, high }) {
+    const x = input as Value;
+    const { size } = axisOf("pad", x, along);
+    if (![low, high].every((count) => Number.isInteger(count) && count >= 0)) {
+      throw shapeError(
+        "INDEX_RANGE",
+        `pad along '${along}': ${low} before and ${high} after, and both are whole numbers from 0`,
+        [["operand", x]],
+        undefined,
+        { axis: along, low, high },
+      );
+    }
+    return [{ dtype: x.dtype, axes: resize(x.axes, along, low + size + high) }];
+  },
+  lower: (e, [x], { along, low, high, filler }) => [
+    e.pad(x as Ssa, e.constant(filler, (x as Ssa).dtype), along, low, high),
+  ],
+  flops: () => 0,
+});
+
+export const reverse = defineOp<{ along: readonly string[] }>({
+  name: "reverse",
+  infer([x], { along }) {
+    for (const name of along) axisOf("reverse", x as Value, name);
+    return [x as Value];
+  },
+  lower: (e, [x], { along }) => [e.reverse(x as Ssa, along)],
+  flops: () => 0,
+});
+
+// Implementation
+
+method("concat", function (this: Tensor<string>, along: string, ...tails: Tensor<string>[]) {
+  return tails.length === 0 ? this : apply(concat, [this, ...tails], { along })[0];
+});
+method("pad", function (this: Tensor<string>, along: string, low: number, high: number, filler = 0) {
+  return apply(pad, [this], { along, low, high, filler })[0];
+});
+method("reverse", function (this: Tensor<string>, ...along: string[]) {
+  return along.length === 0 ? this : apply(reverse, [this], { along })[0];
+});

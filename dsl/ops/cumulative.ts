@@ -1,0 +1,36 @@
+/** Running reductions along an axis. */
+import type { Ssa } from "../emitter.ts";
+import { apply, type Value } from "../graph.ts";
+import { axisOf, defineOp } from "../op.ts";
+import { method, type Tensor } from "../tensor.ts";
+import { requireKind } from "./elementwise.ts";
+import { accumulator, neutral } from "./reduce.ts";
+
+// Public API
+
+declare module "../tensor.ts" {
+  interface Tensor<in out A extends string> {
+    /** The running sum: entry n is the sum of entries 0 to n. Narrow floats are summed in f32. */
+    cumSum(along: A): Tensor<A>;
+  }
+}
+
+export const cumSum = defineOp<{ along: string }>({
+  name: "cumSum",
+  infer([x], { along }) {
+    requireKind("cumSum", x as Value, ["int", "uint", "float"]);
+    axisOf("cumSum", x as Value, along);
+    return [x as Value];
+  },
+  lower(e, [input], { along }) {
+    const x = input as Ssa;
+    const wide = accumulator(x.dtype);
+    return [e.convert(e.cumulative("add", e.convert(x, wide), neutral(e, "add", wide), along), x.dtype)];
+  },
+});
+
+// Implementation
+
+method("cumSum", function (this: Tensor<string>, along: string) {
+  return apply(cumSum, [this], { along })[0];
+});

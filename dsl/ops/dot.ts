@@ -1,0 +1,81 @@
+/**
+ * The product that contracts axes by name.
+ *
+ * Batching and order need no arguments: axes that both operands have and that are not contracted are batched, the rest
+ * are kept. A weight stands on the left in the text whichever side it has in the program, since XLA reads a matrix at
+ * memory speed on CPU only as the left operand, contracted over its last dimension (docs/log.md).
+ */
+import { dtypes } from "../dtype.ts";
+import type { Ssa } from "../emitter.ts";
+import { apply, type Value } from "../graph.ts";
+import { axisOf, defineOp, shapeError, sizeHint } from "../op.ts";
+import { method, type Shared, type Tensor } from "../tensor.ts";
+import { requireKind } from "./elementwise.ts";
+
+// Public API
+
+declare module "../tensor.ts" {
+  interface Tensor<in out A extends string> {
+    /**
+     * Contracts `over`. Other shared axes are batched, the rest are kept; their order never matters.
+     *
+     * The result has the left operand's element type; the right one is converted to it. Sums are kept in f32.
+     */
+    dot<B extends string, const K extends readonly Shared<A, B>[]>(
+      y: Tensor<B>,
+      ...over: K
+    ): Tensor<Exclude<A | B, K[number]>>;
+  }
+}
+
+export const dot = defineOp<{ over: readonly string[] }>({
+  name: "dot",
+  infer([left, right], { over }) {
+    const [x, y] = [left as Value, right as Value];
+    requireKind("dot", x, ["float", "int", "uint"], "left");
+    requireKind("dot", y, [dtypes[x.dtype].kind], "right");
+    for (const name of over) {
+      axisOf("dot", x, name, "left");
+      axisOf("dot", y, name, "right");
+    }
+    for (const { name, size } of y.axes) {
+      const own = x.axes.find((axis) => axis.name === name)?.size;
+      if (own === undefined || own === size) continue;
+      const role = over.includes(name) ? `dot over '${name}'` : `dot batched over '${name}'`;
+      throw shapeError(
+        "SIZE_MISMATCH",
+        `${role}: ${own} on the left, ${size} on the right`,
+        [
+          ["left", x],
+          ["right", y],
+        ],
+        sizeHint(name, own, size),
+        {
+          axis: name,
+          left: own,
+          right: size,
+        },
+      );
+    }
+    const kept = x.axes.filter(({ name }) => !over.includes(name));
+    const added = y.axes.filter(({ name }) => !x.axes.some((axis) => axis.name === name));
+    return [{ dtype: x.dtype, axes: [...kept, ...added] }];
+  },
+  lower(e, [left, right], { over }) {
+    const x = left as Ssa;
+    const y = e.convert(right as Ssa, x.dtype);
+    const batch = x.dims
+      .map(({ name }) => name)
+      .filter((name) => !over.includes(name) && y.dims.some((axis) => axis.name === name));
+    return [y.weight && !x.weight ? e.dotGeneral(y, x, batch, over) : e.dotGeneral(x, y, batch, over)];
+  },
+  flops([left, right], { over }) {
+    const sizes = new Map([...(left as Value).axes, ...(right as Value).axes].map(({ name, size }) => [name, size]));
+    // One multiplication and one addition for each pair that meets.
+    return [...sizes.values()].reduce((all, size) => all * size, over.length === 0 ? 1 : 2);
+  },
+});
+
+method("dot", function (this: Tensor<string>, y: Tensor<string>, ...over: string[]) {
+  return apply(dot, [this, y], { over })[0];
+});

@@ -1,0 +1,258 @@
+/**
+ * Element-wise ops: arithmetic, functions, rounding, bits. One table, since they differ in a name only.
+ *
+ * The left operand owns axes and element type: the right one is repeated along what it lacks and converted.
+ */
+
+import { type DType, dtypes, type Kind } from "../dtype.ts";
+import type { BinaryOperation, Emitter, Ssa, UnaryOperation } from "../emitter.ts";
+import { apply, type Value } from "../graph.ts";
+import { defineOp, type Op, requireEqualSizes, shapeError } from "../op.ts";
+import { method, type Tensor, type Within } from "../tensor.ts";
+
+// Public API
+
+declare module "../tensor.ts" {
+  interface Tensor<in out A extends string> {
+    /** The sum. The result has exactly the left operand's axes. */
+    add(y: Within<A> | number): Tensor<A>;
+    /** The difference. */
+    sub(y: Within<A> | number): Tensor<A>;
+    /** The product, element by element. */
+    mul(y: Within<A> | number): Tensor<A>;
+    /** The quotient; integers round towards zero, and dividing one by zero gives -1 (all bits set). */
+    div(y: Within<A> | number): Tensor<A>;
+    /** The remainder, with the sign of the left operand. */
+    rem(y: Within<A> | number): Tensor<A>;
+    /** The larger one; NaN if either is. */
+    max(y: Within<A> | number): Tensor<A>;
+    /** The smaller one; NaN if either is. */
+    min(y: Within<A> | number): Tensor<A>;
+    /** The left operand to the power of the right. */
+    pow(y: Within<A> | number): Tensor<A>;
+    /** The angle of the point (right, left), in radians. */
+    atan2(y: Within<A> | number): Tensor<A>;
+    /** Both hold; bit by bit for integers. */
+    and(y: Within<A> | number): Tensor<A>;
+    /** Either holds; bit by bit for integers. */
+    or(y: Within<A> | number): Tensor<A>;
+    /** Exactly one holds; bit by bit for integers. */
+    xor(y: Within<A> | number): Tensor<A>;
+    /** Bits moved up by the right operand; 0 when it is at least the width. */
+    shiftLeft(y: Within<A> | number): Tensor<A>;
+    /** Bits moved down, filled with the sign for signed types and with 0 for unsigned. */
+    shiftRight(y: Within<A> | number): Tensor<A>;
+    /** The opposite; all bits flipped for integers. */
+    not(): Tensor<A>;
+    /** The absolute value. */
+    abs(): Tensor<A>;
+    /** The cube root. */
+    cbrt(): Tensor<A>;
+    /** The smallest whole number not below. */
+    ceil(): Tensor<A>;
+    /** The cosine of an angle in radians. */
+    cos(): Tensor<A>;
+    /** How many bits above the highest set one. */
+    countLeadingZeros(): Tensor<A>;
+    /** e to the power of it. */
+    exp(): Tensor<A>;
+    /** e to the power of it, less 1, exact near 0. */
+    expm1(): Tensor<A>;
+    /** The largest whole number not above. */
+    floor(): Tensor<A>;
+    /** Whether it is neither infinite nor NaN. */
+    isFinite(): Tensor<A>;
+    /** The natural logarithm. */
+    log(): Tensor<A>;
+    /** The natural logarithm of 1 plus it, exact near 0. */
+    log1p(): Tensor<A>;
+    /** Its negative. */
+    neg(): Tensor<A>;
+    /** How many bits are set. */
+    popcount(): Tensor<A>;
+    /** The nearest whole number; halves go to the even one. */
+    round(): Tensor<A>;
+    /** 1 over the square root. */
+    rsqrt(): Tensor<A>;
+    /** 1 / (1 + e^-x). */
+    sigmoid(): Tensor<A>;
+    /** -1, 0 or 1. */
+    sign(): Tensor<A>;
+    /** The sine of an angle in radians. */
+    sin(): Tensor<A>;
+    /** The square root. */
+    sqrt(): Tensor<A>;
+    /** The tangent of an angle in radians. */
+    tan(): Tensor<A>;
+    /** The hyperbolic tangent. */
+    tanh(): Tensor<A>;
+  }
+}
+
+/** Method name → StableHLO operation and the kinds of element that it takes. */
+const binaries = {
+  add: ["add", ["int", "uint", "float"]],
+  sub: ["subtract", ["int", "uint", "float"]],
+  mul: ["multiply", ["int", "uint", "float"]],
+  div: ["divide", ["int", "uint", "float"]],
+  rem: ["remainder", ["int", "uint", "float"]],
+  max: ["maximum", ["bool", "int", "uint", "float"]],
+  min: ["minimum", ["bool", "int", "uint", "float"]],
+  pow: ["power", ["int", "uint", "float"]],
+  atan2: ["atan2", ["float"]],
+  and: ["and", ["bool", "int", "uint"]],
+  or: ["or", ["bool", "int", "uint"]],
+  xor: ["xor", ["bool", "int", "uint"]],
+  shiftLeft: ["shift_left", ["int", "uint"]],
+  shiftRight: [{ int: "shift_right_arithmetic", uint: "shift_right_logical" }, ["int", "uint"]],
+} as const satisfies Record<string, readonly [BinaryOperation | Record<string, BinaryOperation>, readonly Kind[]]>;
+
+const unaries = {
+  not: ["not", ["bool", "int", "uint"]],
+  abs: ["abs", ["int", "float"]],
+  cbrt: ["cbrt", ["float"]],
+  ceil: ["ceil", ["float"]],
+  cos: ["cosine", ["float"]],
+  countLeadingZeros: ["count_leading_zeros", ["int", "uint"]],
+  exp: ["exponential", ["float"]],
+  expm1: ["exponential_minus_one", ["float"]],
+  floor: ["floor", ["float"]],
+  isFinite: ["is_finite", ["float"]],
+  log: ["log", ["float"]],
+  log1p: ["log_plus_one", ["float"]],
+  neg: ["negate", ["int", "uint", "float"]],
+  popcount: ["popcnt", ["int", "uint"]],
+  round: ["round_nearest_even", ["float"]],
+  rsqrt: ["rsqrt", ["float"]],
+  sigmoid: ["logistic", ["float"]],
+  sign: ["sign", ["int", "float"]],
+  sin: ["sine", ["float"]],
+  sqrt: ["sqrt", ["float"]],
+  tan: ["tan", ["float"]],
+  tanh: ["tanh", ["float"]],
+} as const satisfies Record<string, readonly [UnaryOperation, readonly Kind[]]>;
+
+/** The ops, by method name. */
+export const elementwise: Readonly<Record<string, Op>> = Object.fromEntries([
+  ...Object.entries(binaries).map(([name, [operation, kinds]]) => [name, binaryOp(name, operation, kinds)]),
+  ...Object.entries(unaries).map(([name, [operation, kinds]]) => [name, unaryOp(name, operation, kinds)]),
+]);
+
+/**
+ * The right operand of an op whose left operand owns axes and element type: in the left's memory order, converted.
+ * A number becomes a constant of the left's element type.
+ */
+export function alignRight(e: Emitter, left: Ssa, right: Ssa | undefined, scalar: number | undefined): Ssa {
+  const operand = right ?? e.constant(scalar as number, left.dtype);
+  return e.arrange(e.convert(operand, left.dtype), left.dims);
+}
+
+/** Refuses a right operand with axes that the left one lacks, or with other sizes, or a number it cannot hold. */
+export function requireWithin(op: string, left: Value, right: Value | undefined, scalar?: number): void {
+  if (right === undefined) {
+    requireRepresentable(op, left, scalar as number);
+    return;
+  }
+  const extra = right.axes.filter(({ name }) => !left.axes.some((axis) => axis.name === name));
+  if (extra.length > 0) {
+    const list = extra.map(({ name }) => `'${name}'`).join(", ");
+    throw shapeError(
+      "AXIS_EXTRA",
+      `${op}: the right operand has ${list}, which the left one lacks`,
+      [
+        ["left", left],
+        ["right", right],
+      ],
+      `the left operand owns the axes: swap the two, or left.broadcast(${extra.map(({ name }) => `ax.${name}`).join(", ")})`,
+      { axes: extra.map(({ name }) => name) },
+    );
+  }
+  requireEqualSizes(op, left, right);
+}
+
+/** Refuses an operand whose kind of element the op does not take. */
+export function requireKind(op: string, x: Value, kinds: readonly Kind[], role = "operand"): void {
+  if (kinds.includes(dtypes[x.dtype].kind)) return;
+  const wanted = kinds.map(
+    (kind) => ({ bool: "bool", int: "a signed integer", uint: "an unsigned integer", float: "a float" })[kind],
+  );
+  throw shapeError(
+    "DTYPE",
+    `${op} takes ${wanted.join(" or ")}, and this is ${x.dtype}`,
+    [[role, x]],
+    `x.cast("${kinds.includes("float") ? "f32" : kinds.includes("int") ? "i32" : "bool"}")`,
+    {
+      dtype: x.dtype,
+      kinds,
+    },
+  );
+}
+
+// Implementation
+
+function binaryOp(
+  name: string,
+  operation: BinaryOperation | Record<string, BinaryOperation>,
+  kinds: readonly Kind[],
+): Op {
+  const op = defineOp<{ scalar?: number }>({
+    name,
+    infer([left, right], { scalar }) {
+      requireKind(name, left as Value, kinds, "left");
+      if (right !== undefined && (right.dtype === "bool") !== ((left as Value).dtype === "bool")) {
+        requireKind(name, right, [dtypes[(left as Value).dtype].kind], "right");
+      }
+      requireWithin(name, left as Value, right, scalar);
+      return [left as Value];
+    },
+    lower(e, [left, right], { scalar }) {
+      const own = left as Ssa;
+      const which = typeof operation === "string" ? operation : (operation[dtypes[own.dtype].kind] as BinaryOperation);
+      return [e.binary(which, own, alignRight(e, own, right, scalar))];
+    },
+  });
+  method(name as "add", function (y: Tensor<string> | number) {
+    return typeof y === "number" ? apply(op, [this], { scalar: y })[0] : apply(op, [this, y])[0];
+  });
+  return op;
+}
+
+function unaryOp(name: string, operation: UnaryOperation, kinds: readonly Kind[]): Op {
+  const op = defineOp({
+    name,
+    infer([x]) {
+      requireKind(name, x as Value, kinds);
+      return [{ dtype: name === "isFinite" ? "bool" : (x as Value).dtype, axes: (x as Value).axes }];
+    },
+    lower: (e, [x]) => [e.unary(operation, x as Ssa)],
+  });
+  method(name as "neg", function () {
+    return apply(op, [this])[0];
+  });
+  return op;
+}
+
+function requireRepresentable(op: string, left: Value, scalar: number): void {
+  const { kind, bits } = dtypes[left.dtype];
+  if (kind === "float") return;
+  const [low, high] =
+    kind === "bool" ? [0, 1] : kind === "uint" ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+  if (Number.isInteger(scalar) && scalar >= low && scalar <= high) return;
+  throw shapeError("NUMBER_RANGE", `${op}: ${scalar} is not a value of ${left.dtype}`, [
+    ["left", left],
+    ["right", scalar],
+  ]);
+}
+
+/** The type of a right operand, for the ops' own files. */
+export type Right = Within<string> | number;
+
+/** A right operand as `apply` takes it: a number becomes an attribute. */
+export function rightOperand(y: Right): { inputs: readonly Value[]; attributes: { scalar?: number } } {
+  return typeof y === "number"
+    ? { inputs: [], attributes: { scalar: y } }
+    : { inputs: [y as Tensor<string>], attributes: {} };
+}
+
+/** The element type that two floats meet in: the left's. */
+export const leftDType = (left: { readonly dtype: DType }): DType => left.dtype;

@@ -1,0 +1,70 @@
+/** Values that come from nowhere: counting, constants. */
+import type { Axis } from "../axes.ts";
+import type { DType } from "../dtype.ts";
+import { dtypes } from "../dtype.ts";
+import { InputError } from "../errors.ts";
+import { applyOne } from "../graph.ts";
+import { defineOp } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+
+// Public API
+
+/** 0, 1, 2, … along one axis. */
+export function iota<N extends string>(along: Axis<N>, dtype: DType = "i32"): Tensor<N> {
+  return applyOne(iotaOp, [], { along, dtype }) as unknown as Tensor<N>;
+}
+
+/** The same number everywhere; a scalar without axes. */
+export function full<const P extends readonly Axis[]>(
+  value: number | boolean,
+  dtype: DType,
+  ...of: P
+): Tensor<P[number]["name"]> {
+  return applyOne(constantOp, [], { values: [value], dtype, axes: of }) as unknown as Tensor<P[number]["name"]>;
+}
+
+/**
+ * Numbers known while tracing, row-major over `of`.
+ *
+ * @throws InputError when their count is not the product of the sizes
+ */
+export function constant<const P extends readonly Axis[]>(
+  values: readonly (number | bigint | boolean)[],
+  dtype: DType,
+  ...of: P
+): Tensor<P[number]["name"]> {
+  const wanted = of.reduce((all, { size }) => all * size, 1);
+  if (values.length !== wanted) {
+    throw new InputError(
+      "CONSTANT_SIZE",
+      `constant over ${of.map(({ name }) => name).join(", ") || "no axes"} takes ${wanted} values, and ${values.length} were given`,
+      {
+        found: values.length,
+        wanted,
+      },
+    );
+  }
+  return applyOne(constantOp, [], { values, dtype, axes: of }) as unknown as Tensor<P[number]["name"]>;
+}
+
+export const iotaOp = defineOp<{ along: Axis; dtype: DType }>({
+  name: "iota",
+  infer: (_, { along, dtype }) => [{ dtype: dtypes[dtype].kind === "bool" ? "i32" : dtype, axes: [along] }],
+  lower: (e, _, { along, dtype }) => [e.iota(dtype, [along], along.name)],
+  flops: () => 0,
+});
+
+export const constantOp = defineOp<{
+  values: readonly (number | bigint | boolean)[];
+  dtype: DType;
+  axes: readonly Axis[];
+}>({
+  name: "constant",
+  infer: (_, { dtype, axes }) => [{ dtype, axes }],
+  lower(e, _, { values, dtype, axes }) {
+    const [first] = values;
+    if (values.length === 1 && first !== undefined) return [e.arrange(e.constant(first, dtype), axes)];
+    return [e.dense(values, dtype, axes)];
+  },
+  flops: () => 0,
+});

@@ -1,0 +1,166 @@
+/**
+ * Reductions: they drop axes. Floats narrower than f32 are summed and multiplied in f32 and rounded once, at the end.
+ */
+import { type DType, dtypes, type Kind } from "../dtype.ts";
+import type { Emitter, ReducerOperation, Ssa } from "../emitter.ts";
+import { apply, applyOne, type Value } from "../graph.ts";
+import { axisOf, defineOp, type Op, shapeError } from "../op.ts";
+import { method, type Tensor } from "../tensor.ts";
+import { requireKind } from "./elementwise.ts";
+import { iota } from "./iota.ts";
+
+// Public API
+
+declare module "../tensor.ts" {
+  interface Tensor<in out A extends string> {
+    /** The sum over axes. */
+    sum<const K extends readonly A[]>(...over: K): Tensor<Exclude<A, K[number]>>;
+    /** The product over axes. */
+    prod<const K extends readonly A[]>(...over: K): Tensor<Exclude<A, K[number]>>;
+    /** The mean over axes. */
+    mean<const K extends readonly A[]>(...over: K): Tensor<Exclude<A, K[number]>>;
+    /** The largest element; NaN if there is one. */
+    maxOver<const K extends readonly A[]>(...over: K): Tensor<Exclude<A, K[number]>>;
+    /** The smallest element; NaN if there is one. */
+    minOver<const K extends readonly A[]>(...over: K): Tensor<Exclude<A, K[number]>>;
+    /** Whether all hold. */
+    all<const K extends readonly A[]>(...over: K): Tensor<Exclude<A, K[number]>>;
+    /** Whether any holds. */
+    any<const K extends readonly A[]>(...over: K): Tensor<Exclude<A, K[number]>>;
+    /** Where the largest element stands, as i32; the first of equals, and the first NaN if there is one. */
+    argMax<K extends A>(over: K): Tensor<Exclude<A, K>>;
+    /** Where the smallest element stands, as i32; the first of equals, and the first NaN if there is one. */
+    argMin<K extends A>(over: K): Tensor<Exclude<A, K>>;
+    /** The logarithm of the sum of exponentials, without overflow; -Infinity where all are. */
+    logSumExp<const K extends readonly A[]>(...over: K): Tensor<Exclude<A, K[number]>>;
+    /** Exponentials divided by their sum. Computed in f32, returned in the operand's type. */
+    softmax(over: A): Tensor<A>;
+  }
+}
+
+interface Over {
+  readonly over: readonly string[];
+}
+
+/** The ops, by method name. */
+export const reductions: Readonly<Record<string, Op>> = {
+  sum: reduction("sum", "add", ["int", "uint", "float"]),
+  prod: reduction("prod", "multiply", ["int", "uint", "float"]),
+  maxOver: reduction("maxOver", "maximum", ["int", "uint", "float"]),
+  minOver: reduction("minOver", "minimum", ["int", "uint", "float"]),
+  all: reduction("all", "and", ["bool", "int", "uint"]),
+  any: reduction("any", "or", ["bool", "int", "uint"]),
+};
+
+/** What a reduction starts from, so that an element combined with it is itself. */
+export function neutral(e: Emitter, reducer: ReducerOperation, dtype: DType): Ssa {
+  const { kind, bits } = dtypes[dtype];
+  switch (reducer) {
+    case "add":
+      return e.constant(0, dtype);
+    case "multiply":
+      return e.constant(1, dtype);
+    case "maximum":
+      if (kind === "float") return e.constant(-Infinity, dtype);
+      return e.constant(kind === "uint" ? 0 : -(2n ** BigInt(bits - 1)), dtype);
+    case "minimum":
+      if (kind === "float") return e.constant(Infinity, dtype);
+      return e.constant(kind === "uint" ? 2n ** BigInt(bits) - 1n : 2n ** BigInt(bits - 1) - 1n, dtype);
+    case "and":
+      return e.constant(kind === "bool" ? true : kind === "uint" ? 2n ** BigInt(bits) - 1n : -1, dtype);
+    case "or":
+      return e.constant(kind === "bool" ? false : 0, dtype);
+  }
+}
+
+/** The type in which `dtype` is accumulated. */
+export function accumulator(dtype: DType): DType {
+  return dtypes[dtype].kind === "float" && dtypes[dtype].bits < 32 ? "f32" : dtype;
+}
+
+// Implementation
+
+function reduction(
+  name: "sum" | "prod" | "maxOver" | "minOver" | "all" | "any",
+  reducer: ReducerOperation,
+  kinds: readonly Kind[],
+): Op {
+  const op = defineOp<Over>({
+    name,
+    infer([input], { over }) {
+      const x = input as Value;
+      requireKind(name, x, kinds);
+      requireAxes(name, x, over);
+      return [{ dtype: x.dtype, axes: x.axes.filter((axis) => !over.includes(axis.name)) }];
+    },
+    lower(e, [input], { over }) {
+      const x = input as Ssa;
+      const wide = reducer === "add" || reducer === "multiply" ? accumulator(x.dtype) : x.dtype;
+      const reduced = e.reduce(reducer, e.convert(x, wide), neutral(e, reducer, wide), over);
+      return [e.convert(reduced, x.dtype)];
+    },
+    flops: ([x]) => (x as Value).axes.reduce((all, { size }) => all * size, 1),
+  });
+  method(name, function (this: Tensor<string>, ...over: string[]) {
+    return over.length === 0 ? this : apply(op, [this], { over })[0];
+  });
+  return op;
+}
+
+/** Refuses axes that the operand lacks, or one named twice. */
+function requireAxes(op: string, x: Value, over: readonly string[]): void {
+  for (const name of over) axisOf(op, x, name);
+  if (new Set(over).size < over.length) {
+    throw shapeError("AXIS_TWICE", `${op} over ${over.map((name) => `'${name}'`).join(", ")}: an axis is named twice`, [
+      ["operand", x],
+    ]);
+  }
+}
+
+method("mean", function (this: Tensor<string>, ...over: string[]) {
+  const count = over.reduce((all, name) => all * axisOf("mean", this, name).size, 1);
+  requireKind("mean", this, ["float"]);
+  const wide = accumulator(this.dtype);
+  return this.cast(wide)
+    .sum(...over)
+    .mul(1 / count)
+    .cast(this.dtype);
+});
+
+method("softmax", function (this: Tensor<string>, over: string) {
+  requireKind("softmax", this, ["float"]);
+  const x = this.cast(accumulator(this.dtype));
+  const mass = x.sub(x.maxOver(over)).exp();
+  return mass.div(mass.sum(over)).cast(this.dtype);
+});
+
+method("logSumExp", function (this: Tensor<string>, ...over: string[]) {
+  requireKind("logSumExp", this, ["float"]);
+  const x = this.cast(accumulator(this.dtype));
+  const peak = x.maxOver(...over);
+  // Where all are -Infinity the peak would make NaN of -Infinity - -Infinity.
+  const finite = peak.where(peak.isFinite(), 0);
+  return x
+    .sub(finite)
+    .exp()
+    .sum(...over)
+    .log()
+    .add(finite)
+    .cast(this.dtype);
+});
+
+method("argMax", function (this: Tensor<string>, over: string) {
+  return firstOf(this, over, this.maxOver(over) as unknown as Tensor<string>);
+});
+method("argMin", function (this: Tensor<string>, over: string) {
+  return firstOf(this, over, this.minOver(over) as unknown as Tensor<string>);
+});
+
+function firstOf(x: Tensor<string>, over: string, best: Tensor<string>): Tensor<string> {
+  const axis = axisOf("argMax", x, over);
+  const others = x.axes.filter(({ name }) => name !== over);
+  const position = iota(axis).broadcast(...(others as never[])) as Tensor<string>;
+  const isFloat = dtypes[x.dtype].kind === "float";
+  const found = isFloat ? x.eq(best).or(x.ne(x)) : x.eq(best);
+  return applyOne(reductions.minOver as Op, [position.where(found, axis.size - 1)], { over: [over] });
+}

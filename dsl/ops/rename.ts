@@ -1,0 +1,108 @@
+/** Changes of names and of how flat axes are: no element moves in meaning, and none need move in memory. */
+import type { Axis, NameOf } from "../axes.ts";
+import type { Ssa } from "../emitter.ts";
+import { apply, type Value } from "../graph.ts";
+import { axisOf, defineOp, shapeError } from "../op.ts";
+import { type Fresh, method, type Tensor } from "../tensor.ts";
+import { requireFresh } from "./cast.ts";
+
+// Public API
+
+declare module "../tensor.ts" {
+  interface Tensor<in out A extends string> {
+    /** The same tensor with one axis called otherwise: keys and queries of one chunk, `k.rename("pos", "key")`. */
+    rename<K extends A, N extends string>(from: K, to: Fresh<N, A>): Tensor<Exclude<A, K> | N>;
+    /** A flat axis as several, the first outermost. */
+    split<K extends A, const P extends readonly Axis[]>(from: K, into: P): Tensor<Exclude<A, K> | NameOf<P[number]>>;
+    /** Several axes as a flat one, the first outermost. */
+    merge<const K extends readonly A[], N extends string>(from: K, into: Axis<N>): Tensor<Exclude<A, K[number]> | N>;
+  }
+}
+
+export const rename = defineOp<{ from: string; to: string }>({
+  name: "rename",
+  infer([input], { from, to }) {
+    const x = input as Value;
+    const { size } = axisOf("rename", x, from);
+    if (from !== to) requireFresh("rename", x, { name: to, size });
+    return [{ dtype: x.dtype, axes: renamed(x.axes, from, to) }];
+  },
+  lower: (e, [x], { from, to }) => [e.relabel(x as Ssa, renamed((x as Ssa).dims, from, to))],
+  flops: () => 0,
+});
+
+export const split = defineOp<{ from: string; into: readonly Axis[] }>({
+  name: "split",
+  infer([input], { from, into }) {
+    const x = input as Value;
+    const { size } = axisOf("split", x, from);
+    requireProduct("split", x, from, size, into);
+    const rest = { ...x, axes: x.axes.filter(({ name }) => name !== from) };
+    into.forEach((added, index) => {
+      requireFresh("split", { ...rest, axes: [...rest.axes, ...into.slice(0, index)] }, added);
+    });
+    return [{ dtype: x.dtype, axes: x.axes.flatMap((axis) => (axis.name === from ? into : [axis])) }];
+  },
+  lower(e, [input], { from, into }) {
+    const x = input as Ssa;
+    return [
+      e.reshape(
+        x,
+        x.dims.flatMap((axis) => (axis.name === from ? into : [axis])),
+      ),
+    ];
+  },
+  flops: () => 0,
+});
+
+export const merge = defineOp<{ from: readonly string[]; into: Axis }>({
+  name: "merge",
+  infer([input], { from, into }) {
+    const x = input as Value;
+    const parts = from.map((name) => axisOf("merge", x, name));
+    requireProduct("merge", x, into.name, into.size, parts);
+    const rest = x.axes.filter(({ name }) => !from.includes(name));
+    requireFresh("merge", { ...x, axes: rest }, into);
+    return [{ dtype: x.dtype, axes: [...rest, into] }];
+  },
+  lower(e, [input], { from, into }) {
+    const x = input as Ssa;
+    const parts = from.map((name) => x.dims.find((axis) => axis.name === name) as Axis);
+    // The merged axis stands where the last of its parts stood; the parts move beside it in the order asked for.
+    const last = Math.max(...parts.map((part) => x.dims.indexOf(part)));
+    const isPart = (axis: Axis) => from.includes(axis.name);
+    const before = x.dims.slice(0, last).filter((axis) => !isPart(axis));
+    const after = x.dims.slice(last + 1).filter((axis) => !isPart(axis));
+    return [e.reshape(e.arrange(x, [...before, ...parts, ...after]), [...before, into, ...after])];
+  },
+  flops: () => 0,
+});
+
+// Implementation
+
+method("rename", function (this: Tensor<string>, from: string, to: string) {
+  return apply(rename, [this], { from, to })[0];
+});
+method("split", function (this: Tensor<string>, from: string, into: readonly Axis[]) {
+  return apply(split, [this], { from, into })[0];
+});
+method("merge", function (this: Tensor<string>, from: readonly string[], into: Axis) {
+  return apply(merge, [this], { from, into })[0];
+});
+
+function renamed(axes: readonly Axis[], from: string, to: string): Axis[] {
+  return axes.map((axis) => (axis.name === from ? { name: to, size: axis.size } : axis));
+}
+
+function requireProduct(op: string, x: Value, flat: string, size: number, parts: readonly Axis[]): void {
+  const product = parts.reduce((all, part) => all * part.size, 1);
+  if (product === size && parts.length > 0) return;
+  const written = parts.map(({ name, size: own }) => `${name} ${own}`).join(" × ");
+  throw shapeError(
+    "SIZE_MISMATCH",
+    `${op}: '${flat}' has ${size}, and ${written || "nothing"} makes ${product}`,
+    [["operand", x]],
+    undefined,
+    { axis: flat, size, product },
+  );
+}

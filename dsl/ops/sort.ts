@@ -1,0 +1,82 @@
+/** Order along an axis. Ties keep their order, so the lower position wins; NaN counts as largest. */
+import type { Axis } from "../axes.ts";
+import type { Emitter, Ssa } from "../emitter.ts";
+import { apply, type Value } from "../graph.ts";
+import { axisOf, defineOp, shapeError } from "../op.ts";
+import { method, type Tensor } from "../tensor.ts";
+import { requireFresh } from "./cast.ts";
+import { resize } from "./slice.ts";
+
+// Public API
+
+declare module "../tensor.ts" {
+  interface Tensor<in out A extends string> {
+    /** The `into.size` largest entries along `over`, largest first, and where they were, as i32. */
+    topK<K extends A, N extends string>(over: K, into: Axis<N>): Record<"values" | "ids", Tensor<Exclude<A, K> | N>>;
+    /** All entries in order along `over`, and where they were, as i32. Smallest first unless `descending`. */
+    sort(over: A, how?: { readonly descending?: boolean }): Record<"values" | "ids", Tensor<A>>;
+  }
+}
+
+export const topK = defineOp<{ over: string; into: Axis }>({
+  name: "topK",
+  infer([input], { over, into }) {
+    const x = input as Value;
+    const { size } = axisOf("topK", x, over);
+    if (into.size > size) {
+      throw shapeError(
+        "INDEX_RANGE",
+        `topK over '${over}': ${into.size} of ${size} entries`,
+        [["operand", x]],
+        undefined,
+        { axis: over, wanted: into.size, size },
+      );
+    }
+    const rest = x.axes.filter(({ name }) => name !== over);
+    requireFresh("topK", { ...x, axes: rest }, into);
+    const axes = [...rest, into];
+    return [
+      { dtype: x.dtype, axes },
+      { dtype: "i32", axes },
+    ];
+  },
+  // A stable sort cut short. XLA knows this form and runs its selection instead where it has one.
+  lower(e, [input], { over, into }) {
+    const sorted = sortBoth(e, input as Ssa, over, true);
+    return sorted.map((each) => {
+      const cut = e.slice(each, over, 0, into.size);
+      return e.relabel(
+        cut,
+        resize(cut.dims, over, into.size).map((axis) => (axis.name === over ? into : axis)),
+      );
+    });
+  },
+});
+
+export const sort = defineOp<{ over: string; descending: boolean }>({
+  name: "sort",
+  infer([input], { over }) {
+    const x = input as Value;
+    axisOf("sort", x, over);
+    return [x, { dtype: "i32", axes: x.axes }];
+  },
+  lower: (e, [x], { over, descending }) => sortBoth(e, x as Ssa, over, descending),
+});
+
+// Implementation
+
+method("topK", function (this: Tensor<string>, over: string, into: Axis) {
+  const [values, ids] = apply(topK, [this], { over, into });
+  return { values, ids };
+});
+method("sort", function (this: Tensor<string>, over: string, { descending = false }: { descending?: boolean } = {}) {
+  const [values, ids] = apply(sort, [this], { over, descending });
+  return { values, ids };
+});
+
+/** Sorted along `over`, which moves innermost: the form that back ends know. */
+function sortBoth(e: Emitter, input: Ssa, over: string, descending: boolean): readonly Ssa[] {
+  const axis = input.dims.find(({ name }) => name === over) as Axis;
+  const x = e.arrange(input, [...input.dims.filter(({ name }) => name !== over), axis]);
+  return e.sort(x, [e.iota("i32", x.dims, over)], over, descending);
+}

@@ -1,0 +1,125 @@
+/** Looking entries up by number. */
+
+import { dtypes } from "../dtype.ts";
+import type { Ssa } from "../emitter.ts";
+import { apply, type Value } from "../graph.ts";
+import { axisOf, defineOp, requireEqualSizes, shapeError } from "../op.ts";
+import { method, type Tensor, type Within } from "../tensor.ts";
+import { requireKind } from "./elementwise.ts";
+
+// Public API
+
+declare module "../tensor.ts" {
+  interface Tensor<in out A extends string> {
+    /**
+     * Looks entries up along `over`: `table.take("vocab", tokens)`. Axes shared with `ids` are batched.
+     *
+     * An id outside the axis reads the nearest entry that exists.
+     */
+    take<K extends A, I extends string>(over: K, ids: Tensor<I>): Tensor<Exclude<A, K> | I>;
+    /**
+     * Picks one position and drops the axis. The position may differ along the other axes: one for each batch row, say.
+     *
+     * A negative number counts from the end; a tensor's position outside the axis reads the nearest one that exists.
+     */
+    at<K extends A>(along: K, index: number | Within<Exclude<A, K>>): Tensor<Exclude<A, K>>;
+  }
+}
+
+/** A table's rows by number may not make a copy this large: that is what `forChosen` is for. */
+export const takeLimitBytes = 64 * 2 ** 20;
+
+export const take = defineOp<{ over: string }>({
+  name: "take",
+  infer([table, positions], { over }) {
+    const [x, ids] = [table as Value, positions as Value];
+    axisOf("take", x, over);
+    requireKind("take", ids, ["int", "uint"], "ids");
+    if (ids.axes.some(({ name }) => name === over)) {
+      throw shapeError(
+        "AXIS_TAKEN",
+        `take over '${over}': the ids have that axis too`,
+        [
+          ["table", x],
+          ["ids", ids],
+        ],
+        `rename it: ids.rename("${over}", …)`,
+        { axis: over },
+      );
+    }
+    requireEqualSizes("take", x, ids);
+    const kept = x.axes.filter(({ name }) => name !== over);
+    const added = ids.axes.filter(({ name }) => !kept.some((axis) => axis.name === name));
+    const axes = [...added, ...kept];
+    requireModest(
+      x,
+      ids,
+      axes.reduce((all, { size }) => all * size, dtypes[x.dtype].bits / 8),
+    );
+    return [{ dtype: x.dtype, axes }];
+  },
+  lower(e, [table, positions], { over }) {
+    const [x, ids] = [table as Ssa, positions as Ssa];
+    if (ids.dims.every(({ size }) => size === 1)) {
+      // One entry is a window of one, which every back end reads in place.
+      const kept = x.dims.filter(({ name }) => name !== over && !ids.dims.some((axis) => axis.name === name));
+      return [e.reshape(e.dynamicSlice(x, e.reshape(ids, []), over, 1), [...ids.dims, ...kept])];
+    }
+    const batch = ids.dims.map(({ name }) => name).filter((name) => x.dims.some((axis) => axis.name === name));
+    return [e.gather(x, ids, { along: over, batch })];
+  },
+  flops: () => 0,
+});
+
+export const pick = defineOp<{ along: string; position: number }>({
+  name: "at",
+  infer: ([x], { along }) => [
+    { dtype: (x as Value).dtype, axes: (x as Value).axes.filter(({ name }) => name !== along) },
+  ],
+  lower(e, [input], { along, position }) {
+    const x = input as Ssa;
+    return [
+      e.reshape(
+        e.slice(x, along, position, position + 1),
+        x.dims.filter(({ name }) => name !== along),
+      ),
+    ];
+  },
+  flops: () => 0,
+});
+
+// Implementation
+
+method("take", function (this: Tensor<string>, over: string, ids: Tensor<string>) {
+  return apply(take, [this, ids], { over })[0];
+});
+
+method("at", function (this: Tensor<string>, along: string, index: number | Within<string>) {
+  if (typeof index !== "number") return apply(take, [this, index as Tensor<string>], { over: along })[0];
+  const { size } = axisOf("at", this, along);
+  const position = index < 0 ? size + index : index;
+  if (!Number.isInteger(position) || position < 0 || position >= size) {
+    throw shapeError(
+      "INDEX_RANGE",
+      `at('${along}', ${index}): the axis has positions 0 to ${size - 1}`,
+      [["operand", this]],
+      undefined,
+      { axis: along, index, size },
+    );
+  }
+  return apply(pick, [this], { along, position })[0];
+});
+
+function requireModest(x: Value, ids: Value, bytes: number): void {
+  if (bytes <= takeLimitBytes) return;
+  throw shapeError(
+    "TAKE_TOO_LARGE",
+    `take would copy ${Math.round(bytes / 2 ** 20)} MiB; at most ${takeLimitBytes / 2 ** 20} MiB are copied`,
+    [
+      ["table", x],
+      ["ids", ids],
+    ],
+    "forChosen(axis, chosen, entries, body) runs a body for the chosen entries and copies none",
+    { bytes },
+  );
+}

@@ -1,0 +1,45 @@
+/** A choice between two values, element by element. */
+import type { Ssa } from "../emitter.ts";
+import { apply, type Value } from "../graph.ts";
+import { defineOp, shapeError } from "../op.ts";
+import { method, type Tensor, type Within } from "../tensor.ts";
+import { alignRight, requireWithin, rightOperand } from "./elementwise.ts";
+
+// Public API
+
+declare module "../tensor.ts" {
+  interface Tensor<in out A extends string> {
+    /** Itself where `mask` holds, `otherwise` elsewhere: `scores.where(visible, -1e30)`. */
+    where(mask: Within<A>, otherwise: Within<A> | number): Tensor<A>;
+  }
+}
+
+export const where = defineOp<{ scalar?: number }>({
+  name: "where",
+  infer([value, mask, otherwise], { scalar }) {
+    const [own, condition] = [value as Value, mask as Value];
+    if (condition.dtype !== "bool") {
+      throw shapeError(
+        "DTYPE",
+        `where takes a mask of bool, and this is ${condition.dtype}`,
+        [["mask", condition]],
+        "mask.ne(0)",
+        {
+          dtype: condition.dtype,
+        },
+      );
+    }
+    requireWithin("where", own, condition);
+    requireWithin("where", own, otherwise, scalar);
+    return [own];
+  },
+  lower(e, [value, mask, otherwise], { scalar }) {
+    const own = value as Ssa;
+    return [e.select(e.arrange(mask as Ssa, own.dims), own, alignRight(e, own, otherwise, scalar))];
+  },
+});
+
+method("where", function (this: Tensor<string>, mask: Within<string>, otherwise: Within<string> | number) {
+  const { inputs, attributes } = rightOperand(otherwise);
+  return apply(where, [this, mask as Tensor<string>, ...inputs], attributes)[0];
+});

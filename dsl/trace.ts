@@ -1,0 +1,71 @@
+/** Tracing: running a function on symbolic tensors, once, to learn its graph. */
+import type { Axis } from "./axes.ts";
+import type { DType } from "./dtype.ts";
+import { bring, type Scope, traceRoot } from "./graph.ts";
+import { type Loaded, mapParams, type ParamTree } from "./param.ts";
+import type { Tensor } from "./tensor.ts";
+import { flatten } from "./tree.ts";
+
+// Public API
+
+/** A traced program. */
+export interface Graph {
+  readonly name: string;
+  readonly scope: Scope;
+  /** A path for each result of `scope`, such as `caches.3.k`. */
+  readonly results: readonly string[];
+  /** For each argument the result that may take its memory over, by position; absent keeps both. */
+  readonly donations: ReadonlyMap<number, number>;
+}
+
+/** How a program declares what it takes. */
+export interface Inputs {
+  /** A value that the caller gives each time. */
+  input<const P extends readonly Axis[]>(name: string, dtype: DType, ...of: P): Tensor<P[number]["name"]>;
+  /**
+   * Weights: one argument for each declaration, named by its path below `name`.
+   *
+   * @param stored   the element type in which they lie in memory
+   * @param compute  the element type as which the program sees them
+   */
+  weights<S extends ParamTree>(name: string, tree: S, stored: DType, compute: DType): Loaded<S>;
+  /** State: an argument whose memory the result of the same path takes over. */
+  state<const P extends readonly Axis[]>(path: string, dtype: DType, ...of: P): Tensor<P[number]["name"]>;
+}
+
+/**
+ * Traces `body`, whose result is any tree of tensors.
+ *
+ * @throws ShapeError from an op that does not fit
+ */
+export function trace(name: string, body: (inputs: Inputs) => unknown): Graph {
+  const donated = new Map<string, number>();
+  const { scope, result } = traceRoot((root) => {
+    const returned = body(inputsOf(root, donated));
+    for (const [, leaf] of flatten(returned)) root.results.push(bring(leaf, root));
+    return returned;
+  });
+  const results = flatten(result).map(([path]) => path || "result");
+  const donations = new Map<number, number>();
+  for (const [path, argument] of donated) {
+    const index = results.indexOf(path);
+    if (index >= 0) donations.set(argument, index);
+  }
+  return { name, scope, results, donations };
+}
+
+// Implementation
+
+function inputsOf(root: Scope, donated: Map<string, number>): Inputs {
+  return {
+    input: (name, dtype, ...of) => root.argument({ dtype, axes: of }, name) as never,
+    weights: (name, tree, stored, compute) =>
+      mapParams(tree, ({ axes, location }, path) =>
+        root.argument({ dtype: stored, axes }, `${name}.${path}`, true, location).cast(compute),
+      ) as never,
+    state: (path, dtype, ...of) => {
+      donated.set(path, root.arguments.length);
+      return root.argument({ dtype, axes: of }, path) as never;
+    },
+  };
+}

@@ -412,12 +412,13 @@ export class BlockEmitter implements Emitter {
 
   case(index: Ssa, branches: readonly Scope[]): readonly Handle[] {
     const which = handle(index);
+    /** The first branch's results, in whose memory order the others leave theirs. */
     let order: readonly Handle[] | undefined;
     const regions = branches.map((branch) =>
       this.#block([], (inner) => {
         const results = this.#around.lowerScope(branch, [], inner);
-        order ??= results;
-        return results.map((each, n) => inner.arrange(each, (order?.[n] as Handle).dims));
+        const like = (order ??= results);
+        return results.map((each, n) => inner.arrange(each, (like[n] as Handle).dims));
       }),
     );
     const results = (order ?? []).map(({ dtype, dims }) => new Handle(dtype, dims));

@@ -29,7 +29,7 @@ export type Elements = ArrayLike<number> | BigInt64Array | BigUint64Array;
 export function hostTensor(dtype: DType, shape: readonly number[], elements: Elements): HostTensor {
   const count = shape.reduce((product, size) => product * size, 1);
   if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    throw refuse({ dtype, shape }, "sizes are whole numbers from 0", `[${shape.join(", ")}]`);
+    throw refuse({ dtype, shape }, "sizes that are whole numbers from 0", `[${shape.join(", ")}]`);
   }
   const wanted = byteLength({ dtype, shape });
   if (elements instanceof Uint8Array && elements.byteLength === wanted) return { dtype, shape, data: elements };

@@ -175,7 +175,8 @@ export class Worker implements BufferOwner, AsyncDisposable {
     options: CallOptions & { readonly fetch?: "all" | readonly number[] } = {},
   ): Promise<Execution> {
     const { fetch = [], ...call } = options;
-    const sent = await this.#upTo(args, call);
+    // Nothing is awaited before the donated ones are marked, so that a second use is refused at once.
+    const sent = args.some(isLarge) ? await this.#uploadLarge(args, call) : args;
     const request = {
       executableId: executable.id,
       arguments: sent.map((arg) =>
@@ -335,11 +336,10 @@ export class Worker implements BufferOwner, AsyncDisposable {
   }
 
   /** Uploads what is too large for one message. */
-  async #upTo(
+  async #uploadLarge(
     args: readonly (DeviceBuffer | HostTensor)[],
     options: CallOptions,
   ): Promise<(DeviceBuffer | HostTensor)[]> {
-    if (!args.some(isLarge)) return [...args];
     const uploads = await Promise.allSettled(args.map((arg) => (isLarge(arg) ? this.upload(arg, options) : arg)));
     const failed = uploads.find((upload) => upload.status === "rejected");
     if (!failed) return uploads.map((upload) => (upload as PromiseFulfilledResult<DeviceBuffer | HostTensor>).value);

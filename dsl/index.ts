@@ -24,6 +24,7 @@ export {
   type Param,
   type ParamTree,
   param,
+  under,
   type Weights,
 } from "./param.ts";
 export { type Fresh, type Shape, type Shared, Tensor, type Within } from "./tensor.ts";

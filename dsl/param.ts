@@ -35,6 +35,11 @@ export type Loaded<S> = S extends undefined
 /** The tensors of a function that declares parameters: `Weights<typeof attentionWeights>`. */
 export type Weights<F extends (...given: never[]) => object> = Loaded<ReturnType<F>>;
 
+/** The same declarations under a longer key: `under("model.layers.3.", attentionWeights(ax))`. */
+export function under<S extends ParamTree>(prefix: string, tree: S): S {
+  return mapParams(tree, (each) => ({ ...each, key: prefix + each.key })) as S;
+}
+
 /** Whether a value is a declaration. */
 export function isParam(value: unknown): value is Param {
   return typeof value === "object" && value !== null && "key" in value && "axes" in value && "location" in value;

@@ -63,7 +63,12 @@ export const merge = defineOp<{ from: readonly string[]; into: Axis }>({
     requireProduct("merge", x, into.name, into.size, parts);
     const rest = x.axes.filter(({ name }) => !from.includes(name));
     requireFresh("merge", { ...x, axes: rest }, into);
-    return [{ dtype: x.dtype, axes: [...rest, into] }];
+    // The merged axis comes up where the last of its parts did.
+    const last = Math.max(...parts.map((part) => x.axes.indexOf(part)));
+    const isKept = ({ name }: Axis) => !from.includes(name);
+    return [
+      { dtype: x.dtype, axes: [...x.axes.slice(0, last).filter(isKept), into, ...x.axes.slice(last).filter(isKept)] },
+    ];
   },
   lower(e, [input], { from, into }) {
     const x = input as Ssa;

@@ -1,0 +1,112 @@
+/**
+ * The programs that a model is run with: one chunk of tokens through all layers, over a cache that is extended in place.
+ *
+ * A prefill and a decode step are the same program for different sizes of chunk. What differs is how many positions
+ * reach the unembedding: the last real one of each row, or all of them.
+ */
+import { lower, type Program, type Target } from "../compiler/index.ts";
+import {
+  type Axis,
+  axis,
+  type CacheState,
+  type Graph,
+  iota,
+  LinearCache,
+  type Param,
+  part,
+  type Tensor,
+  trace,
+} from "../dsl/index.ts";
+import type { Architecture, ModelConfig } from "../models/index.ts";
+
+// Public API
+
+/** The sizes of a step program. */
+export interface StepSizes {
+  readonly batch: number;
+  /** Tokens of each row in one call. */
+  readonly pos: number;
+  /** Positions that the cache holds. */
+  readonly capacity: number;
+}
+
+/** Which positions get logits: the last real one of each row, or every one. */
+export type StepOutputs = "last" | "all";
+
+/** How many of the largest logits a step returns beside the full ones. */
+export const candidateCount = 64;
+
+/**
+ * Traces one step. Arguments: `tokens`, `start` (positions held already), `length` (real tokens of the chunk, the rest
+ * is padding), `frequencies`, the weights, and the caches, which are donated. Results: `logits`, f32; for `last` also
+ * `candidates.values`, `candidates.ids` and `logSumExp`; and the caches.
+ */
+export function traceStep<C extends ModelConfig>(
+  architecture: Architecture<C>,
+  config: C,
+  target: Target,
+  sizes: StepSizes,
+  outputs: StepOutputs,
+): Graph {
+  const batch = axis("batch", sizes.batch);
+  const pos = axis("pos", sizes.pos);
+  const pairs = architecture.frequencies(config, 1).length;
+  return trace(outputs === "all" ? "logits" : sizes.pos === 1 ? "decode" : "prefill", (inputs) => {
+    const tokens = inputs.input("tokens", "i32", batch, pos);
+    const start = inputs.input("start", "i32", batch);
+    const length = inputs.input("length", "i32", batch);
+    const frequencies = inputs.input("frequencies", "f32", batch, axis("freq", pairs));
+    // Which tensors these are is known to the architecture alone.
+    const declared = architecture.weights(config) as Readonly<Record<string, Param>>;
+    const weights = inputs.weights("weights", declared, target.weights, target.compute);
+    const caches = cacheAxes(config, sizes).map((each, n) => {
+      const room = (name: "k" | "v") => inputs.state(`caches.${n}.${name}`, target.cache, ...each);
+      return new LinearCache({ k: room("k"), v: room("v") } as CacheState, start);
+    });
+
+    const positions = start.broadcast(pos).add(iota(pos));
+    const hidden = architecture.forward(weights, { tokens, positions, frequencies, caches }, config);
+    const state = { caches: caches.map((cache) => cache.state) };
+    if (outputs === "all") {
+      return { logits: architecture.unembed<"batch" | "pos">(weights, hidden).cast("f32"), ...state };
+    }
+    const last = part("last", () => hidden.at("pos", length.sub(1))) as Tensor<"batch" | "embed">;
+    const logits = architecture.unembed<"batch">(weights, last).cast("f32");
+    const candidate = axis("candidate", Math.min(candidateCount, config.vocab));
+    return {
+      logits,
+      candidates: part("candidates", () => logits.topK("vocab", candidate)),
+      logSumExp: part("candidates", () => logits.logSumExp("vocab")),
+      ...state,
+    };
+  });
+}
+
+/** The axes of each layer's keys and values, in the order in which they lie in memory. */
+export function cacheAxes(
+  config: ModelConfig,
+  { batch, capacity }: Pick<StepSizes, "batch" | "capacity">,
+): readonly (readonly Axis[])[] {
+  // Positions outside dimensions: a step writes one run of bytes, and a query reads keys in order.
+  const each = [
+    axis("batch", batch),
+    axis("key", capacity),
+    axis("kvHead", config.kvHeads),
+    axis("dim", config.headDim),
+  ];
+  return Array.from({ length: config.layers }, () => each);
+}
+
+/** Bytes of all caches. */
+export function cacheBytes(config: ModelConfig, sizes: Pick<StepSizes, "batch" | "capacity">, target: Target): number {
+  const elements = cacheAxes(config, sizes).reduce(
+    (all, of) => all + of.reduce((size, each) => size * each.size, 2),
+    0,
+  );
+  return elements * (target.cache === "f32" ? 4 : 2);
+}
+
+/** Lowers a traced step. */
+export function lowerStep(...given: Parameters<typeof traceStep>): Program {
+  return lower(traceStep(...given));
+}

@@ -1,0 +1,77 @@
+/**
+ * What a model is to the rest of the house: its configuration, its weights, its equations, and where its checkpoints
+ * keep things. An architecture is a value, so that a user's own file can stand in for a built-in one.
+ */
+import type { CacheState, KeyValueCache, ParamTree, Tensor } from "../dsl/index.ts";
+import type { CheckpointTable } from "./checkpoint.ts";
+
+// Public API
+
+/** Values of a GGUF header. */
+export type Metadata = ReadonlyMap<string, unknown>;
+
+/** What every architecture's configuration says, whatever else it says. */
+export interface ModelConfig {
+  readonly layers: number;
+  readonly vocab: number;
+  /** How many positions the model was made for. */
+  readonly context: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+}
+
+/** Sizes that belong to a run and not to the model. */
+export interface RunSizes {
+  readonly batch: number;
+  /** Positions of one chunk. */
+  readonly pos: number;
+}
+
+/** What a forward pass is given besides weights. */
+export interface ForwardInputs {
+  /** Token ids, i32. */
+  readonly tokens: Tensor<"batch" | "pos">;
+  /** Where each token stands, i32, from 0. */
+  readonly positions: Tensor<"batch" | "pos">;
+  /** Radians a position for each rotary pair, f32. */
+  readonly frequencies: Tensor<"batch" | "freq">;
+  /** One for each layer. */
+  readonly caches: readonly KeyValueCache[];
+}
+
+/** How a model of one family is declared. */
+// biome-ignore lint/suspicious/noExplicitAny: weights differ from one architecture to the next, and no caller looks inside.
+export interface Architecture<C extends ModelConfig = ModelConfig, W = any> {
+  readonly name: string;
+  /**
+   * Reads config.json.
+   *
+   * @throws InputError that names every key that is missing or wrong
+   */
+  fromHuggingFace(config: unknown): C;
+  /**
+   * Reads a GGUF header.
+   *
+   * @param tensors  the names of the file's tensors: some facts are told by what is there
+   * @throws InputError that names every key that is missing or wrong
+   */
+  fromGguf(metadata: Metadata, tensors: ReadonlySet<string>): C;
+  /** Every weight, with its Hugging Face key and its axes. */
+  weights(config: C): ParamTree;
+  /** The last hidden state, normalised: what `unembed` turns into logits. */
+  forward(weights: W, inputs: ForwardInputs, config: C): Tensor<"batch" | "pos" | "embed">;
+  /** Logits, for whichever positions are left. */
+  unembed<B extends string>(weights: W, hidden: Tensor<B | "embed">): Tensor<B | "vocab">;
+  /** Radians a position for each rotary pair, when a row will be `length` positions long. */
+  frequencies(config: C, length: number): Float32Array;
+  /** Where other layouts keep each weight. */
+  readonly tables: { readonly huggingFace: CheckpointTable; readonly gguf: CheckpointTable };
+  /** What each axis is, for targets that split tensors over devices. */
+  readonly roles: Readonly<Record<string, AxisRole>>;
+}
+
+/** What an axis means to a target that splits tensors. */
+export type AxisRole = "rows" | "heads" | "width" | "vocabulary" | "experts";
+
+/** One layer's cache as a program takes it. */
+export type { CacheState };

@@ -1,0 +1,23 @@
+/** Which architecture a checkpoint is of. */
+import { InputError } from "../dsl/index.ts";
+import type { Architecture } from "./architecture.ts";
+import { llama } from "./llama.ts";
+
+// Public API
+
+const builtIn: readonly Architecture[] = [llama];
+
+/**
+ * The built-in architecture of that name, which is config.json's `model_type` or a GGUF header's `general.architecture`.
+ *
+ * @throws InputError that names those that are known
+ */
+export function findArchitecture(name: unknown): Architecture {
+  const found = builtIn.find((each) => each.name === name);
+  if (found !== undefined) return found;
+  throw new InputError(
+    "ARCHITECTURE",
+    `architecture ${JSON.stringify(name) ?? "nothing"} is not known; known are ${builtIn.map((each) => each.name).join(", ")}`,
+    { name },
+  );
+}

@@ -1,0 +1,19 @@
+/**
+ * Models: one readable file per architecture, with its configuration and its checkpoints.
+ *
+ * @module tsxla/models
+ */
+export type { Architecture, AxisRole, ForwardInputs, Metadata, ModelConfig } from "./architecture.ts";
+export { isPacked, unpackBlocks } from "./block-formats.ts";
+export {
+  type CheckpointTable,
+  type Feed,
+  loadGraph,
+  matchCheckpoint,
+  type Source,
+  type StoredTensor,
+} from "./checkpoint.ts";
+export { findArchitecture } from "./find.ts";
+export { type LlamaConfig, llamaFromGguf, llamaFromHuggingFace } from "./llama.config.ts";
+export { attention, attentionWeights, llama, llamaAxes, llamaWeights, mlp, mlpWeights } from "./llama.ts";
+export { type RopeConfig, type RopeScaling, ropeAttentionFactor, ropeFrequencies } from "./rope-scaling.ts";

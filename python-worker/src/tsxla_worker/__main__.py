@@ -1,0 +1,87 @@
+"""Starts a worker: `python -m tsxla_worker --listen unix:PATH --root DIR`.
+
+When it serves it prints one JSON line, `{"event": "ready", "address": …, "process_id": …}`, to stdout, and to
+`--ready-file`. Exit codes: 0 after a stop that was asked for, 1 when it could not start, 2 for a wrong command line.
+"""
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+
+_PARENT = os.getppid()  # before anything slow, see lifetime.py
+
+from tsxla_worker import lifetime, options  # noqa: E402
+from tsxla_worker.logs import Logs  # noqa: E402
+
+_GRACE_SECONDS = 4.0
+
+
+def main() -> None:
+    """Runs until a signal, or the end of the parent, stops it."""
+    chosen = options.parse()
+    logs = Logs(chosen.log_file)
+    stop = threading.Event()
+    reasons: list[str] = []
+
+    def ask(reason: str) -> None:
+        reasons.append(reason)
+        stop.set()
+
+    lifetime.on_signals(ask)
+    if chosen.parent_pipe:
+        lifetime.end_with_parent(_PARENT, ask)
+    try:
+        server = _start(chosen, logs)
+    except (OSError, ValueError) as error:
+        logs.failure("start_failed", error)
+        print(f"tsxla_worker: {error}", file=sys.stderr)
+        _exit(1)
+    ready = json.dumps({"event": "ready", "address": server.address, "process_id": os.getpid()})
+    logs.info("ready", address=server.address, root=chosen.root, cache_dir=chosen.cache_dir)
+    if chosen.ready_file is not None:
+        _write(chosen.ready_file, ready + "\n")
+    print(ready, flush=True)
+    stop.wait()
+    logs.info("stopping", reason=reasons[0])
+    server.stop(_GRACE_SECONDS)
+    logs.info("stopped")
+    _exit(0)
+
+
+def _start(chosen: options.Options, logs: Logs) -> "Server":  # noqa: F821
+    # XLA and gRPC read these when they are imported.
+    flags = os.environ.get("XLA_FLAGS", "")
+    os.environ["XLA_FLAGS"] = f"{flags} --xla_force_host_platform_device_count={chosen.devices}".strip()
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from tsxla_worker import server, worker
+    from tsxla_worker.auth import read_token
+
+    security = server.Security(
+        read_token(chosen.token_file) if chosen.token_file else None,
+        chosen.tls_cert.read_bytes() if chosen.tls_cert else None,
+        chosen.tls_key.read_bytes() if chosen.tls_key else None,
+    )
+    made = server.Server(worker.start(chosen.root, chosen.cache_dir, logs), chosen.listen, security)
+    made.start()
+    return made
+
+
+def _write(path: Path, text: str) -> None:
+    """Writes a file so that no reader sees half of it."""
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(path)
+
+
+def _exit(code: int) -> None:
+    """Ends the process without waiting for threads that sit in a compilation."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

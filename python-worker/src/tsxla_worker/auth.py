@@ -1,0 +1,65 @@
+"""The token that every call carries, and when connections must be encrypted.
+
+Health checks carry none: what probes a worker often can't send metadata, and the answer says only that it is alive.
+"""
+
+import hmac
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import grpc
+
+from tsxla_worker.errors import WorkerError
+
+_OPEN_PREFIX = "/grpc.health.v1.Health/"
+
+
+def read_token(file: Path) -> str:
+    """Reads a token: the file's text without the white space around it; refuses an empty one."""
+    token = file.read_text(encoding="utf-8").strip()
+    if not token:
+        raise ValueError(f"The token file {file} is empty.")
+    return token
+
+
+class TokenCheck(grpc.ServerInterceptor):
+    """Refuses calls without `authorization: Bearer TOKEN`."""
+
+    def __init__(self, token: str) -> None:
+        self._expected = f"Bearer {token}".encode()
+
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler | None],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler | None:
+        """Returns the real handler, or one that refuses."""
+        handler: Any = continuation(handler_call_details)
+        if handler is None or handler_call_details.method.startswith(_OPEN_PREFIX):
+            return handler
+        found = dict(handler_call_details.invocation_metadata or ()).get("authorization", "")
+        given = found if isinstance(found, bytes) else found.encode()
+        if hmac.compare_digest(given, self._expected):
+            return handler
+        return _refusing(handler)
+
+
+def _refusing(handler: Any) -> grpc.RpcMethodHandler:
+    def refuse(_request: object, context: grpc.ServicerContext) -> NoReturn:
+        error = WorkerError(
+            grpc.StatusCode.UNAUTHENTICATED,
+            "TOKEN_INVALID",
+            "The call carries no valid token: send the metadata `authorization: Bearer TOKEN`.",
+        )
+        context.set_trailing_metadata((("tsxla-error-bin", error.detail().SerializeToString()),))
+        context.abort(error.code, error.message)
+        raise AssertionError
+
+    make = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }[(handler.request_streaming, handler.response_streaming)]
+    return make(refuse, handler.request_deserializer, handler.response_serializer)

@@ -1,0 +1,127 @@
+"""Running a program: the checks before, the device to itself, and what remains after a failure.
+
+Everything that can be refused is refused before anything is donated.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+
+import grpc
+import jax
+import numpy as np
+
+from tsxla_worker import memory
+from tsxla_worker.buffers import Buffer, Buffers
+from tsxla_worker.errors import WorkerError, clip, internal, invalid
+from tsxla_worker.executables import Executable
+from tsxla_worker.tensors import TensorType, type_of
+
+_ALIGNMENT = 64
+
+type Value = jax.Array | np.ndarray
+
+# One program at a time: two on the same processors only slow each other, and a buffer can't be donated under a reader.
+device = threading.RLock()
+
+
+def check_count(executable: Executable, found: int) -> None:
+    """Refuses a call with too few or too many arguments."""
+    wanted = len(executable.parameters)
+    if found != wanted:
+        message = f"The program takes {wanted} arguments; {found} came."
+        raise invalid("ARGUMENT_MISMATCH", message, found=found, wanted=wanted)
+
+
+def check_argument(executable: Executable, index: int, found: TensorType, what: str = "") -> None:
+    """Refuses an argument of another type than the program wants."""
+    parameter = executable.parameters[index]
+    if found != parameter.type:
+        raise invalid(
+            "ARGUMENT_MISMATCH",
+            f"Argument {index} ({parameter.name}) wants {parameter.type}; {what or 'it'} is {found}.",
+            index=index,
+            name=parameter.name,
+            found=found,
+            wanted=parameter.type,
+        )
+
+
+def run(executable: Executable, arguments: Sequence[Value]) -> tuple[list[jax.Array], float]:
+    """Runs a program and waits for its results; the caller holds `device`.
+
+    Returns:
+        The results, and the seconds from the call until they were ready.
+    """
+    start = time.perf_counter()
+    try:
+        results = [
+            result if isinstance(result, jax.Array) else jax.device_put(result, may_alias=False)
+            for result in executable.run(arguments)
+        ]
+        jax.block_until_ready(results)
+    except WorkerError:
+        raise
+    except Exception as error:
+        raise internal("EXECUTION_FAILED", f"The program failed while running: {clip(str(error), 1500)}") from error
+    return results, time.perf_counter() - start
+
+
+def execute(
+    executable: Executable, given: Sequence[str | np.ndarray], buffers: Buffers
+) -> tuple[list[jax.Array], float]:
+    """Runs a program on buffers (by id) and tensors; donated buffers die, also when it fails while running."""
+    check_count(executable, len(given))
+    with device:
+        arguments: list[Value] = []
+        used: dict[str, list[int]] = {}
+        for index, argument in enumerate(given):
+            if isinstance(argument, str):
+                buffer = live(buffers.get(argument), buffers)
+                check_argument(executable, index, buffer.type, f"buffer {argument!r}")
+                used.setdefault(argument, []).append(index)
+                arguments.append(buffer.array)
+            else:
+                check_argument(executable, index, type_of(argument))
+                arguments.append(argument)
+        donated = [id_ for id_, places in used.items() if executable.donated.intersection(places)]
+        for id_ in donated:
+            if len(used[id_]) > 1:
+                index = used[id_][1]
+                raise invalid(
+                    "ARGUMENT_MISMATCH",
+                    f"Buffer {id_!r} is donated and can't be two arguments of one call ({used[id_]}).",
+                    index=index,
+                    name=executable.parameters[index].name,
+                    found=id_,
+                    wanted="another buffer",
+                )
+        for id_ in donated:
+            buffers.take(id_, "it was donated to a run")
+        return run(executable, arguments)
+
+
+def live(buffer: Buffer, buffers: Buffers) -> Buffer:
+    """Refuses a buffer whose memory a run has consumed under another name."""
+    if buffer.array.is_deleted():
+        buffers.release([buffer.id])
+        raise buffers.missing(buffer.id)
+    return buffer
+
+
+def host_bytes(kind: TensorType) -> np.ndarray:
+    """Allocates the bytes of a tensor, aligned as XLA on CPU wants them, so that `place` need not copy."""
+    available = memory.available_bytes()
+    if available is not None and kind.bytes > available:
+        message = f"A tensor of type {kind} takes {kind.bytes} bytes; {available} are available."
+        raise WorkerError(
+            grpc.StatusCode.RESOURCE_EXHAUSTED, "MEMORY_EXHAUSTED", message, wanted=kind.bytes, found=available
+        )
+    raw = np.empty(kind.bytes + _ALIGNMENT, np.uint8)
+    begin = -raw.ctypes.data % _ALIGNMENT
+    return raw[begin : begin + kind.bytes]
+
+
+def place(array: np.ndarray) -> jax.Array:
+    """Puts a host array, which nobody changes from now on, onto the device."""
+    return jax.device_put(array)

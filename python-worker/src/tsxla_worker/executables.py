@@ -1,0 +1,269 @@
+"""Compiled programs: made once per text, kept for the worker's lifetime, run with the device to themselves.
+
+XLA is reached through `jax.export` and `jax.jit`, ahead of time: calling the compiled object costs as little as a
+jitted function's fast path, and it tells its memory. JAX pairs donated arguments with results of the same type in
+order of appearance; a module that pairs them otherwise (`tf.aliasing_output`) is called with arguments and results
+permuted, so that its wishes hold.
+Not here: the reference interpreter (`reference.py`), argument checks (`calling.py`).
+"""
+
+import hashlib
+import threading
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import jax
+import numpy as np
+
+from tsxla_worker import jax_private, memory, modules, reference
+from tsxla_worker.errors import clip, internal, not_found
+from tsxla_worker.logs import Logs
+from tsxla_worker.modules import Parameter, Program
+from tsxla_worker.stubs import pb
+from tsxla_worker.tensors import TensorType
+
+# A program that allocates less than this is run without asking how much memory there is.
+_SMALL_BYTES = 256 << 20
+
+type Run = Callable[[Sequence[jax.Array | np.ndarray]], Sequence[jax.Array | np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes per device, as the compiler says."""
+
+    arguments: int = 0
+    results: int = 0
+    aliased: int = 0
+    scratch: int = 0
+
+    @property
+    def allocated(self) -> int:
+        """What a run allocates."""
+        return self.results - self.aliased + self.scratch
+
+
+@dataclass(frozen=True)
+class Executable:
+    """A program that can be run.
+
+    Attributes:
+        id: Its handle.
+        parameters: What it takes.
+        results: What it gives.
+        donated: The indices of the arguments that a run consumes.
+        run: Runs it; the caller has checked the arguments and holds the device.
+        sizes: What it needs.
+        seconds: How long it took to make.
+        from_cache: Whether the persistent cache held it.
+        optimized: Prints the optimised module.
+    """
+
+    id: str
+    parameters: tuple[Parameter, ...]
+    results: tuple[TensorType, ...]
+    donated: frozenset[int]
+    run: Run = field(repr=False)
+    sizes: Sizes = field(default_factory=Sizes)
+    seconds: float = 0.0
+    from_cache: bool = False
+    optimized: Callable[[], str] = field(default=lambda: "", repr=False)
+
+
+class Executables:
+    """All compiled programs of the worker."""
+
+    def __init__(self, logs: Logs) -> None:
+        self._logs = logs
+        self._by_id: dict[str, Executable] = {}
+        self._compiling: dict[str, threading.Lock] = {}
+        self._registry = threading.Lock()
+        # JAX's events name no compilation, so one at a time: an event within it is about it.
+        self._compiler = threading.Lock()
+        self._cache_hits = 0
+        jax.monitoring.register_event_listener(self._on_event)
+
+    def get(self, id_: str) -> Executable:
+        """Returns a program by its handle."""
+        found = self._by_id.get(id_)
+        if found is None:
+            raise not_found("EXECUTABLE_NOT_FOUND", f"There is no executable {id_!r}.", executable_id=id_)
+        return found
+
+    def compile(self, text: str, engine: int) -> tuple[Executable, bool]:
+        """Compiles a text, or returns what an earlier call made of it; and whether it did the latter."""
+        engine = engine or pb.ENGINE_XLA
+        digest = hashlib.sha256(f"{engine}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
+        id_ = f"x-{digest[:24]}"
+        with self._registry:
+            lock = self._compiling.setdefault(id_, threading.Lock())
+        with lock:
+            known = self._by_id.get(id_)
+            if known is not None:
+                return known, True
+            start = time.perf_counter()
+            program = modules.program(text)
+            made = (
+                self._interpreted(id_, program, start)
+                if engine == pb.ENGINE_REFERENCE
+                else self._compiled(id_, program, start)
+            )
+            self._by_id[id_] = made
+        self._logs.info(
+            "compiled",
+            id=id_,
+            seconds=round(made.seconds, 3),
+            from_cache=made.from_cache,
+            scratch_bytes=made.sizes.scratch,
+        )
+        return made, False
+
+    def _interpreted(self, id_: str, program: Program, start: float) -> Executable:
+        reference.check(program)
+        return Executable(
+            id_,
+            program.parameters,
+            program.results,
+            frozenset(),
+            run=lambda arguments: reference.run(program, [np.asarray(argument) for argument in arguments]),
+            sizes=Sizes(
+                sum(parameter.type.bytes for parameter in program.parameters),
+                sum(kind.bytes for kind in program.results),
+            ),
+            seconds=time.perf_counter() - start,
+        )
+
+    def _compiled(self, id_: str, program: Program, start: float) -> Executable:
+        order = _call_order(program.parameters, program.results)
+        kinds = [program.parameters[i].type for i in order.arguments]
+        function = jax_private.as_function(
+            program.module,
+            [parameter.type for parameter in program.parameters],
+            program.results,
+        )
+        donated = [place for place, i in enumerate(order.arguments) if program.parameters[i].donated]
+        with self._compiler, warnings.catch_warnings():
+            # JAX warns of donated arguments that no result can take; the module's author asked for that.
+            warnings.simplefilter("ignore")
+            hits = self._cache_hits
+            try:
+                compiled = (
+                    jax.jit(order.wrap(function), donate_argnums=donated, keep_unused=True)
+                    .lower(*(jax.ShapeDtypeStruct(kind.shape, kind.element.dtype) for kind in kinds))
+                    .compile()
+                )
+            except Exception as error:
+                raise internal("COMPILE_FAILED", f"XLA did not compile the module: {clip(str(error), 1500)}") from error
+            from_cache = self._cache_hits > hits
+        sizes = _sizes(compiled)
+        seconds = time.perf_counter() - start
+        return Executable(
+            id_,
+            program.parameters,
+            program.results,
+            frozenset(i for i, parameter in enumerate(program.parameters) if parameter.donated),
+            run=_guarded(order.unwrap(compiled), sizes),
+            sizes=sizes,
+            seconds=seconds,
+            from_cache=from_cache,
+            optimized=lambda: compiled.as_text() or "",
+        )
+
+    def _on_event(self, event: str, **_: object) -> None:
+        if event == "/jax/compilation_cache/cache_hits":
+            self._cache_hits += 1
+
+
+@dataclass(frozen=True)
+class _CallOrder:
+    """The order in which JAX sees arguments and results."""
+
+    arguments: tuple[int, ...]
+    results: tuple[int, ...]
+
+    @property
+    def plain(self) -> bool:
+        return self.arguments == tuple(range(len(self.arguments))) and self.results == tuple(range(len(self.results)))
+
+    def wrap(self, function: Callable[..., Sequence[jax.Array]]) -> Callable[..., Sequence[jax.Array]]:
+        """Makes a function of permuted arguments to permuted results."""
+        if self.plain:
+            return function
+        place = {i: at for at, i in enumerate(self.arguments)}
+
+        def permuted(*arguments: jax.Array) -> list[jax.Array]:
+            results = function(*(arguments[place[i]] for i in range(len(arguments))))
+            return [results[i] for i in self.results]
+
+        return permuted
+
+    def unwrap(self, compiled: Callable[..., Sequence[jax.Array]]) -> Run:
+        """Undoes `wrap` around a call."""
+        if self.plain:
+            return lambda arguments: compiled(*arguments)
+        back = [self.results.index(i) for i in range(len(self.results))]
+
+        def run(arguments: Sequence[jax.Array | np.ndarray]) -> list[jax.Array]:
+            results = compiled(*[arguments[i] for i in self.arguments])
+            return [results[i] for i in back]
+
+        return run
+
+
+def _call_order(parameters: Sequence[Parameter], results: Sequence[TensorType]) -> _CallOrder:
+    """Finds an order in which JAX's pairing (by type, first come first served) is the module's.
+
+    Results that take an argument's memory come first, and their arguments in the same order; other donated arguments
+    follow, so that no result takes them before its own.
+    """
+    arguments, outputs = tuple(range(len(parameters))), tuple(range(len(results)))
+    pairs = sorted((parameter.aliases, i) for i, parameter in enumerate(parameters) if parameter.aliases is not None)
+    if not pairs or _pairs_as_jax(parameters, results) == {argument: result for result, argument in pairs}:
+        return _CallOrder(arguments, outputs)
+    first_arguments, first_results = [i for _, i in pairs], [i for i, _ in pairs]
+    return _CallOrder(
+        (*first_arguments, *(i for i in arguments if i not in set(first_arguments))),
+        (*first_results, *(i for i in outputs if i not in set(first_results))),
+    )
+
+
+def _pairs_as_jax(parameters: Sequence[Parameter], results: Sequence[TensorType]) -> dict[int, int]:
+    waiting: dict[TensorType, list[int]] = {}
+    for i, parameter in enumerate(parameters):
+        if parameter.donated:
+            waiting.setdefault(parameter.type, []).append(i)
+    pairs: dict[int, int] = {}
+    for i, kind in enumerate(results):
+        if waiting.get(kind):
+            pairs[waiting[kind].pop(0)] = i
+    return pairs
+
+
+def _guarded(run: Run, sizes: Sizes) -> Run:
+    """Refuses a run for which the host has no memory: allocation there succeeds, and the system kills the worker."""
+    if sizes.allocated < _SMALL_BYTES or jax_private.platform() != "cpu":
+        return run
+
+    def guarded(arguments: Sequence[jax.Array | np.ndarray]) -> Sequence[jax.Array | np.ndarray]:
+        available = memory.available_bytes()
+        if available is not None and sizes.allocated > available:
+            raise internal(
+                "EXECUTION_FAILED",
+                f"The program needs {sizes.allocated} bytes for results and scratch; {available} are available.",
+                wanted=sizes.allocated,
+                found=available,
+            )
+        return run(arguments)
+
+    return guarded
+
+
+def _sizes(compiled: jax.stages.Compiled) -> Sizes:
+    stats = compiled.memory_analysis()
+    if stats is None:
+        return Sizes()
+    return Sizes(
+        stats.argument_size_in_bytes, stats.output_size_in_bytes, stats.alias_size_in_bytes, stats.temp_size_in_bytes
+    )

@@ -1,0 +1,84 @@
+"""Everything that tsxla takes from JAX's private parts, so that a new JAX means a look at one file.
+
+Checked against jax 0.12.0.1. Three things are not public:
+
+- an MLIR context with the dialects that JAX registers, and the serialisation that keeps Shardy attributes;
+- the fields of `jax.export.Exported` that begin with an underscore: it is how a module that JAX did not trace becomes
+  a function for `jax.jit`;
+- replacing the persistent cache's store by ours (`compile_cache.py`).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import jax
+from jax import export
+from jax._src import compilation_cache
+from jax._src.export._export import _module_to_bytecode
+from jax._src.interpreters.mlir import _create_ir_context
+from jaxlib.mlir import ir
+
+from tsxla_worker.tensors import TensorType
+
+
+class CacheStore(Protocol):
+    """What JAX asks of the store behind its compile cache."""
+
+    def get(self, key: str) -> bytes | None:
+        """Returns an entry, or None."""
+        ...
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keeps an entry."""
+        ...
+
+
+def make_context() -> ir.Context:
+    """Makes an MLIR context that knows StableHLO, CHLO, Shardy and func."""
+    return _create_ir_context()
+
+
+def as_function(
+    module: ir.Module, arguments: Sequence[TensorType], results: Sequence[TensorType]
+) -> Callable[..., Sequence[jax.Array]]:
+    """Makes a function that JAX can compile of a module with a public `@main` for one device."""
+    in_avals = tuple(jax.core.ShapedArray(kind.shape, kind.element.dtype) for kind in arguments)
+    out_avals = tuple(jax.core.ShapedArray(kind.shape, kind.element.dtype) for kind in results)
+    unsharded_in, unsharded_out = (None,) * len(in_avals), (None,) * len(out_avals)
+    exported = export.Exported(
+        fun_name="main",
+        in_tree=jax.tree.structure((in_avals, {})),
+        in_avals=in_avals,
+        out_tree=jax.tree.structure(out_avals),
+        out_avals=out_avals,
+        _in_named_shardings=unsharded_in,
+        _out_named_shardings=unsharded_out,
+        in_shardings_hlo=unsharded_in,
+        out_shardings_hlo=unsharded_out,
+        nr_devices=1,
+        platforms=(platform(),),
+        ordered_effects=(),
+        unordered_effects=(),
+        disabled_safety_checks=(),
+        mlir_module_serialized=_module_to_bytecode(module),
+        calling_convention_version=export.maximum_supported_calling_convention_version,
+        module_kept_var_idx=tuple(range(len(in_avals))),
+        uses_global_constants=False,
+        _get_vjp=None,
+    )
+    return exported.call
+
+
+def platform() -> str:
+    """Returns `cpu`, `cuda` or `tpu`: the devices that programs are compiled for."""
+    backend = jax.default_backend()
+    return "cuda" if backend == "gpu" else backend
+
+
+def use_cache_store(store: CacheStore, folder: str) -> None:
+    """Puts a store behind JAX's compile cache; call it before anything is compiled."""
+    jax.config.update("jax_compilation_cache_dir", folder)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    compilation_cache._cache = store  # noqa: SLF001
+    compilation_cache._cache_initialized = True  # noqa: SLF001

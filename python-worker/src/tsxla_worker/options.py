@@ -1,0 +1,70 @@
+"""The command line, as values."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsxla_worker import __version__, address
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a worker was started with."""
+
+    listen: address.Address
+    root: Path
+    token_file: Path | None
+    tls_cert: Path | None
+    tls_key: Path | None
+    cache_dir: Path | None
+    log_file: Path | None
+    ready_file: Path | None
+    parent_pipe: bool
+    devices: int
+
+
+def parse(arguments: list[str] | None = None) -> Options:
+    """Reads the command line; ends the process with code 2 and a sentence when it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tsxla_worker",
+        description="Owns this machine's devices for tsxla: compiles StableHLO, places tensors, runs programs.",
+    )
+    add = parser.add_argument
+    add("--listen", default="127.0.0.1:0", metavar="ADDRESS", help="unix:PATH or HOST:PORT; port 0 picks one")
+    add("--root", type=Path, default=Path(), metavar="DIR", help="the folder to which paths are confined (here)")
+    add("--token-file", type=Path, metavar="FILE", help="calls must carry the token in this file")
+    add("--tls-cert", type=Path, metavar="FILE", help="the certificate chain, PEM")
+    add("--tls-key", type=Path, metavar="FILE", help="its private key, PEM")
+    add("--cache-dir", type=Path, metavar="DIR", help="keeps compiled programs between runs")
+    add("--log-file", type=Path, metavar="FILE", help="appends JSON lines here instead of to stderr")
+    add("--ready-file", type=Path, metavar="FILE", help="writes the line that stdout gets when serving here as well")
+    add("--parent-pipe", action="store_true", help="ends when standard input reaches its end")
+    add("--devices", type=int, default=1, metavar="N", help="virtual devices on a CPU (1)")
+    add("--version", action="version", version=__version__)
+    found = parser.parse_args(arguments)
+    try:
+        listen = address.parse(found.listen)
+    except ValueError as error:
+        parser.error(str(error))
+    if (found.tls_cert is None) != (found.tls_key is None):
+        parser.error("--tls-cert and --tls-key go together.")
+    if not listen.local and (found.tls_cert is None or found.token_file is None):
+        parser.error(
+            f"{found.listen} can be reached from other machines: that needs --token-file, --tls-cert and --tls-key."
+        )
+    if not found.root.is_dir():
+        parser.error(f"--root {found.root} is not a folder.")
+    if not 1 <= found.devices <= 1024:
+        parser.error("--devices takes a number from 1 to 1024.")
+    return Options(
+        listen=listen,
+        root=found.root.absolute(),
+        token_file=found.token_file,
+        tls_cert=found.tls_cert,
+        tls_key=found.tls_key,
+        cache_dir=found.cache_dir.absolute() if found.cache_dir else None,
+        log_file=found.log_file,
+        ready_file=found.ready_file,
+        parent_pipe=found.parent_pipe,
+        devices=found.devices,
+    )

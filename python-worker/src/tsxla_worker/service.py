@@ -1,0 +1,241 @@
+"""The gRPC service: reads requests, calls the domain, writes responses. Nothing is decided here.
+
+Errors are raised as they are; `calls.py` turns them into statuses.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+
+import grpc
+import numpy as np
+
+from tsxla_worker import calling, modules, sessions
+from tsxla_worker.buffers import Buffer
+from tsxla_worker.checkpoints import load, open as checkpoints
+from tsxla_worker.errors import WorkerError, invalid
+from tsxla_worker.paths import closing, open_regular
+from tsxla_worker.stubs import pb, rpc
+from tsxla_worker.tensors import TensorType, check_bytes, decode, encode, from_proto
+from tsxla_worker.worker import Worker
+
+_PIECE = 1 << 20
+_FILE_LIMIT = 256 << 20
+
+
+class WorkerService(rpc.WorkerServiceServicer):
+    """Implements `tsxla.worker.v1.WorkerService`."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def GetInfo(self, request: pb.GetInfoRequest, context: grpc.ServicerContext) -> pb.GetInfoResponse:
+        """Describes the worker."""
+        return self._worker.info()
+
+    def FormatModule(self, request: pb.FormatModuleRequest, context: grpc.ServicerContext) -> pb.FormatModuleResponse:
+        """Prints a module as MLIR does."""
+        module = modules.parse(request.module)
+        return pb.FormatModuleResponse(module=modules.print_module(module, with_locations=request.locations))
+
+    def Compile(self, request: pb.CompileRequest, context: grpc.ServicerContext) -> pb.CompileResponse:
+        """Compiles a module."""
+        made, known = self._worker.executables.compile(request.module, request.engine)
+        return pb.CompileResponse(
+            executable_id=made.id,
+            arguments=[parameter.type.to_proto() for parameter in made.parameters],
+            results=[kind.to_proto() for kind in made.results],
+            from_cache=known or made.from_cache,
+            compile_seconds=made.seconds,
+            argument_bytes=made.sizes.arguments,
+            output_bytes=made.sizes.results,
+            alias_bytes=made.sizes.aliased,
+            temp_bytes=made.sizes.scratch,
+            optimized_hlo=made.optimized() if request.return_optimized_hlo else "",
+        )
+
+    def OpenCheckpoint(
+        self, request: pb.OpenCheckpointRequest, context: grpc.ServicerContext
+    ) -> pb.OpenCheckpointResponse:
+        """Opens a checkpoint."""
+        path = self._worker.root.resolve(request.path)
+        return checkpoints.describe(self._worker.checkpoints.open(path))
+
+    def ReadFile(self, request: pb.ReadFileRequest, context: grpc.ServicerContext) -> Iterator[pb.ReadFileResponse]:
+        """Streams a file."""
+        path = self._worker.root.resolve(request.path)
+        with closing(open_regular(path)) as descriptor:
+            size = os.fstat(descriptor).st_size
+            if size > _FILE_LIMIT:
+                message = f"{path} has {size} bytes; at most {_FILE_LIMIT} are sent."
+                raise WorkerError(
+                    grpc.StatusCode.RESOURCE_EXHAUSTED,
+                    "FILE_TOO_LARGE",
+                    message,
+                    file=path,
+                    found=size,
+                    wanted=_FILE_LIMIT,
+                )
+            sent = 0
+            while sent < size:
+                data = os.pread(descriptor, min(_PIECE, size - sent), sent)
+                if not data:
+                    break
+                sent += len(data)
+                yield pb.ReadFileResponse(data=data)
+
+    def Load(self, request: pb.LoadRequest, context: grpc.ServicerContext) -> Iterator[pb.LoadResponse]:
+        """Loads tensors."""
+        worker = self._worker
+        checkpoint = worker.checkpoints.get(request.checkpoint_id)
+        items = [
+            load.item(
+                checkpoint,
+                worker.executables.get(item.executable_id) if item.executable_id else None,
+                item.tensors,
+            )
+            for item in request.items
+        ]
+        cancelled = threading.Event()
+        context.add_callback(cancelled.set)
+        for progress in load.load(checkpoint, items, worker.buffers, cancelled):
+            yield pb.LoadResponse(
+                items_done=progress.items_done,
+                bytes_done=progress.bytes_done,
+                bytes_total=progress.bytes_total,
+                buffers=[_buffer(buffer) for buffer in progress.buffers],
+            )
+
+    def Upload(self, request_iterator: Iterator[pb.UploadRequest], context: grpc.ServicerContext) -> pb.UploadResponse:
+        """Makes a buffer of what a client sends."""
+        kind: TensorType | None = None
+        raw = np.empty(0, np.uint8)
+        filled = 0
+        for request in request_iterator:
+            if kind is None:
+                kind = from_proto(request.type)
+                raw = calling.host_bytes(kind)
+            if filled + len(request.data) > kind.bytes:
+                message = f"A tensor of type {kind} takes {kind.bytes} bytes; more came."
+                raise invalid("TENSOR_INVALID", message, found=filled + len(request.data), wanted=kind.bytes)
+            raw[filled : filled + len(request.data)] = np.frombuffer(request.data, np.uint8)
+            filled += len(request.data)
+        if kind is None:
+            raise invalid("TENSOR_INVALID", "The stream ended before a type came.")
+        if filled != kind.bytes:
+            message = f"A tensor of type {kind} takes {kind.bytes} bytes; {filled} came."
+            raise invalid("TENSOR_INVALID", message, found=filled, wanted=kind.bytes)
+        check_bytes(raw, kind)
+        array = calling.place(raw.view(kind.element.dtype).reshape(kind.shape))
+        return pb.UploadResponse(buffer=_buffer(self._worker.buffers.add(array, kind)))
+
+    def Download(self, request: pb.DownloadRequest, context: grpc.ServicerContext) -> Iterator[pb.DownloadResponse]:
+        """Streams a buffer's contents."""
+        with calling.device:
+            buffer = calling.live(self._worker.buffers.get(request.buffer_id), self._worker.buffers)
+            data = memoryview(encode(buffer.array))
+        for begin in range(0, max(len(data), 1), _PIECE):
+            kind = buffer.type.to_proto() if begin == 0 else None
+            yield pb.DownloadResponse(type=kind, data=bytes(data[begin : begin + _PIECE]))
+
+    def Release(self, request: pb.ReleaseRequest, context: grpc.ServicerContext) -> pb.ReleaseResponse:
+        """Forgets buffers."""
+        return pb.ReleaseResponse(released=self._worker.buffers.release(request.buffer_ids))
+
+    def Execute(self, request: pb.ExecuteRequest, context: grpc.ServicerContext) -> pb.ExecuteResponse:
+        """Runs a program once."""
+        executable = self._worker.executables.get(request.executable_id)
+        fetch = set(request.fetch)
+        if fetch and max(fetch) >= len(executable.results):
+            message = f"Result {max(fetch)} is asked for; the program gives {len(executable.results)}."
+            raise invalid(
+                "ARGUMENT_MISMATCH", message, index=max(fetch), found=max(fetch), wanted=len(executable.results)
+            )
+        given = [_argument(argument) for argument in request.arguments]
+        arrays, seconds = calling.execute(executable, given, self._worker.buffers)
+        response = pb.ExecuteResponse(execute_seconds=seconds)
+        for index, (array, kind) in enumerate(zip(arrays, executable.results, strict=True)):
+            if index in fetch:
+                response.results.add(tensor=_tensor(kind, encode(array, keep=False)))
+            else:
+                response.results.add(buffer=_buffer(self._worker.buffers.add(array, kind)))
+        return response
+
+    def Session(
+        self, request_iterator: Iterator[pb.SessionRequest], context: grpc.ServicerContext
+    ) -> Iterator[pb.SessionResponse]:
+        """Runs many steps."""
+        session = sessions.Session(self._worker.buffers)
+        self._worker.sessions.add(session)
+        try:
+            for request in request_iterator:
+                try:
+                    yield from self._session_request(session, request)
+                except WorkerError as error:
+                    yield pb.SessionResponse(sequence=_sequence(request), error=error.session_error())
+        finally:
+            self._worker.sessions.discard(session)
+            session.close()
+
+    def _session_request(self, session: sessions.Session, request: pb.SessionRequest) -> Iterator[pb.SessionResponse]:
+        match request.WhichOneof("request"):
+            case "step":
+                step = request.step
+                inputs = [decode(tensor.data, from_proto(tensor.type)) for tensor in step.inputs]
+                for run in session.step(step.call, inputs, step.repeat or 1, step.fetch):
+                    yield pb.SessionResponse(
+                        sequence=step.sequence,
+                        iteration=run.iteration,
+                        tensors=[_tensor(kind, data) for kind, data in run.tensors],
+                        execute_seconds=run.seconds,
+                    )
+            case "fetch":
+                kind, data = session.fetch(request.fetch.slot)
+                yield pb.SessionResponse(sequence=request.fetch.sequence, tensors=[_tensor(kind, data)])
+            case "store":
+                session.store(request.store.slot, _argument(request.store.value))
+            case "define":
+                define = request.define
+                session.define(
+                    define.call,
+                    self._worker.executables.get(define.executable_id),
+                    [_source(argument) for argument in define.arguments],
+                    [result.slot if result.HasField("slot") else None for result in define.results],
+                )
+            case _:
+                raise invalid("REQUEST_INVALID", "The session's request is empty.")
+
+
+def _sequence(request: pb.SessionRequest) -> int:
+    kind = request.WhichOneof("request")
+    return request.step.sequence if kind == "step" else request.fetch.sequence if kind == "fetch" else 0
+
+
+def _source(argument: pb.SessionArgument) -> sessions.FromBuffer | sessions.FromSlot | sessions.FromInput:
+    match argument.WhichOneof("source"):
+        case "buffer_id":
+            return sessions.FromBuffer(argument.buffer_id)
+        case "slot":
+            return sessions.FromSlot(argument.slot)
+        case "input":
+            return sessions.FromInput(argument.input)
+        case _:
+            raise invalid("REQUEST_INVALID", "An argument of the call has no source.")
+
+
+def _argument(argument: pb.Argument) -> str | np.ndarray:
+    match argument.WhichOneof("source"):
+        case "buffer_id":
+            return argument.buffer_id
+        case "tensor":
+            return decode(argument.tensor.data, from_proto(argument.tensor.type))
+        case _:
+            raise invalid("REQUEST_INVALID", "An argument has no source.")
+
+
+def _tensor(kind: TensorType, data: bytes) -> pb.Tensor:
+    return pb.Tensor(type=kind.to_proto(), data=data)
+
+
+def _buffer(buffer: Buffer) -> pb.Buffer:
+    return pb.Buffer(buffer_id=buffer.id, type=buffer.type.to_proto())

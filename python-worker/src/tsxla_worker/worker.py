@@ -1,0 +1,66 @@
+"""What a worker holds: buffers, executables, checkpoints, sessions, and what it can say of itself."""
+
+import os
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jax
+import jaxlib
+
+from tsxla_worker import __version__, jax_private, memory
+from tsxla_worker.buffers import Buffers
+from tsxla_worker.checkpoints.open import Checkpoints
+from tsxla_worker.compile_cache import CompileCache
+from tsxla_worker.executables import Executables
+from tsxla_worker.logs import Logs
+from tsxla_worker.paths import Root
+from tsxla_worker.sessions import Session
+from tsxla_worker.stubs import pb
+
+
+@dataclass
+class Worker:
+    """The state behind the service."""
+
+    root: Root
+    logs: Logs
+    cache_dir: Path | None
+    executables: Executables
+    buffers: Buffers = field(default_factory=Buffers)
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    sessions: set[Session] = field(default_factory=set[Session])
+
+    def info(self) -> pb.GetInfoResponse:
+        """Describes the worker."""
+        totals = [self.buffers.totals(), *(session.totals() for session in list(self.sessions))]
+        return pb.GetInfoResponse(
+            worker_version=__version__,
+            jax_version=jax.__version__,
+            jaxlib_version=jaxlib.__version__,
+            python_version=platform.python_version(),
+            platform=jax_private.platform(),
+            devices=[_device(device) for device in jax.local_devices()],
+            process_id=os.getpid(),
+            resident_bytes=memory.resident_bytes(),
+            peak_resident_bytes=memory.peak_resident_bytes(),
+            buffers=sum(count for count, _ in totals),
+            buffer_bytes=sum(size for _, size in totals),
+            root=str(self.root.folder),
+            cache_dir=str(self.cache_dir or ""),
+        )
+
+
+def start(root: Path, cache_dir: Path | None, logs: Logs) -> Worker:
+    """Makes a worker; initialises JAX's devices."""
+    # Without this JAX narrows 64-bit tensors. Nothing is traced here, so no program changes its types by it.
+    jax.config.update("jax_enable_x64", True)
+    if cache_dir is not None:
+        jax_private.use_cache_store(CompileCache(cache_dir, logs), str(cache_dir))
+    jax.local_devices()
+    return Worker(Root(root), logs, cache_dir, Executables(logs))
+
+
+def _device(device: jax.Device) -> pb.Device:
+    stats = device.memory_stats() or {}
+    return pb.Device(id=device.id, kind=device.device_kind, memory_bytes=stats.get("bytes_limit", 0))

@@ -1,0 +1,42 @@
+"""One worker in this process for all contract tests, reached over a socket like any other."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from tsxla_worker import address, server, worker
+from tsxla_worker.logs import Logs
+from tsxla_worker.stubs import rpc
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+OPTIONS = (("grpc.max_receive_message_length", 256 << 20), ("grpc.max_send_message_length", 256 << 20))
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A short-lived folder with a short path: the worker's root."""
+    with tempfile.TemporaryDirectory(prefix="tsxla-") as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def running(folder: Path) -> Iterator[worker.Worker]:
+    """The worker behind the service."""
+    logs = Logs(folder / "worker.log")
+    made = worker.start(folder, folder / "cache", logs)
+    serving = server.Server(made, address.parse(f"unix:{folder}/w.sock"), server.Security())
+    serving.start()
+    yield made
+    serving.stop(1)
+
+
+@pytest.fixture(scope="session")
+def stub(running: worker.Worker, folder: Path) -> Iterator[rpc.WorkerServiceStub]:
+    """A client."""
+    with grpc.insecure_channel(f"unix:{folder}/w.sock", options=OPTIONS) as channel:
+        yield rpc.WorkerServiceStub(channel)

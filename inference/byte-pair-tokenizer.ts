@@ -79,8 +79,9 @@ interface Pipeline {
 
 interface Merger {
   /** By the JSON of a pair. */
-  bpe_ranks: Map<string, number>;
-  readonly tokens_to_ids: ReadonlyMap<string, number>;
+  bpe_ranks: ReadonlyMap<string, number>;
+  tokens_to_ids: ReadonlyMap<string, number>;
+  unk_token_id: number | undefined;
   _call(words: readonly string[]): string[];
 }
 
@@ -113,23 +114,11 @@ class BytePairTokenizer implements Tokenizer {
     this.bosId = spec.bosId;
     this.eosIds = spec.eosIds;
     const { spelling } = spec;
-    const byteFallback = spelling.kind === "sentencePiece";
 
     this.#pipeline = pipelineOf(spec);
     checkMerges(spec);
-    this.#model = new BPE({
-      type: "BPE",
-      vocab: Object.fromEntries(spec.vocabulary),
-      merges: spec.merges,
-      unk_token: spec.unknownToken ?? null,
-      byte_fallback: byteFallback,
-      ignore_merges: spec.ignoreMerges,
-      fuse_unk: spec.fuseUnknown,
-    });
-    if (spec.ranks !== undefined) {
-      this.#model.bpe_ranks = new Map(spec.merges.map((merge, at) => [JSON.stringify(merge), spec.ranks![at]!]));
-    }
     this.#unknownId = spec.unknownToken === undefined ? undefined : spec.vocabulary.get(spec.unknownToken);
+    this.#model = mergerOf(spec, this.#unknownId);
 
     this.#ids = new Map(spec.vocabulary);
     this.#texts = [];
@@ -245,6 +234,29 @@ function pipelineOf({ normalizer, preTokenizer }: BytePairSpec): Pipeline {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InputError("TOKENIZER_UNSUPPORTED", `tokenizer: ${reason}`, { reason }, { cause });
   }
+}
+
+/**
+ * The library's merges, with the tables of `spec`: its constructor would copy a vocabulary of 200,000 tokens four times.
+ *
+ * It does not see special tokens, so that no word of a text can become one.
+ */
+function mergerOf(spec: BytePairSpec, unknownId: number | undefined): Merger {
+  const merger = new BPE({
+    type: "BPE",
+    vocab: {},
+    merges: [],
+    unk_token: spec.unknownToken ?? null,
+    byte_fallback: spec.spelling.kind === "sentencePiece",
+    ignore_merges: spec.ignoreMerges,
+    fuse_unk: spec.fuseUnknown,
+  });
+  const words = new Map(spec.vocabulary);
+  for (const { content, special } of spec.addedTokens) if (special) words.delete(content);
+  merger.tokens_to_ids = words;
+  merger.bpe_ranks = new Map(spec.merges.map((merge, at) => [JSON.stringify(merge), spec.ranks?.[at] ?? at]));
+  merger.unk_token_id = unknownId;
+  return merger;
 }
 
 /** The bytes that occur in UTF-8: all but C0, C1 and F5 to FF. */

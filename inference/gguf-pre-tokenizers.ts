@@ -86,6 +86,7 @@ const families: readonly (Partial<PreTokenizer> & {
     names: ["smollm", "starcoder", "refact", "codeshell", "exaone", "minerva-7b", "mellum2"],
     patterns: [String.raw`\p{N}`, GPT2],
   },
+  { names: ["command-r"], patterns: [String.raw`\p{N}`, GPT2], composes: true },
   {
     names: ["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"],
     patterns: [LLAMA3],

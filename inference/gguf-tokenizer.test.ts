@@ -119,6 +119,19 @@ describe("byte-level BPE", () => {
   });
 });
 
+test("a word that is spelled as a special token stays text where whole words are looked up", () => {
+  const tokens = [..."ENDabc", "END"];
+  const tokenizer = tokenizerFromGguf({
+    "tokenizer.ggml.model": "gpt2",
+    "tokenizer.ggml.pre": "llama-bpe",
+    "tokenizer.ggml.tokens": tokens,
+    "tokenizer.ggml.token_type": tokens.map((text) => (text === "END" ? 3 : 1)),
+    "tokenizer.ggml.merges": [],
+  });
+  expect(tokenizer.encode("END")).toEqual([0, 1, 2]);
+  expect(tokenizer.encode("END", { parseSpecial: true })).toEqual([6]);
+});
+
 describe("SentencePiece BPE", () => {
   const name = "sentence piece, a space before each section";
 

@@ -1,0 +1,54 @@
+/**
+ * Which sizes programs are compiled for, so that a few programs serve prompts of any length.
+ *
+ * A prompt is cut into chunks of the largest bucket; the rest is padded to the smallest bucket that holds it. Padding
+ * writes keys that no query sees and that later tokens overwrite.
+ */
+
+// Public API
+
+/** Chunk sizes, smallest first. */
+export const chunkBuckets: readonly number[] = [16, 32, 64, 128, 256, 512];
+
+/** One call of a prefill program. */
+export interface Chunk {
+  /** Where in the prompt it starts. */
+  readonly start: number;
+  /** How many tokens are real. */
+  readonly length: number;
+  /** How many the program takes. */
+  readonly bucket: number;
+}
+
+/**
+ * How a prompt of `count` tokens is cut.
+ *
+ * @param largest  the largest chunk that may be used, for outputs that grow with it
+ */
+export function chunksOf(count: number, largest = chunkBuckets.at(-1) as number): readonly Chunk[] {
+  const chunks: Chunk[] = [];
+  for (let start = 0; start < count; start += largest) {
+    const length = Math.min(largest, count - start);
+    const bucket = chunkBuckets.find((size) => size >= length && size <= largest) ?? largest;
+    chunks.push({ start, length, bucket });
+  }
+  return chunks;
+}
+
+/**
+ * How many positions a cache is given for a row of `tokens` in all, of which `prompt` come in chunks.
+ *
+ * Powers of two from 256, so that texts of similar length share their programs.
+ */
+export function capacityFor(prompt: number, tokens: number): number {
+  const last = chunksOf(prompt).at(-1);
+  // The last chunk is written whole, padding included.
+  const written = last === undefined ? 0 : last.start + last.bucket;
+  let capacity = smallestCapacity;
+  while (capacity < Math.max(tokens, written)) capacity *= 2;
+  return capacity;
+}
+
+// Implementation
+
+const smallestCapacity = 256;

@@ -1,0 +1,15 @@
+/**
+ * Running models: loading, tokenizers, chat templates, sampling, the generation loop.
+ *
+ * @module tsxla/inference
+ */
+export { Worker } from "../runtime-bridge/index.ts";
+export { type ChatMessage, ChatTemplate, findChatTemplate } from "./chat-template.ts";
+export type { FinishReason, GenerateOptions, Piece, Summary } from "./generate.ts";
+export { tokenizerFromGguf } from "./gguf-tokenizer.ts";
+export { type LoadModelOptions, loadModel, Model, type Prompt } from "./model.ts";
+export { type ModelFiles, openModel } from "./model-files.ts";
+export type { CompileEvent, StepKind } from "./model-programs.ts";
+export { type Candidates, canSampleFromCandidates, Sampler, type SamplingOptions } from "./sampler.ts";
+export type { DecodeOptions, EncodeOptions, Tokenizer } from "./tokenizer.ts";
+export { tokenizerFromJson } from "./tokenizer-json.ts";

@@ -1,0 +1,128 @@
+/** A model on a worker: its weights, and the programs compiled for it so far. */
+import { lower, type Program, type Signature, type Target } from "../compiler/index.ts";
+import { full, type Graph, trace } from "../dsl/index.ts";
+import type { ModelConfig } from "../models/index.ts";
+import type { DeviceBuffer, Executable, Worker } from "../runtime-bridge/index.ts";
+import type { ModelFiles } from "./model-files.ts";
+import { cacheAxes, type StepOutputs, traceStep } from "./programs.ts";
+import type { DeviceWeights } from "./weights.ts";
+
+// Public API
+
+/** Which step program. */
+export interface StepKind {
+  readonly pos: number;
+  readonly capacity: number;
+  readonly outputs: StepOutputs;
+}
+
+/** A compiled step. */
+export interface StepProgram {
+  readonly executable: Executable;
+  readonly signature: Signature;
+  /** The position of a result. */
+  resultIndex(name: string): number;
+}
+
+/** A compilation that has begun or ended. */
+export interface CompileEvent {
+  readonly kind: StepKind;
+  /** Absent when it has only begun. */
+  readonly done?: { readonly seconds: number; readonly fromCache: boolean };
+}
+
+export class ModelPrograms {
+  readonly worker: Worker;
+  readonly config: ModelConfig;
+  /** The cache tensors, in the order of their slots. */
+  readonly cacheNames: readonly string[];
+  readonly #files: ModelFiles;
+  readonly #target: Target;
+  readonly #weights: DeviceWeights;
+  readonly #onCompile: ((event: CompileEvent) => void) | undefined;
+  readonly #steps = new Map<string, Promise<StepProgram>>();
+  readonly #zeros = new Map<number, Promise<Executable>>();
+
+  constructor(
+    worker: Worker,
+    files: ModelFiles,
+    target: Target,
+    weights: DeviceWeights,
+    onCompile?: (event: CompileEvent) => void,
+  ) {
+    this.worker = worker;
+    this.config = files.config;
+    this.cacheNames = Array.from({ length: files.config.layers }, (_, n) => [`caches.${n}.k`, `caches.${n}.v`]).flat();
+    this.#files = files;
+    this.#target = target;
+    this.#weights = weights;
+    this.#onCompile = onCompile;
+  }
+
+  /** The program of that kind, compiled when it is first asked for. */
+  step(kind: StepKind): Promise<StepProgram> {
+    const key = `${kind.pos} ${kind.capacity} ${kind.outputs}`;
+    const known = this.#steps.get(key) ?? this.#compile(kind);
+    this.#steps.set(key, known);
+    // A compilation that failed may be tried again.
+    known.catch(() => this.#steps.delete(key));
+    return known;
+  }
+
+  /** Rotary frequencies for a row that will be `length` positions long. */
+  frequencies(length: number): Float32Array {
+    return this.#files.architecture.frequencies(this.config, length);
+  }
+
+  /** The buffer of an argument called `weights.PATH`. */
+  weight(name: string): DeviceBuffer {
+    const found = this.#weights.get(name.replace(/^weights\./, ""));
+    if (found === undefined) throw new Error(`the program wants '${name}', which is neither an input nor a weight`);
+    return found;
+  }
+
+  /** Fresh caches of zeros for one row, in the order of `cacheNames`. */
+  async emptyCaches(
+    capacity: number,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<readonly DeviceBuffer[]> {
+    const known = this.#zeros.get(capacity) ?? this.worker.compile(lower(this.#traceZeros(capacity)), options);
+    this.#zeros.set(capacity, known);
+    known.catch(() => this.#zeros.delete(capacity));
+    const { results } = await this.worker.execute(await known, [], options);
+    return results;
+  }
+
+  /** Frees the weights. */
+  async release(): Promise<void> {
+    await this.worker.release(this.#weights.values());
+  }
+
+  // Implementation
+
+  async #compile(kind: StepKind): Promise<StepProgram> {
+    this.#onCompile?.({ kind });
+    const started = performance.now();
+    const program: Program = lower(
+      traceStep(this.#files.architecture, this.config, this.#target, { batch: 1, ...kind }, kind.outputs),
+    );
+    const executable = await this.worker.compile(program);
+    this.#onCompile?.({
+      kind,
+      done: { seconds: (performance.now() - started) / 1000, fromCache: executable.fromCache },
+    });
+    const { signature } = program;
+    const indices = new Map(signature.results.map(({ name }, n) => [name, n]));
+    return { executable, signature, resultIndex: (name) => indices.get(name) as number };
+  }
+
+  #traceZeros(capacity: number): Graph {
+    const axes = cacheAxes(this.config, { batch: 1, capacity });
+    return trace("empty_caches", () => ({
+      caches: axes.map((each) => ({
+        k: full(0, this.#target.cache, ...each),
+        v: full(0, this.#target.cache, ...each),
+      })),
+    }));
+  }
+}

@@ -1,0 +1,187 @@
+/** A model, ready to run: what `loadModel` gives. */
+import { cpu, type Target } from "../compiler/index.ts";
+import { InputError } from "../dsl/index.ts";
+import type { Architecture, ModelConfig } from "../models/index.ts";
+import type { LoadProgress, Worker } from "../runtime-bridge/index.ts";
+import { capacityFor } from "./buckets.ts";
+import type { ChatMessage } from "./chat-template.ts";
+import { type GenerateOptions, generateTokens, type Piece, requirePrompt, type Summary } from "./generate.ts";
+import { type ModelFiles, openModel } from "./model-files.ts";
+import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
+import { cacheBytes } from "./programs.ts";
+import { largestLogitsChunk, Sequence } from "./sequence.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+import { loadWeights } from "./weights.ts";
+
+// Public API
+
+/** How to load a model. */
+export interface LoadModelOptions {
+  /** Where it runs. */
+  readonly worker: Worker;
+  /** What it is compiled for. Default: this machine's CPU, in f32. */
+  readonly target?: Target;
+  /** How many positions a text may have. Default: what the model was made for. */
+  readonly context?: number;
+  /** Stands in for the built-in architecture. */
+  readonly architecture?: Architecture;
+  readonly onLoad?: (progress: LoadProgress) => void;
+  readonly onCompile?: (event: CompileEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A prompt: a text, the messages of a chat, or token ids as they are. */
+export type Prompt = string | readonly ChatMessage[] | { readonly tokens: readonly number[] };
+
+/**
+ * Opens a Hugging Face folder or a .gguf file and loads its weights onto the worker.
+ *
+ * @throws InputError that names the file and what is wrong with it; nothing stays loaded then
+ */
+export async function loadModel(path: string, options: LoadModelOptions): Promise<Model> {
+  const { worker, target = cpu(), onLoad, onCompile, signal } = options;
+  const files = await openModel(worker, path, options.architecture);
+  const context = checkedContext(options.context, files.config);
+  const weights = await loadWeights(worker, files, target, {
+    ...(onLoad === undefined ? {} : { onProgress: onLoad }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return new Model(files, new ModelPrograms(worker, files, target, weights, onCompile), target, context);
+}
+
+export class Model implements AsyncDisposable {
+  readonly config: ModelConfig;
+  readonly tokenizer: Tokenizer | undefined;
+  /** How many positions a text may have. */
+  readonly context: number;
+  readonly #files: ModelFiles;
+  readonly #programs: ModelPrograms;
+  readonly #target: Target;
+
+  constructor(files: ModelFiles, programs: ModelPrograms, target: Target, context: number) {
+    this.config = files.config;
+    this.tokenizer = files.tokenizer;
+    this.context = context;
+    this.#files = files;
+    this.#programs = programs;
+    this.#target = target;
+  }
+
+  /** Whether the model knows chats: it has a template. */
+  get hasChatTemplate(): boolean {
+    return this.#files.chatTemplate !== undefined;
+  }
+
+  /**
+   * The token ids of a prompt. A text is taken as it is; messages go through the model's chat template.
+   *
+   * @throws InputError when the model has no tokenizer or no template, or an id is not of the vocabulary
+   */
+  encode(prompt: Prompt): readonly number[] {
+    if (typeof prompt === "string") return this.#needTokenizer().encode(prompt);
+    if ("tokens" in prompt) return this.#checked(prompt.tokens);
+    const template = this.#files.chatTemplate;
+    if (template === undefined) {
+      throw new InputError("CHAT_TEMPLATE_MISSING", "the model has no chat template; give it a plain text instead");
+    }
+    const text = template.render(prompt, { addGenerationPrompt: true });
+    // The template spells special tokens out, the first one included.
+    return this.#needTokenizer().encode(text, { parseSpecial: true, addSpecial: false });
+  }
+
+  /**
+   * Generates an answer; the generator's return value tells how it went. Leaving the loop early frees everything.
+   *
+   * @throws InputError for a prompt that is empty or longer than the context, or an option out of range
+   */
+  async *generate(prompt: Prompt, options: GenerateOptions = {}): AsyncGenerator<Piece, Summary> {
+    const tokens = this.encode(prompt);
+    return yield* generateTokens(
+      {
+        prompt: tokens,
+        stopIds: this.#files.stopIds,
+        context: this.context,
+        tokenizer: this.tokenizer,
+        openSequence: (total) => this.#open(capacityFor(tokens.length, total), options.signal),
+      },
+      options,
+    );
+  }
+
+  /**
+   * The logits after every token, in chunks of whole rows, row-major over the vocabulary.
+   *
+   * @param step  feeds one token at a time through the cache, otherwise chunks; both give the same numbers
+   * @throws InputError for an id outside the vocabulary, or more tokens than the context holds
+   */
+  async *logits(
+    tokens: readonly number[],
+    { step = false, signal }: { readonly step?: boolean; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<Float32Array> {
+    requirePrompt(this.#checked(tokens), this.context);
+    await using sequence = await this.#open(capacityFor(tokens.length, tokens.length), signal);
+    if (!step) {
+      yield* sequence.allLogits(tokens, largestLogitsChunk(this.config), signal);
+      return;
+    }
+    for (const token of tokens) {
+      const next = await sequence.step(token, "full", signal);
+      if (next.kind === "full") yield next.logits;
+    }
+  }
+
+  /** Bytes of the cache of a text of so many tokens. */
+  cacheBytes(tokens: number): number {
+    return cacheBytes(this.config, { batch: 1, capacity: capacityFor(tokens, tokens) }, this.#target);
+  }
+
+  /** Frees the weights. The worker goes on. */
+  async close(): Promise<void> {
+    await this.#programs.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // Implementation
+
+  #open(capacity: number, signal: AbortSignal | undefined): Promise<Sequence> {
+    return Sequence.open(this.#programs, capacity, signal === undefined ? {} : { signal });
+  }
+
+  #needTokenizer(): Tokenizer {
+    if (this.tokenizer !== undefined) return this.tokenizer;
+    throw new InputError(
+      "TOKENIZER_MISSING",
+      "the model's files have no tokenizer (tokenizer.json); only token ids can be given",
+    );
+  }
+
+  #checked(tokens: readonly number[]): readonly number[] {
+    const { vocab } = this.config;
+    const at = tokens.findIndex((id) => !Number.isInteger(id) || id < 0 || id >= vocab);
+    if (at < 0) return tokens;
+    throw new InputError(
+      "TOKEN_UNKNOWN",
+      `token ${at} is ${tokens[at]}, and the vocabulary has ids 0 to ${vocab - 1}`,
+      {
+        index: at,
+        found: tokens[at],
+        vocabulary: vocab,
+      },
+    );
+  }
+}
+
+// Implementation
+
+function checkedContext(context: number | undefined, config: ModelConfig): number {
+  if (context === undefined) return config.context;
+  // More than the model was made for is the caller's risk: some rope scalings are meant for it.
+  if (Number.isSafeInteger(context) && context >= 1 && context <= 2 ** 24) return context;
+  throw new InputError("OPTION", `context is ${context}, and it is a whole number from 1 to ${2 ** 24}`, {
+    option: "context",
+    found: context,
+  });
+}

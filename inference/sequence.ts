@@ -1,0 +1,171 @@
+/**
+ * One text under way: its cache on the devices, and the programs that extend it.
+ *
+ * The engine knows token ids only. Caches live in the slots of a worker's session and are updated in place; a step sends
+ * a token and gets back what was asked for.
+ */
+import type { ModelConfig } from "../models/index.ts";
+import type { CallArgument, HostTensor, Session, SessionCall, StepResult } from "../runtime-bridge/index.ts";
+import { hostTensor, toFloat32Array, toInt32Array } from "../runtime-bridge/index.ts";
+import { chunksOf } from "./buckets.ts";
+import type { ModelPrograms, StepProgram } from "./model-programs.ts";
+import type { StepOutputs } from "./programs.ts";
+import type { Candidates } from "./sampler.ts";
+
+// Public API
+
+/** What a sampler is given: all logits, or the largest ones with the whole vocabulary's log-sum-exp. */
+export type NextLogits =
+  | { readonly kind: "full"; readonly logits: Float32Array }
+  | ({ readonly kind: "candidates" } & Candidates);
+
+/** How logits come back. */
+export type Wanted = NextLogits["kind"];
+
+/** A text on one worker. Close it to free its cache. */
+export class Sequence implements AsyncDisposable {
+  readonly #programs: ModelPrograms;
+  readonly #session: Session;
+  readonly #capacity: number;
+  readonly #calls = new Map<StepProgram, SessionCall>();
+  #length = 0;
+
+  private constructor(programs: ModelPrograms, session: Session, capacity: number) {
+    this.#programs = programs;
+    this.#session = session;
+    this.#capacity = capacity;
+  }
+
+  /** Opens an empty text with room for `capacity` positions. */
+  static async open(
+    programs: ModelPrograms,
+    capacity: number,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Sequence> {
+    const buffers = await programs.emptyCaches(capacity, options);
+    const session = programs.worker.session();
+    const sequence = new Sequence(programs, session, capacity);
+    // Sent in order with everything after it: nothing needs to be awaited.
+    buffers.forEach((buffer, slot) => void session.store(slot, buffer));
+    return sequence;
+  }
+
+  /** How many positions are held. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Appends a prompt, in chunks, and gives the logits after its last token.
+   *
+   * @param tokens  at least one
+   */
+  async prefill(tokens: readonly number[], wanted: Wanted, signal?: AbortSignal): Promise<NextLogits> {
+    const total = this.#length + tokens.length;
+    let result: StepResult | undefined;
+    for (const { start, length, bucket } of chunksOf(tokens.length)) {
+      const chunk = tokens.slice(start, start + length);
+      const isLast = start + length === tokens.length;
+      result = await this.#run(bucket, "last", chunk, total, isLast ? wanted : undefined, signal);
+    }
+    return readLogits(result as StepResult, wanted);
+  }
+
+  /** Appends one token and gives the logits after it. */
+  async step(token: number, wanted: Wanted, signal?: AbortSignal): Promise<NextLogits> {
+    return readLogits(await this.#run(1, "last", [token], this.#length + 1, wanted, signal), wanted);
+  }
+
+  /** Appends tokens and gives the logits after every one of them, chunk by chunk, row-major. */
+  async *allLogits(tokens: readonly number[], largest: number, signal?: AbortSignal): AsyncGenerator<Float32Array> {
+    const total = this.#length + tokens.length;
+    const { vocab } = this.#programs.config;
+    for (const { start, length, bucket } of chunksOf(tokens.length, largest)) {
+      const result = await this.#run(bucket, "all", tokens.slice(start, start + length), total, "full", signal);
+      yield toFloat32Array(result.tensors[0] as HostTensor).subarray(0, length * vocab);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#session.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // Implementation
+
+  /** @param total  how long the row will be, which some rotary frequencies depend on */
+  async #run(
+    bucket: number,
+    outputs: StepOutputs,
+    tokens: readonly number[],
+    total: number,
+    wanted: Wanted | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<StepResult> {
+    const program = await this.#programs.step({ pos: bucket, capacity: this.#capacity, outputs });
+    const call = this.#calls.get(program) ?? this.#define(program);
+    const padded = new Int32Array(bucket);
+    padded.set(tokens);
+    const frequencies = this.#programs.frequencies(total);
+    const inputs = [
+      hostTensor("i32", [1, bucket], padded),
+      hostTensor("i32", [1], Int32Array.of(this.#length)),
+      hostTensor("i32", [1], Int32Array.of(tokens.length)),
+      hostTensor("f32", [1, frequencies.length], frequencies),
+    ];
+    const fetch = (wanted === undefined ? [] : resultsOf[wanted]).map((name) => program.resultIndex(name));
+    const result = await this.#session.step(call, inputs, { fetch, ...(signal === undefined ? {} : { signal }) });
+    this.#length += tokens.length;
+    return result;
+  }
+
+  #define(program: StepProgram): SessionCall {
+    const { executable, signature } = program;
+    const slots = new Map(this.#programs.cacheNames.map((name, slot) => [name, slot]));
+    const call = this.#session.define({
+      executable,
+      arguments: signature.arguments.map(({ name }): CallArgument => {
+        const slot = slots.get(name);
+        if (slot !== undefined) return { slot };
+        const input = stepInputs.indexOf(name);
+        return input >= 0 ? { input } : this.#programs.weight(name);
+      }),
+      results: signature.results.map(({ name }) => slots.get(name)),
+    });
+    this.#calls.set(program, call);
+    return call;
+  }
+}
+
+/** The most positions whose full logits are sent in one message. */
+export function largestLogitsChunk({ vocab }: ModelConfig): number {
+  let chunk = 512;
+  while (chunk > 16 && chunk * vocab * 4 > logitsBytes) chunk /= 2;
+  return chunk;
+}
+
+// Implementation
+
+/** The arguments that each step is given anew, in the order in which they are sent. */
+const stepInputs = ["tokens", "start", "length", "frequencies"];
+
+const resultsOf: Readonly<Record<Wanted, readonly string[]>> = {
+  full: ["logits"],
+  candidates: ["candidates.values", "candidates.ids", "logSumExp"],
+};
+
+const logitsBytes = 64 * 2 ** 20;
+
+function readLogits({ tensors }: StepResult, wanted: Wanted): NextLogits {
+  if (wanted === "full") return { kind: "full", logits: toFloat32Array(tensors[0] as HostTensor) };
+  const [values, ids, logSumExp] = tensors as [HostTensor, HostTensor, HostTensor];
+  return {
+    kind: "candidates",
+    values: toFloat32Array(values),
+    ids: toInt32Array(ids),
+    logSumExp: toFloat32Array(logSumExp)[0] as number,
+  };
+}

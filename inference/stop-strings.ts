@@ -1,0 +1,41 @@
+/** Stop strings: text is held back while it may be the beginning of one. */
+
+/** Watches a stream of text for strings that end it. */
+export class StopStrings {
+  readonly #stops: readonly string[];
+  #held = "";
+
+  /** @param stops  none empty */
+  constructor(stops: readonly string[]) {
+    this.#stops = stops;
+  }
+
+  /** The text that is certain now, and whether a stop string was met: it and what follows it are not given out. */
+  push(text: string): { readonly text: string; readonly stopped: boolean } {
+    if (this.#stops.length === 0) return { text, stopped: false };
+    const all = this.#held + text;
+    const met = this.#stops.map((stop) => all.indexOf(stop)).filter((at) => at >= 0);
+    if (met.length > 0) {
+      this.#held = "";
+      return { text: all.slice(0, Math.min(...met)), stopped: true };
+    }
+    const kept = Math.max(...this.#stops.map((stop) => overlap(all, stop)));
+    this.#held = all.slice(all.length - kept);
+    return { text: all.slice(0, all.length - kept), stopped: false };
+  }
+
+  /** What was held back, when the text ends by itself. */
+  flush(): string {
+    const rest = this.#held;
+    this.#held = "";
+    return rest;
+  }
+}
+
+/** How many characters at the end of `text` begin `stop`. */
+function overlap(text: string, stop: string): number {
+  for (let length = Math.min(stop.length - 1, text.length); length > 0; length--) {
+    if (text.endsWith(stop.slice(0, length))) return length;
+  }
+  return 0;
+}

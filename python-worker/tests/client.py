@@ -1,6 +1,7 @@
 """What the tests say to a worker, in few words."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import grpc
 import numpy as np
@@ -25,12 +26,14 @@ def array(message: pb.Tensor) -> np.ndarray:
     return decode(message.data, from_proto(message.type))
 
 
-def compile_(stub: rpc.WorkerServiceStub, module: str, **options: object) -> pb.CompileResponse:
-    return stub.Compile(pb.CompileRequest(module=module, **options))
+def compile_(
+    stub: rpc.WorkerServiceStub, module: str, engine: pb.Engine | None = None, *, hlo: bool = False
+) -> pb.CompileResponse:
+    return stub.Compile(pb.CompileRequest(module=module, engine=engine, return_optimized_hlo=hlo))
 
 
 def execute(
-    stub: rpc.WorkerServiceStub, module: str, *arguments: np.ndarray, engine: int = pb.ENGINE_XLA
+    stub: rpc.WorkerServiceStub, module: str, *arguments: np.ndarray, engine: pb.Engine = pb.ENGINE_XLA
 ) -> list[np.ndarray]:
     """Compiles a module, runs it and fetches every result."""
     made = compile_(stub, module, engine=engine)
@@ -60,6 +63,6 @@ def refused(call: Callable[[], object]) -> tuple[grpc.StatusCode, str, dict[str,
     """Returns the status, the reason, the metadata and the sentence of a call that must fail."""
     with pytest.raises(grpc.RpcError) as caught:
         call()
-    error = caught.value
+    error: Any = caught.value
     detail = pb.ErrorDetail.FromString(dict(error.trailing_metadata())["tsxla-error-bin"])
     return error.code(), detail.reason, dict(detail.metadata), error.details()

@@ -9,11 +9,15 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 _PARENT = os.getppid()  # before anything slow, see lifetime.py
 
 from tsxla_worker import lifetime, options  # noqa: E402
 from tsxla_worker.logs import Logs  # noqa: E402
+
+if TYPE_CHECKING:
+    from tsxla_worker.server import Server
 
 _GRACE_SECONDS = 4.0
 
@@ -50,7 +54,7 @@ def main() -> None:
     _exit(0)
 
 
-def _start(chosen: options.Options, logs: Logs) -> "Server":  # noqa: F821
+def _start(chosen: options.Options, logs: Logs) -> "Server":
     # XLA and gRPC read these when they are imported.
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_force_host_platform_device_count={chosen.devices}".strip()
@@ -76,7 +80,7 @@ def _write(path: Path, text: str) -> None:
     scratch.replace(path)
 
 
-def _exit(code: int) -> None:
+def _exit(code: int) -> NoReturn:
     """Ends the process without waiting for threads that sit in a compilation."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import grpc
 
+from tsxla_worker.calls import Handler, aborted, remade
 from tsxla_worker.errors import WorkerError
 
 _OPEN_PREFIX = "/grpc.health.v1.Health/"
@@ -31,9 +32,9 @@ class TokenCheck(grpc.ServerInterceptor):
 
     def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler | None],
+        continuation: Callable[[grpc.HandlerCallDetails], Handler | None],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler | None:
+    ) -> Handler | None:
         """Returns the real handler, or one that refuses."""
         handler: Any = continuation(handler_call_details)
         if handler is None or handler_call_details.method.startswith(_OPEN_PREFIX):
@@ -42,24 +43,13 @@ class TokenCheck(grpc.ServerInterceptor):
         given = found if isinstance(found, bytes) else found.encode()
         if hmac.compare_digest(given, self._expected):
             return handler
-        return _refusing(handler)
+        return remade(handler, _refuse)
 
 
-def _refusing(handler: Any) -> grpc.RpcMethodHandler:
-    def refuse(_request: object, context: grpc.ServicerContext) -> NoReturn:
-        error = WorkerError(
-            grpc.StatusCode.UNAUTHENTICATED,
-            "TOKEN_INVALID",
-            "The call carries no valid token: send the metadata `authorization: Bearer TOKEN`.",
-        )
-        context.set_trailing_metadata((("tsxla-error-bin", error.detail().SerializeToString()),))
-        context.abort(error.code, error.message)
-        raise AssertionError
-
-    make = {
-        (False, False): grpc.unary_unary_rpc_method_handler,
-        (False, True): grpc.unary_stream_rpc_method_handler,
-        (True, False): grpc.stream_unary_rpc_method_handler,
-        (True, True): grpc.stream_stream_rpc_method_handler,
-    }[(handler.request_streaming, handler.response_streaming)]
-    return make(refuse, handler.request_deserializer, handler.response_serializer)
+def _refuse(_request: object, context: grpc.ServicerContext) -> NoReturn:
+    error = WorkerError(
+        grpc.StatusCode.UNAUTHENTICATED,
+        "TOKEN_INVALID",
+        "The call carries no valid token: send the metadata `authorization: Bearer TOKEN`.",
+    )
+    raise aborted(context, error)

@@ -11,6 +11,8 @@ from tsxla_worker.logs import Logs
 
 _DETAIL = "tsxla-error-bin"
 
+type Handler = grpc.RpcMethodHandler[Any, Any]
+
 
 class Calls(grpc.ServerInterceptor):
     """Wraps the handlers of the worker's service."""
@@ -20,29 +22,17 @@ class Calls(grpc.ServerInterceptor):
 
     def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler | None],
+        continuation: Callable[[grpc.HandlerCallDetails], Handler | None],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler | None:
+    ) -> Handler | None:
         """Returns the handler with this module's behaviour around it."""
         handler: Any = continuation(handler_call_details)
         method = handler_call_details.method
         if handler is None or not method.startswith("/tsxla."):
             return handler
         if handler.response_streaming:
-            wrapped = self._streaming(method, handler.stream_stream or handler.unary_stream)
-            make = (
-                grpc.stream_stream_rpc_method_handler
-                if handler.request_streaming
-                else grpc.unary_stream_rpc_method_handler
-            )
-        else:
-            wrapped = self._single(method, handler.stream_unary or handler.unary_unary)
-            make = (
-                grpc.stream_unary_rpc_method_handler
-                if handler.request_streaming
-                else grpc.unary_unary_rpc_method_handler
-            )
-        return make(wrapped, handler.request_deserializer, handler.response_serializer)
+            return remade(handler, self._streaming(method, handler.stream_stream or handler.unary_stream))
+        return remade(handler, self._single(method, handler.stream_unary or handler.unary_unary))
 
     def _single(self, method: str, behaviour: Callable[..., Any]) -> Callable[..., Any]:
         def call(request: Any, context: grpc.ServicerContext) -> Any:
@@ -50,7 +40,7 @@ class Calls(grpc.ServerInterceptor):
             try:
                 response = behaviour(request, context)
             except Exception as error:
-                self._fail(method, start, error, context)
+                raise self._failed(method, start, error, context) from error
             self._logs.info("call", method=method, code="OK", ms=_ms(start))
             return response
 
@@ -62,26 +52,44 @@ class Calls(grpc.ServerInterceptor):
             try:
                 yield from behaviour(request, context)
             except Exception as error:
-                self._fail(method, start, error, context)
+                raise self._failed(method, start, error, context) from error
             self._logs.info("call", method=method, code="OK", ms=_ms(start))
 
         return call
 
-    def _fail(self, method: str, start: float, error: Exception, context: grpc.ServicerContext) -> None:
+    def _failed(self, method: str, start: float, error: Exception, context: grpc.ServicerContext) -> Exception:
         if not context.is_active():
             self._logs.info("call", method=method, code="CANCELLED", ms=_ms(start))
-            context.abort(grpc.StatusCode.CANCELLED, "The client cancelled the call.")
+            return error
         if isinstance(error, WorkerError):
             known = error
-            self._logs.info(
-                "call", method=method, code=known.code.name, ms=_ms(start), reason=known.reason, message=known.message
-            )
+            fields = {"code": known.code.name, "reason": known.reason, "message": known.message}
+            self._logs.info("call", method=method, ms=_ms(start), **fields)
         else:
             self._logs.failure("call_failed", error, method=method, ms=_ms(start))
-            message = f"The worker failed unexpectedly ({type(error).__name__}: {clip(str(error), 500)}); its log has the stack."
-            known = internal("WORKER_BUG", message)
-        context.set_trailing_metadata(((_DETAIL, known.detail().SerializeToString()),))
-        context.abort(known.code, known.message)
+            found = f"{type(error).__name__}: {clip(str(error), 500)}"
+            known = internal("WORKER_BUG", f"The worker failed unexpectedly ({found}); its log has the stack.")
+        return aborted(context, known)
+
+
+def aborted(context: grpc.ServicerContext, error: WorkerError) -> Exception:
+    """Ends a call with an error and returns the exception that gRPC wants to see raised."""
+    context.set_trailing_metadata(((_DETAIL, error.detail().SerializeToString()),))
+    try:
+        context.abort(error.code, error.message)
+    except Exception as raised:
+        return raised
+
+
+def remade(handler: Any, behaviour: Callable[..., Any]) -> Handler:
+    """Makes a handler like another, with other behaviour."""
+    make = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }[(handler.request_streaming, handler.response_streaming)]
+    return make(behaviour, handler.request_deserializer, handler.response_serializer)
 
 
 def _ms(start: float) -> float:

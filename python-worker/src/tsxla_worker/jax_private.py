@@ -9,13 +9,14 @@ Checked against jax 0.12.0.1. Three things are not public:
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import jax
+import jax.core
 from jax import export
 from jax._src import compilation_cache
-from jax._src.export._export import _module_to_bytecode
-from jax._src.interpreters.mlir import _create_ir_context
+from jax._src.export._export import _module_to_bytecode  # pyright: ignore[reportPrivateUsage]
+from jax._src.interpreters.mlir import _create_ir_context  # pyright: ignore[reportPrivateUsage]
 from jaxlib.mlir import ir
 
 from tsxla_worker.tensors import TensorType
@@ -66,7 +67,7 @@ def as_function(
         uses_global_constants=False,
         _get_vjp=None,
     )
-    return exported.call
+    return cast("Callable[..., Sequence[jax.Array]]", exported.call)
 
 
 def platform() -> str:
@@ -80,5 +81,5 @@ def use_cache_store(store: CacheStore, folder: str) -> None:
     jax.config.update("jax_compilation_cache_dir", folder)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    compilation_cache._cache = store  # noqa: SLF001
-    compilation_cache._cache_initialized = True  # noqa: SLF001
+    compilation_cache._cache = store  # pyright: ignore[reportPrivateUsage]
+    compilation_cache._cache_initialized = True  # pyright: ignore[reportPrivateUsage]

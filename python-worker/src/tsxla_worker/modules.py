@@ -86,7 +86,7 @@ def parse(text: str) -> ir.Module:
 
 def print_module(module: ir.Module, *, with_locations: bool) -> str:
     """Prints a module as MLIR does, constants in full."""
-    text = module.operation.get_asm(enable_debug_info=with_locations)
+    text = str(module.operation.get_asm(enable_debug_info=with_locations))
     return text if text.endswith("\n") else text + "\n"
 
 
@@ -105,7 +105,7 @@ def program(text: str) -> Program:
 
 def _main(module: ir.Module) -> func.FuncOp:
     symbols = ir.SymbolTable(module.operation)
-    main = symbols["main"] if "main" in symbols else None
+    main = symbols["main"] if "main" in symbols else None  # noqa: SIM401 (a symbol table has no get)
     if not isinstance(main, func.FuncOp):
         raise _refused("The module has no function @main.")
     if main.is_external:
@@ -117,7 +117,7 @@ def _main(module: ir.Module) -> func.FuncOp:
 
 def _parameter(main: func.FuncOp, index: int, results: tuple[TensorType, ...]) -> Parameter:
     kind = _tensor_type(main.type.inputs[index], f"Argument {index} of @main")
-    attributes = main.arg_attrs[index] if "arg_attrs" in main.attributes else {}
+    attributes = _attributes(main, index)
     name = locations.name_of(main.arguments[index].location) or f"arg{index}"
     if "tf.aliasing_output" in attributes:
         target = ir.IntegerAttr(attributes["tf.aliasing_output"]).value
@@ -131,6 +131,12 @@ def _parameter(main: func.FuncOp, index: int, results: tuple[TensorType, ...]) -
             )
         return Parameter(kind, name, donated=True, aliases=target)
     return Parameter(kind, name, donated="jax.buffer_donor" in attributes)
+
+
+def _attributes(main: func.FuncOp, index: int) -> dict[str, ir.Attribute]:
+    if "arg_attrs" not in main.attributes:
+        return {}
+    return {entry.name: entry.attr for entry in ir.DictAttr(ir.ArrayAttr(main.attributes["arg_attrs"])[index])}
 
 
 def _tensor_type(kind: ir.Type, what: str) -> TensorType:

@@ -8,7 +8,7 @@ checkpoint is commonly a link into a package or a cache. What a client can't do 
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def open_regular(path: Path) -> int:
 
 
 @contextlib.contextmanager
-def closing(descriptor: int) -> Iterator[int]:
+def closing(descriptor: int) -> Generator[int]:
     """Closes a descriptor at the end of a block."""
     try:
         yield descriptor

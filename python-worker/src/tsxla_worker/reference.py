@@ -11,7 +11,6 @@ from jaxlib.mlir.dialects import stablehlo
 
 from tsxla_worker import memory
 from tsxla_worker.errors import clip, internal, invalid
-
 from tsxla_worker.modules import Program
 from tsxla_worker.tensors import TensorType
 

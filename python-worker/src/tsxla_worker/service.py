@@ -12,7 +12,8 @@ import numpy as np
 
 from tsxla_worker import calling, modules, sessions
 from tsxla_worker.buffers import Buffer
-from tsxla_worker.checkpoints import load, open as checkpoints
+from tsxla_worker.checkpoints import load
+from tsxla_worker.checkpoints import open as checkpoints
 from tsxla_worker.errors import WorkerError, invalid
 from tsxla_worker.paths import closing, open_regular
 from tsxla_worker.stubs import pb, rpc

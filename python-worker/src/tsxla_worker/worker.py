@@ -40,7 +40,7 @@ class Worker:
             jaxlib_version=jaxlib.__version__,
             python_version=platform.python_version(),
             platform=jax_private.platform(),
-            devices=[_device(device) for device in jax.local_devices()],
+            devices=_devices(),
             process_id=os.getpid(),
             resident_bytes=memory.resident_bytes(),
             peak_resident_bytes=memory.peak_resident_bytes(),
@@ -61,6 +61,9 @@ def start(root: Path, cache_dir: Path | None, logs: Logs) -> Worker:
     return Worker(Root(root), logs, cache_dir, Executables(logs))
 
 
-def _device(device: jax.Device) -> pb.Device:
-    stats = device.memory_stats() or {}
-    return pb.Device(id=device.id, kind=device.device_kind, memory_bytes=stats.get("bytes_limit", 0))
+def _devices() -> list[pb.Device]:
+    """Describes the devices of this host; a CPU does not say how much memory is its own."""
+    return [
+        pb.Device(id=found.id, kind=found.device_kind, memory_bytes=(found.memory_stats() or {}).get("bytes_limit", 0))
+        for found in jax.local_devices()
+    ]

@@ -87,7 +87,7 @@ export async function launch(options: LaunchOptions = {}): Promise<LaunchedWorke
     try {
       await worker.untilReady(options.startTimeoutMs ?? 60_000, options.signal);
     } catch (error) {
-      await worker.close(error instanceof WorkerUnavailable);
+      await worker.abandon({ keepLog: error instanceof WorkerUnavailable });
       throw error;
     }
     await rm(tokenFile, { force: true });
@@ -166,18 +166,25 @@ class Launched implements LaunchedWorker {
     return { ...common, how: `its launcher ended ${interpreter.ended}, and it with that`, ...(await this.#tail()) };
   }
 
-  close(keepLog = false): Promise<void> {
-    this.#closing ??= this.#close(keepLog);
+  close(): Promise<void> {
+    this.#closing ??= this.#close(this.#parts.keepLog, farewellMs);
     return this.#closing;
   }
 
-  async #close(keepLog: boolean): Promise<void> {
+  /** Ends a worker that never came to serve anybody. */
+  abandon({ keepLog }: { keepLog: boolean }): Promise<void> {
+    this.#closing ??= this.#close(keepLog || this.#parts.keepLog, 0);
+    return this.#closing;
+  }
+
+  async #close(keepLog: boolean, patienceMs: number): Promise<void> {
     const { interpreter, processId, folder } = this.#parts;
-    let clean = false;
+    let keep = keepLog;
     try {
       await interpreter.call("hang_up", processId);
-      const ended = await this.#end(farewellMs);
-      clean = ended?.exitCode === 0 && !ended.signal;
+      const ended = await this.#end(patienceMs);
+      // How it died is worth a look.
+      if (ended && (ended.signal || ended.exitCode !== 0)) keep = true;
       if (!ended) {
         await interpreter.call("kill", processId);
         await this.#end(farewellMs);
@@ -185,10 +192,11 @@ class Launched implements LaunchedWorker {
       await interpreter.call("forget", processId);
     } catch {
       // The launcher is gone, and the worker with it.
+      keep = true;
     }
     interpreter.release();
     await rm(folder, { recursive: true, force: true }).catch(() => {});
-    if (clean && !keepLog && !this.#parts.keepLog) await rm(this.logFile, { force: true }).catch(() => {});
+    if (!keep) await rm(this.logFile, { force: true }).catch(() => {});
   }
 
   async #status(): Promise<Status> {

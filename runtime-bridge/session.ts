@@ -5,7 +5,7 @@
  * Steps may be sent before earlier ones are answered: answers come in order. What a step's program does to the slots
  * happens on the worker in the order of sending, so nothing needs to be awaited but results.
  */
-import type { ClientDuplexStream } from "@grpc/grpc-js";
+import { type ClientDuplexStream, status } from "@grpc/grpc-js";
 import { InputError, RuntimeFailure } from "../dsl/errors.ts";
 import type { SessionRequest, SessionResponse } from "../proto/generated/worker.ts";
 import { WorkerService } from "../proto/generated/worker.ts";
@@ -78,7 +78,9 @@ export class Session implements AsyncDisposable {
     this.#stream = connection.open(WorkerService.session);
     this.#ended = new Promise((resolve) => {
       this.#stream.on("data", (response: SessionResponse) => this.#receive(response));
-      this.#stream.on("end", () => {
+      // Not `end`, which a broken stream has too, before its error.
+      this.#stream.on("status", ({ code }: { readonly code: number }) => {
+        if (code !== status.OK) return;
         this.#fail(new RuntimeFailure("SESSION_ENDED", "the session has ended"));
         resolve();
       });
@@ -99,9 +101,14 @@ export class Session implements AsyncDisposable {
    * Puts a value into a slot. A buffer becomes the session's and can't be used otherwise from then on.
    *
    * What is sent after the call finds the slot filled, except after a tensor of more than 1 MiB, which travels first:
-   * await that one. The promise also waits while the connection takes no more.
+   * await that one. The promise also waits while the connection takes no more. What went wrong with a store that nobody
+   * awaits shows at the next step.
    */
-  async store(slot: number, value: DeviceBuffer | HostTensor, options: CallOptions = {}): Promise<void> {
+  store(slot: number, value: DeviceBuffer | HostTensor, options: CallOptions = {}): Promise<void> {
+    return mayGoUnheard(this.#store(slot, value, options));
+  }
+
+  async #store(slot: number, value: DeviceBuffer | HostTensor, options: CallOptions): Promise<void> {
     this.#check(options.signal);
     let buffer = value instanceof DeviceBuffer ? value : undefined;
     if (!buffer && value instanceof DeviceBuffer === false && value.data.byteLength > inlineBytes) {
@@ -138,9 +145,14 @@ export class Session implements AsyncDisposable {
    * Runs a call once.
    *
    * @throws WorkerError when the step was refused, which changes nothing, or failed. A signal only ends the waiting: what
-   * was sent runs. A deadline that passes ends the session.
+   * was sent runs. A deadline that passes ends the session. A step that nobody awaits fails in silence: steps may be sent
+   * ahead, and the first that is awaited tells.
    */
-  async step(call: SessionCall, inputs: readonly HostTensor[] = [], options: StepOptions = {}): Promise<StepResult> {
+  step(call: SessionCall, inputs: readonly HostTensor[] = [], options: StepOptions = {}): Promise<StepResult> {
+    return mayGoUnheard(this.#step(call, inputs, options));
+  }
+
+  async #step(call: SessionCall, inputs: readonly HostTensor[], options: StepOptions): Promise<StepResult> {
     const answers = this.#send(call, inputs, 1, options);
     this.#hurry(1);
     try {
@@ -312,6 +324,12 @@ const unreadBytes = 64 * 1024 * 1024;
 /** Above this a value is uploaded in pieces, so that a step on the same stream need not wait behind it. */
 const inlineBytes = 1024 * 1024;
 const done = Promise.resolve();
+
+/** Rejects for whoever listens, and is no unhandled rejection for Node when nobody does. */
+function mayGoUnheard<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  return work;
+}
 
 /** The answers to one request: those that came, and who waits for the next. */
 class Waiter {

@@ -10,6 +10,9 @@ export default {
   testMatch: ["**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/", "/.venv/", "/.oracle-venv/"],
   modulePathIgnorePatterns: ["<rootDir>/.venv", "<rootDir>/.oracle-venv", "<rootDir>/.cache"],
+  globalSetup: "<rootDir>/tests/support/global-setup.mjs",
+  globalTeardown: "<rootDir>/tests/support/global-teardown.mjs",
+  reporters: ["default", "<rootDir>/tests/support/coverage-reporter.mjs"],
   maxWorkers: 2,
   testTimeout: 60_000,
 };

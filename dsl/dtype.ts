@@ -37,3 +37,19 @@ export const isFloat = (dtype: DType): boolean => dtypes[dtype].kind === "float"
 
 /** Whether `dtype` counts: a signed or unsigned integer. */
 export const isInteger = (dtype: DType): boolean => dtypes[dtype].kind === "int" || dtypes[dtype].kind === "uint";
+
+/** The type that holds every value of both, where there is one: what two numbers can be compared in. */
+export function meet(a: DType, b: DType): DType | undefined {
+  if (a === b) return a;
+  const [one, other] = [dtypes[a], dtypes[b]];
+  if (one.kind === "bool" || other.kind === "bool" || isFloat(a) !== isFloat(b)) return undefined;
+  if (isFloat(a)) {
+    // Of two formats of one width neither holds the other, and block scales reach further than f16 does.
+    if (one.bits === other.bits || a === "f8e8m0fnu" || b === "f8e8m0fnu")
+      return one.bits === 64 ? a : other.bits === 64 ? b : "f32";
+    return one.bits > other.bits ? a : b;
+  }
+  if (one.kind === other.kind) return one.bits > other.bits ? a : b;
+  const [signed, unsigned] = one.kind === "int" ? [a, b] : [b, a];
+  return dtypes[signed].bits > dtypes[unsigned].bits ? signed : undefined;
+}

@@ -103,5 +103,5 @@ function countPytest(code) {
 function covered() {
   if (!existsSync(coverage)) return "";
   const { ops, goldens } = JSON.parse(readFileSync(coverage, "utf8"));
-  return `${goldens} goldens, ${ops.covered} of ${ops.total} ops covered\n`;
+  return `${goldens} goldens, ${ops.covered.length} of ${ops.total.length} ops covered\n`;
 }

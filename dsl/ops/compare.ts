@@ -1,10 +1,13 @@
-/** Comparisons. The left operand owns the axes; numbers, integers and booleans compare with their own kind. */
-import { dtypes } from "../dtype.ts";
+/**
+ * Comparisons. The left operand owns the axes. Two element types meet in the one that holds every value of both, so that
+ * no conversion changes the answer; where there is none, such as for a float and an integer, they are refused.
+ */
+import { type DType, meet } from "../dtype.ts";
 import type { Comparison, Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { defineOp, type Op } from "../op.ts";
+import { defineOp, type Op, shapeError } from "../op.ts";
 import { method, type Tensor, type Within } from "../tensor.ts";
-import { alignRight, requireKind, requireWithin, rightOperand } from "./elementwise.ts";
+import { alignRight, requireWithin, rightOperand } from "./elementwise.ts";
 
 // Public API
 
@@ -41,11 +44,14 @@ function comparison(name: "eq" | "ne" | "ge" | "gt" | "le" | "lt", how: Comparis
   const op = defineOp<{ scalar?: number }>({
     name,
     infer([left, right], { scalar }) {
-      if (right !== undefined) requireKind(name, right, comparable(left as Value), "right");
+      if (right !== undefined) requireMeeting(name, left as Value, right);
       requireWithin(name, left as Value, right, scalar);
       return [{ dtype: "bool", axes: (left as Value).axes }];
     },
-    lower: (e, [left, right], { scalar }) => [e.compare(how, left as Ssa, alignRight(e, left as Ssa, right, scalar))],
+    lower(e, [left, right], { scalar }) {
+      const own = e.convert(left as Ssa, right === undefined ? left!.dtype : (meet(left!.dtype, right.dtype) as DType));
+      return [e.compare(how, own, alignRight(e, own, right, scalar))];
+    },
   });
   method(name, function (this: Tensor<string>, y: Within<string> | number) {
     const { inputs, attributes } = rightOperand(y);
@@ -54,8 +60,16 @@ function comparison(name: "eq" | "ne" | "ge" | "gt" | "le" | "lt", how: Comparis
   return op;
 }
 
-/** Kinds that convert to the left one's without changing what is compared. */
-function comparable(left: Value) {
-  const { kind } = dtypes[left.dtype];
-  return kind === "int" || kind === "uint" ? (["int", "uint"] as const) : ([kind] as const);
+function requireMeeting(op: string, left: Value, right: Value): void {
+  if (meet(left.dtype, right.dtype) !== undefined) return;
+  throw shapeError(
+    "DTYPE",
+    `${op}: no element type holds every ${left.dtype} and every ${right.dtype}`,
+    [
+      ["left", left],
+      ["right", right],
+    ],
+    `cast one of them: right.cast("${left.dtype}")`,
+    { left: left.dtype, right: right.dtype },
+  );
 }

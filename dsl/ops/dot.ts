@@ -33,7 +33,7 @@ export const dot = defineOp<{ over: readonly string[] }>({
   infer([left, right], { over }) {
     const [x, y] = [left as Value, right as Value];
     requireKind("dot", x, ["float", "int", "uint"], "left");
-    requireKind("dot", y, [dtypes[x.dtype].kind], "right");
+    requireKind("dot", y, [dtypes[x.dtype].kind], "right", [["left", x]]);
     for (const name of over) {
       axisOf("dot", x, name, "left");
       axisOf("dot", y, name, "right");

@@ -1,13 +1,13 @@
 /**
  * Element-wise ops: arithmetic, functions, rounding, bits. One table, since they differ in a name only.
  *
- * The left operand owns axes and element type: the right one is repeated along what it lacks and converted.
+ * The left operand owns axes and element type: the right one is repeated along what it lacks and converted, where that
+ * loses no more than a float's last digits.
  */
-
-import { type DType, dtypes, type Kind } from "../dtype.ts";
+import { dtypes, isFloat, type Kind, meet } from "../dtype.ts";
 import type { BinaryOperation, Emitter, Ssa, UnaryOperation } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { defineOp, type Op, requireEqualSizes, shapeError } from "../op.ts";
+import { defineOp, type Op, type Operand, requireEqualSizes, shapeError } from "../op.ts";
 import { method, type Tensor, type Within } from "../tensor.ts";
 
 // Public API
@@ -170,17 +170,57 @@ export function requireWithin(op: string, left: Value, right: Value | undefined,
   requireEqualSizes(op, left, right);
 }
 
-/** Refuses an operand whose kind of element the op does not take. */
-export function requireKind(op: string, x: Value, kinds: readonly Kind[], role = "operand"): void {
-  if (kinds.includes(dtypes[x.dtype].kind)) return;
-  const wanted = kinds.map(
-    (kind) => ({ bool: "bool", int: "a signed integer", uint: "an unsigned integer", float: "a float" })[kind],
-  );
+/**
+ * Refuses a right operand that cannot silently become the left's element type: truth and numbers, fractions and
+ * integers, integers that might not fit. Floats round, as everywhere in the language.
+ */
+export function requireConvertible(op: string, left: Value, right: Value | undefined): void {
+  if (right === undefined || (isFloat(left.dtype) && right.dtype !== "bool")) return;
+  if (meet(left.dtype, right.dtype) === left.dtype) return;
+  const hint = left.dtype === "bool" ? "right.ne(0)" : `right.cast("${left.dtype}")`;
   throw shapeError(
     "DTYPE",
-    `${op} takes ${wanted.join(" or ")}, and this is ${x.dtype}`,
-    [[role, x]],
-    `x.cast("${kinds.includes("float") ? "f32" : kinds.includes("int") ? "i32" : "bool"}")`,
+    `${op}: the left operand is ${left.dtype}, and not every ${right.dtype} is a value of that`,
+    [
+      ["left", left],
+      ["right", right],
+    ],
+    hint,
+    { left: left.dtype, right: right.dtype },
+  );
+}
+
+/**
+ * Refuses an operand whose kind of element the op does not take.
+ *
+ * @param beside  the operands that the error shows before this one
+ */
+export function requireKind(
+  op: string,
+  x: Value,
+  kinds: readonly Kind[],
+  role = "operand",
+  beside: readonly Operand[] = [],
+): void {
+  const { kind } = dtypes[x.dtype];
+  if (kinds.includes(kind)) return;
+  const wanted =
+    kinds.length === 1
+      ? kindNames[kinds[0] as Kind]
+      : `${kinds
+          .slice(0, -1)
+          .map((each) => kindNames[each])
+          .join(", ")} or ${kindNames[kinds.at(-1) as Kind]}`;
+  // Numbers become truth by a comparison, which says what is true of them; a cast would only say that they are not 0.
+  const hint =
+    kinds[0] === "bool"
+      ? `${role}.ne(0)`
+      : `${role}.cast("${kinds.includes("float") ? "f32" : kinds[0] === "uint" ? "u32" : "i32"}")`;
+  throw shapeError(
+    "DTYPE",
+    `${op} takes ${wanted}, and ${role === "left" || role === "right" ? `the ${role} operand` : `the ${role}`} is ${x.dtype}`,
+    [...beside, [role, x]],
+    hint,
     {
       dtype: x.dtype,
       kinds,
@@ -188,7 +228,24 @@ export function requireKind(op: string, x: Value, kinds: readonly Kind[], role =
   );
 }
 
+/** A right operand as `apply` takes it: a number becomes an attribute. */
+export function rightOperand(y: Within<string> | number): {
+  inputs: readonly Value[];
+  attributes: { scalar?: number };
+} {
+  return typeof y === "number"
+    ? { inputs: [], attributes: { scalar: y } }
+    : { inputs: [y as Tensor<string>], attributes: {} };
+}
+
 // Implementation
+
+const kindNames: Readonly<Record<Kind, string>> = {
+  bool: "bool",
+  int: "signed integers",
+  uint: "unsigned integers",
+  float: "floats",
+};
 
 function binaryOp(
   name: string,
@@ -199,9 +256,7 @@ function binaryOp(
     name,
     infer([left, right], { scalar }) {
       requireKind(name, left as Value, kinds, "left");
-      if (right !== undefined && (right.dtype === "bool") !== ((left as Value).dtype === "bool")) {
-        requireKind(name, right, [dtypes[(left as Value).dtype].kind], "right");
-      }
+      requireConvertible(name, left as Value, right);
       requireWithin(name, left as Value, right, scalar);
       return [left as Value];
     },
@@ -211,8 +266,9 @@ function binaryOp(
       return [e.binary(which, own, alignRight(e, own, right, scalar))];
     },
   });
-  method(name as "add", function (y: Tensor<string> | number) {
-    return typeof y === "number" ? apply(op, [this], { scalar: y })[0] : apply(op, [this, y])[0];
+  method(name as "add", function (y: Within<string> | number) {
+    const { inputs, attributes } = rightOperand(y);
+    return apply(op, [this, ...inputs], attributes)[0];
   });
   return op;
 }
@@ -243,16 +299,3 @@ function requireRepresentable(op: string, left: Value, scalar: number): void {
     ["right", scalar],
   ]);
 }
-
-/** The type of a right operand, for the ops' own files. */
-export type Right = Within<string> | number;
-
-/** A right operand as `apply` takes it: a number becomes an attribute. */
-export function rightOperand(y: Right): { inputs: readonly Value[]; attributes: { scalar?: number } } {
-  return typeof y === "number"
-    ? { inputs: [], attributes: { scalar: y } }
-    : { inputs: [y as Tensor<string>], attributes: {} };
-}
-
-/** The element type that two floats meet in: the left's. */
-export const leftDType = (left: { readonly dtype: DType }): DType => left.dtype;

@@ -1,9 +1,9 @@
 /** A choice between two values, element by element. */
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { defineOp, shapeError } from "../op.ts";
+import { defineOp } from "../op.ts";
 import { method, type Tensor, type Within } from "../tensor.ts";
-import { alignRight, requireWithin, rightOperand } from "./elementwise.ts";
+import { alignRight, requireConvertible, requireKind, requireWithin, rightOperand } from "./elementwise.ts";
 
 // Public API
 
@@ -18,18 +18,9 @@ export const where = defineOp<{ scalar?: number }>({
   name: "where",
   infer([value, mask, otherwise], { scalar }) {
     const [own, condition] = [value as Value, mask as Value];
-    if (condition.dtype !== "bool") {
-      throw shapeError(
-        "DTYPE",
-        `where takes a mask of bool, and this is ${condition.dtype}`,
-        [["mask", condition]],
-        "mask.ne(0)",
-        {
-          dtype: condition.dtype,
-        },
-      );
-    }
+    requireKind("where", condition, ["bool"], "mask", [["value", own]]);
     requireWithin("where", own, condition);
+    requireConvertible("where", own, otherwise);
     requireWithin("where", own, otherwise, scalar);
     return [own];
   },

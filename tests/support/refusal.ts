@@ -1,0 +1,48 @@
+/** The text of an error that a program deserves, for a snapshot. */
+import { expect } from "@jest/globals";
+import { type Inputs, TsxlaError, trace } from "../../dsl/index.ts";
+
+/**
+ * Traces `body`, which must be refused, and returns the error as people read it: class, code, text.
+ *
+ * Lines of the test itself are counted from the one that calls this, `+1`, so that tests may move.
+ */
+export function refusal(body: (given: Inputs) => unknown): string {
+  const base = lineOfCaller();
+  return relativeTo(
+    base,
+    refused(() => trace("test", body)),
+  );
+}
+
+/** The same for what needs no trace. */
+export function refusalOf(body: () => unknown): string {
+  const base = lineOfCaller();
+  return relativeTo(base, refused(body));
+}
+
+// As they are, without quotes and escapes.
+expect.addSnapshotSerializer({ test: (value) => typeof value === "string", print: (value) => value as string });
+
+function refused(body: () => unknown): TsxlaError {
+  try {
+    body();
+  } catch (error) {
+    if (error instanceof TsxlaError) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
+function relativeTo(base: number, error: TsxlaError): string {
+  const text = error.message.replace(
+    /[\w/.-]*\/([\w-]+\.test\.ts):(\d+):\d+/g,
+    (_, file: string, line: string) => `${file}:+${Number(line) - base}`,
+  );
+  return `${error.name} ${error.code}\n${text}`;
+}
+
+function lineOfCaller(): number {
+  const frame = new Error().stack?.split("\n")[3] ?? "";
+  return Number(/:(\d+):\d+\)?$/.exec(frame)?.[1]);
+}

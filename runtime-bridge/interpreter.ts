@@ -132,17 +132,15 @@ function start(python: string): Running {
   };
 
   async function load(): Promise<Launcher> {
-    // pythonia reads the interpreter's path from the environment, when it is imported and at each restart.
-    const before = process.env.PYTHON_BIN;
-    process.env.PYTHON_BIN = python;
     let opened: Promise<Launcher>;
+    // REQ_TIMEOUT: without it each unanswered call would hold Node for 100 s. PYTHON_BIN is read at each start.
+    const restore = setEnvironment({ PYTHON_BIN: python, REQ_TIMEOUT: "0" });
     try {
       // One cast at the border to a package whose types leave `com` out.
       pythonia = ((await import("pythonia")) as unknown as { default: Pythonia }).default;
       opened = pythonia.python(launcherPath);
     } finally {
-      if (before === undefined) delete process.env.PYTHON_BIN;
-      else process.env.PYTHON_BIN = before;
+      restore();
     }
     const child = pythonia.com.proc;
     if (!child) throw gone();
@@ -161,4 +159,16 @@ function start(python: string): Running {
 
   running.launcher.catch(() => {});
   return running;
+}
+
+/** pythonia takes its options from the environment. */
+function setEnvironment(values: Readonly<Record<string, string>>): () => void {
+  const before = Object.keys(values).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, values);
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
 }

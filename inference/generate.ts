@@ -1,5 +1,6 @@
 /** The generation loop: logits in, tokens out, text as soon as it is certain. */
 import { InputError } from "../dsl/index.ts";
+import { candidateCount } from "./programs.ts";
 import { canSampleFromCandidates, Sampler, type SamplingOptions } from "./sampler.ts";
 import type { NextLogits, Sequence, Wanted } from "./sequence.ts";
 import { StopStrings } from "./stop-strings.ts";
@@ -67,10 +68,11 @@ export async function* generateTokens(
   const { prompt, context, stopIds, tokenizer } = given;
   const budget = checkedBudget(options.maxTokens);
   const stops = new StopStrings(checkedStops(options.stop, tokenizer));
-  const sampler = new Sampler({ temperature: 0, ...options });
+  const sampling = samplingOf(options);
+  const sampler = new Sampler(sampling);
   requirePrompt(prompt, context);
   const room = Math.min(budget, context - prompt.length);
-  const wanted: Wanted = canSampleFromCandidates({ temperature: 0, ...options }, 64) ? "candidates" : "full";
+  const wanted: Wanted = canSampleFromCandidates(sampling, candidateCount) ? "candidates" : "full";
   const decoder = tokenizer?.decoder({ skipSpecial: true, continues: true });
 
   await using sequence = await given.openSequence(prompt.length + room);
@@ -132,6 +134,12 @@ function choose(sampler: Sampler, next: NextLogits, position: number) {
   return next.kind === "full"
     ? sampler.sample(next.logits, { position })
     : sampler.sampleFromCandidates(next, { position });
+}
+
+/** The sampler's part of the options. Greedy unless told otherwise. */
+function samplingOf({ temperature = 0, topK, topP, minP, seed }: GenerateOptions): SamplingOptions {
+  const given = Object.entries({ topK, topP, minP, seed }).filter(([, value]) => value !== undefined);
+  return { temperature, ...Object.fromEntries(given) };
 }
 
 function checkedBudget(maxTokens = defaultMaxTokens): number {

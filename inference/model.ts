@@ -3,7 +3,7 @@ import { cpu, type Target } from "../compiler/index.ts";
 import { InputError } from "../dsl/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
 import type { LoadProgress, Worker } from "../runtime-bridge/index.ts";
-import { capacityFor } from "./buckets.ts";
+import { capacityFor, chunksOf } from "./buckets.ts";
 import type { ChatMessage } from "./chat-template.ts";
 import { type GenerateOptions, generateTokens, type Piece, requirePrompt, type Summary } from "./generate.ts";
 import { type ModelFiles, openModel } from "./model-files.ts";
@@ -102,7 +102,11 @@ export class Model implements AsyncDisposable {
         stopIds: this.#files.stopIds,
         context: this.context,
         tokenizer: this.tokenizer,
-        openSequence: (total) => this.#open(capacityFor(tokens.length, total), options.signal),
+        openSequence: async (total) => {
+          const capacity = capacityFor(tokens.length, total);
+          await this.#compile(tokens.length, capacity, options.signal);
+          return await this.#open(capacity, options.signal);
+        },
       },
       options,
     );
@@ -145,6 +149,15 @@ export class Model implements AsyncDisposable {
   }
 
   // Implementation
+
+  /** Compiles everything that an answer needs before its first token, so that none has to wait in the middle. */
+  async #compile(promptTokens: number, capacity: number, signal: AbortSignal | undefined): Promise<void> {
+    const sizes = [...new Set(chunksOf(promptTokens).map(({ bucket }) => bucket)), 1];
+    for (const pos of sizes) {
+      signal?.throwIfAborted();
+      await this.#programs.step({ pos, capacity, outputs: "last" });
+    }
+  }
 
   #open(capacity: number, signal: AbortSignal | undefined): Promise<Sequence> {
     return Sequence.open(this.#programs, capacity, signal === undefined ? {} : { signal });

@@ -45,8 +45,7 @@ export class Sequence implements AsyncDisposable {
     const buffers = await programs.emptyCaches(capacity, options);
     const session = programs.worker.session();
     const sequence = new Sequence(programs, session, capacity);
-    // Sent in order with everything after it: nothing needs to be awaited.
-    buffers.forEach((buffer, slot) => void session.store(slot, buffer));
+    for (const [slot, buffer] of buffers.entries()) await session.store(slot, buffer);
     return sequence;
   }
 

@@ -1,0 +1,104 @@
+/** `tsxla exec`: compiles a StableHLO file and runs it once. */
+import { readFile } from "node:fs/promises";
+import { Command, Option } from "commander";
+import { InputError } from "../dsl/index.ts";
+import type { Execution, HostTensor } from "../runtime-bridge/index.ts";
+import { openWorker, type WorkerOptions, withWorker } from "./options.ts";
+import { Progress } from "./progress.ts";
+import { readSafetensors, SafetensorsWriter } from "./safetensors.ts";
+
+// Public API
+
+export function execCommand(signal: AbortSignal): Command {
+  return withWorker(new Command("exec"))
+    .description("Compiles a StableHLO file and runs its @main once.")
+    .argument("<file>", "StableHLO text (.mlir)")
+    .option("--inputs <file>", "safetensors with arg0, arg1, … for @main's arguments")
+    .option("--out <file>", "where to write result0, result1, …, as safetensors (without: a line for each is printed)")
+    .addOption(new Option("--engine <engine>", "what runs it").choices(["xla", "reference"]).default("xla"))
+    .option("--json", "print one JSON object when done")
+    .action((file: string, options: ExecCommandOptions) => run(file, options, signal));
+}
+
+// Implementation
+
+interface ExecCommandOptions extends WorkerOptions {
+  readonly inputs?: string;
+  readonly out?: string;
+  readonly engine: "xla" | "reference";
+  readonly json?: true;
+}
+
+async function run(file: string, options: ExecCommandOptions, signal: AbortSignal): Promise<void> {
+  const text = await readText(file);
+  const inputs = options.inputs === undefined ? new Map<string, HostTensor>() : await readSafetensors(options.inputs);
+  const progress = new Progress();
+  await using worker = await openWorker(options, progress, signal);
+  const executable = await progress.stage("compiling", () => worker.compile(text, { engine: options.engine, signal }));
+  const given = executable.arguments.map((_, n) => argument(inputs, n, executable.arguments.length));
+  const surplus = [...inputs.keys()].filter((name) => !/^arg\d+$/.test(name) || Number(name.slice(3)) >= given.length);
+  if (surplus.length > 0) {
+    throw new InputError(
+      "INPUTS",
+      `${options.inputs} holds ${surplus.join(", ")}, and @main takes arg0 to arg${given.length - 1}`,
+      { surplus },
+    );
+  }
+  const { results, executeSeconds }: Execution<HostTensor> = await worker.execute(executable, given, {
+    fetch: "all",
+    signal,
+  });
+  if (options.out !== undefined) await write(options.out, results);
+  if (options.json)
+    process.stdout.write(
+      `${JSON.stringify({ executeSeconds, results: results.map(({ dtype, shape }) => ({ dtype, shape })) })}\n`,
+    );
+  else if (options.out === undefined)
+    results.forEach((result, n) => void process.stdout.write(`${describe(result, n)}\n`));
+  progress.end(
+    "running",
+    executeSeconds,
+    options.out === undefined ? "" : `${results.length} results to ${options.out}`,
+  );
+}
+
+function argument(inputs: ReadonlyMap<string, HostTensor>, n: number, count: number): HostTensor {
+  const found = inputs.get(`arg${n}`);
+  if (found !== undefined) return found;
+  throw new InputError("INPUTS", `@main takes ${count} arguments, and --inputs has no arg${n}`, {
+    missing: `arg${n}`,
+    count,
+  });
+}
+
+async function write(path: string, results: readonly HostTensor[]): Promise<void> {
+  const types = Object.fromEntries(results.map(({ dtype, shape }, n) => [`result${n}`, { dtype, shape }]));
+  await using file = await SafetensorsWriter.open(path, types);
+  for (const { data } of results) await file.write(data);
+  await file.finish();
+}
+
+/** A result's type and its first bytes as numbers would be misread for some types: the type and the size say enough. */
+function describe({ dtype, shape, data }: HostTensor, n: number): string {
+  const f32 =
+    dtype === "f32" ? [...new Float32Array(data.slice(0, 32).buffer)].map((value) => value.toPrecision(6)) : undefined;
+  const i32 = dtype === "i32" ? [...new Int32Array(data.slice(0, 32).buffer)].map(String) : undefined;
+  const shown = f32 ?? i32;
+  return `result${n}  ${dtype}[${shape.join(", ")}]${shown === undefined ? "" : `  ${shown.join(" ")}${data.length > 32 ? " …" : ""}`}`;
+}
+
+async function readText(file: string): Promise<string> {
+  const bytes = await readFile(file).catch((cause: Error) => {
+    throw new InputError("INPUT", `${file} cannot be read: ${cause.message}`, { file }, { cause });
+  });
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new InputError(
+      "INPUT",
+      `${file} is not UTF-8 text; StableHLO in its text form is wanted`,
+      { file },
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,90 @@
+/** `tsxla inspect`: what a model's files say, without loading a weight. */
+import { readFile, stat } from "node:fs/promises";
+import { Command } from "commander";
+import { countParameters, InputError, type ParamTree } from "../dsl/index.ts";
+import { type ModelFiles, openModel } from "../inference/index.ts";
+import { findArchitecture, matchCheckpoint } from "../models/index.ts";
+import { openWorker, type WorkerOptions, withWorker } from "./options.ts";
+import { bytes, Progress } from "./progress.ts";
+
+// Public API
+
+export function inspectCommand(signal: AbortSignal): Command {
+  return withWorker(new Command("inspect"))
+    .description("Describes a model: a Hugging Face folder, a .gguf file, or a config.json alone.")
+    .argument("<path>", "the model")
+    .option("--json", "print one JSON object")
+    .action((path: string, options: InspectCommandOptions) => run(path, options, signal));
+}
+
+// Implementation
+
+interface InspectCommandOptions extends WorkerOptions {
+  readonly json?: true;
+}
+
+/** What is printed: names to values. */
+type Facts = Readonly<Record<string, unknown>>;
+
+async function run(path: string, options: InspectCommandOptions, signal: AbortSignal): Promise<void> {
+  const facts = path.endsWith(".json") ? await describeConfig(path) : await describeFiles(path, options, signal);
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(facts)}\n`);
+    return;
+  }
+  const width = Math.max(...Object.keys(facts).map((name) => name.length));
+  for (const [name, value] of Object.entries(facts)) {
+    const shown = typeof value === "object" ? JSON.stringify(value) : String(value);
+    process.stdout.write(`${name.padEnd(width)}  ${shown}\n`);
+  }
+}
+
+/** A configuration needs no worker. */
+async function describeConfig(path: string): Promise<Facts> {
+  let config: unknown;
+  try {
+    config = JSON.parse(await readFile(path, "utf8"));
+  } catch (cause) {
+    throw new InputError("INPUT", `${path} cannot be read as JSON: ${(cause as Error).message}`, { path }, { cause });
+  }
+  const architecture = findArchitecture((config as Record<string, unknown> | null)?.model_type);
+  const read = architecture.fromHuggingFace(config);
+  return { architecture: architecture.name, parameters: countParameters(architecture.weights(read)), ...read };
+}
+
+async function describeFiles(path: string, options: InspectCommandOptions, signal: AbortSignal): Promise<Facts> {
+  if (options.worker === undefined) {
+    await stat(path).catch((cause: Error) => {
+      throw new InputError("INPUT", `${path} cannot be read: ${cause.message}`, { path }, { cause });
+    });
+  }
+  await using worker = await openWorker(options, new Progress(), signal);
+  const files = await openModel(worker, path);
+  const weights = files.architecture.weights(files.config) as ParamTree;
+  matchCheckpoint(weights, files.checkpoint.tensors, tableOf(files));
+  return {
+    architecture: files.architecture.name,
+    parameters: countParameters(weights),
+    ...files.config,
+    container: files.checkpoint.container,
+    tensors: files.checkpoint.tensors.size,
+    formats: formatsOf(files),
+    tokenizer: files.tokenizer === undefined ? "none" : `${files.tokenizer.vocabularySize} tokens`,
+    chatTemplate: files.chatTemplate === undefined ? "none" : "yes",
+    stopIds: [...files.stopIds],
+  };
+}
+
+function tableOf({ architecture, checkpoint }: ModelFiles) {
+  return checkpoint.container === "gguf" ? architecture.tables.gguf : architecture.tables.huggingFace;
+}
+
+/** `Q4_1 210 tensors, 66.4 MB`, … */
+function formatsOf({ checkpoint }: ModelFiles): string {
+  const totals = new Map<string, { count: number; size: number }>();
+  for (const { format, bytes: size } of checkpoint.tensors.values()) {
+    const before = totals.get(format) ?? { count: 0, size: 0 };
+    totals.set(format, { count: before.count + 1, size: before.size + size });
+  }
+  return [...totals].map(([format, { count, size }]) => `${format} ${count} tensors, ${bytes(size)}`).join("; ");
+}

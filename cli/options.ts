@@ -1,0 +1,178 @@
+/** Options that several commands share, and how a model is made of them. */
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Command, InvalidArgumentError } from "commander";
+import { parseTarget, type Target } from "../compiler/index.ts";
+import { type DType, InputError } from "../dsl/index.ts";
+import { loadModel, type Model, Worker } from "../inference/index.ts";
+import type { Architecture } from "../models/index.ts";
+import type { Progress } from "./progress.ts";
+
+// Public API
+
+/** How to reach a worker. */
+export interface WorkerOptions {
+  readonly worker?: readonly string[];
+  readonly tokenFile?: string;
+  readonly tlsCa?: string;
+}
+
+/** What every command that takes a model is told. */
+export interface ModelOptions extends WorkerOptions {
+  readonly model: string;
+  readonly target: string;
+  readonly computeDtype?: string;
+  readonly weights?: string;
+  readonly context?: number;
+  readonly arch?: string;
+}
+
+/** Adds the options of a worker. */
+export function withWorker(command: Command): Command {
+  return command
+    .option(
+      "--worker <address>",
+      "a worker that runs already: unix:PATH, HOST:PORT, dns:NAME:PORT (without: one is started)",
+      collect,
+    )
+    .option("--token-file <file>", "the token that the worker wants")
+    .option("--tls-ca <file>", "certificates, PEM, that vouch for the worker");
+}
+
+/** Adds the options of a model. */
+export function withModel(command: Command): Command {
+  return withWorker(
+    command
+      .requiredOption("--model <path>", "a Hugging Face folder or a .gguf file")
+      .option("--target <spec>", "what to compile for", "cpu")
+      .option("--compute-dtype <type>", "what is multiplied: f32 or bf16 (f32 on CPU)")
+      .option("--weights <kind>", "how weights lie in memory: f32, bf16 or f16 (as is computed)")
+      .option("--context <n>", "how many positions a text may have (what the model was made for)", wholeNumber)
+      .option("--arch <file>", "a TypeScript file whose default export is the architecture"),
+  );
+}
+
+/** Starts a worker, or reaches the one that is named. */
+export async function openWorker(options: WorkerOptions, progress: Progress, signal: AbortSignal): Promise<Worker> {
+  const addresses = options.worker ?? [];
+  if (addresses.length > 1) {
+    throw new InputError("OPTION", `this command runs on one worker, and ${addresses.length} were named`, {
+      addresses,
+    });
+  }
+  const [address] = addresses;
+  return await progress.stage(address === undefined ? "starting a worker" : `reaching ${address}`, async () =>
+    address === undefined
+      ? await Worker.launch({ signal })
+      : await Worker.connect(address, {
+          signal,
+          ...(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }),
+          ...(options.tlsCa === undefined ? {} : { tlsCa: options.tlsCa }),
+        }),
+  );
+}
+
+/** Loads a model, showing how far it is. */
+export async function openModelOn(
+  worker: Worker,
+  options: ModelOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Model> {
+  const target = targetOf(options);
+  const architecture = options.arch === undefined ? undefined : await importArchitecture(options.arch);
+  const bar = progress.bar("loading");
+  try {
+    const model = await loadModel(options.model, {
+      worker,
+      target,
+      signal,
+      ...(options.context === undefined ? {} : { context: options.context }),
+      ...(architecture === undefined ? {} : { architecture }),
+      onLoad: ({ bytesDone, bytesTotal }) => bar.update(bytesDone, bytesTotal),
+      onCompile: ({ kind, done }) => {
+        const what = kind.pos === 1 ? "decode" : `prefill of ${kind.pos}`;
+        if (done === undefined) progress.begin(`compiling ${what}`);
+        else progress.end(`compiling ${what}`, done.seconds, done.fromCache ? "from the compile cache" : "");
+      },
+    });
+    bar.finish();
+    return model;
+  } catch (error) {
+    bar.stop();
+    throw error;
+  }
+}
+
+/** The target that the options name. @throws InputError naming what can be asked for */
+export function targetOf({
+  target,
+  computeDtype,
+  weights,
+}: Pick<ModelOptions, "target" | "computeDtype" | "weights">): Target {
+  if (weights !== undefined && !["f32", "bf16", "f16"].includes(weights)) {
+    throw new InputError(
+      "OPTION",
+      `--weights ${weights} is not known; this version holds weights as f32, bf16 or f16`,
+      { weights },
+    );
+  }
+  return parseTarget(target, {
+    ...(computeDtype === undefined ? {} : { compute: computeDtype }),
+    ...(weights === undefined ? {} : { weights: weights as DType }),
+  });
+}
+
+/** For commander: a whole number from 1. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError("It is a whole number from 1.");
+}
+
+/** For commander: a number. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("It is a number.");
+}
+
+/** For commander: an option that may be repeated. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+// Implementation
+
+async function importArchitecture(file: string): Promise<Architecture> {
+  let module: { readonly default?: unknown };
+  try {
+    module = (await import(pathToFileURL(resolve(file)).href)) as typeof module;
+  } catch (cause) {
+    throw new InputError(
+      "ARCHITECTURE",
+      `--arch ${file} cannot be loaded: ${(cause as Error).message}`,
+      { file },
+      { cause },
+    );
+  }
+  const made = module.default as Partial<Architecture> | undefined;
+  const wanted = [
+    "name",
+    "fromHuggingFace",
+    "fromGguf",
+    "weights",
+    "forward",
+    "unembed",
+    "frequencies",
+    "tables",
+    "roles",
+  ] as const;
+  const missing = wanted.filter((key) => made?.[key] === undefined);
+  if (missing.length === 0) return made as Architecture;
+  throw new InputError(
+    "ARCHITECTURE",
+    `--arch ${file}: the default export is no Architecture; it lacks ${missing.join(", ")}`,
+    { file, missing },
+  );
+}

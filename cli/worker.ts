@@ -1,0 +1,22 @@
+/** `tsxla worker`: serves this machine's devices, and starts the Python process again when it dies. */
+import { Command } from "commander";
+import { superviseWorker } from "../runtime-bridge/index.ts";
+import { wholeNumber } from "./options.ts";
+
+// Public API
+
+export function workerCommand(signal: AbortSignal): Command {
+  return new Command("worker")
+    .description("Serves this machine's devices to other processes.")
+    .option("--listen <address>", "unix:PATH or HOST:PORT; port 0 picks one", "127.0.0.1:0")
+    .option("--root <dir>", "the folder to which checkpoint paths are confined (here)")
+    .option("--token-file <file>", "calls must carry the token in this file")
+    .option("--tls-cert <file>", "the certificate chain, PEM")
+    .option("--tls-key <file>", "its private key, PEM")
+    .option("--cache-dir <dir>", "keeps compiled programs between runs")
+    .option("--log-file <file>", "appends JSON lines here instead of to stderr")
+    .option("--devices <n>", "virtual devices on a CPU", wholeNumber)
+    .action(async (options: Readonly<Record<string, string | number | undefined>>) => {
+      process.exitCode = await superviseWorker(options, signal);
+    });
+}

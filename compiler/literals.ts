@@ -130,8 +130,8 @@ function oddSignificand(value: number): { significand: bigint; exponent: number 
 /** How many zeros are written out before the exponent form is shorter. */
 const padding = 3;
 
+/** Little-endian; an element takes at least a byte, truth and 4-bit numbers too. */
 function hexBytes(values: readonly Literal[], dtype: DType): string {
-  if (dtype === "bool") return packBits(values);
   const bytes = Math.max(1, dtypes[dtype].bits / 8);
   const mask = (1n << BigInt(bytes * 8)) - 1n;
   const isFloat = dtypes[dtype].kind === "float";
@@ -142,16 +142,7 @@ function hexBytes(values: readonly Literal[], dtype: DType): string {
         .toString(16)
         .padStart(bytes * 2, "0")
         .toUpperCase();
-      // Little-endian.
       return (big.match(/../g) as string[]).reverse().join("");
     })
     .join("");
-}
-
-function packBits(values: readonly Literal[]): string {
-  const bytes = new Uint8Array(Math.ceil(values.length / 8));
-  values.forEach((value, n) => {
-    if (value) bytes[n >> 3] = (bytes[n >> 3] as number) | (1 << (n & 7));
-  });
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join("");
 }

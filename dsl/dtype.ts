@@ -53,3 +53,12 @@ export function meet(a: DType, b: DType): DType | undefined {
   const [signed, unsigned] = one.kind === "int" ? [a, b] : [b, a];
   return dtypes[signed].bits > dtypes[unsigned].bits ? signed : undefined;
 }
+
+/** Whether a number is a value of `dtype`; every number is, rounded, one of a float's. */
+export function holds(dtype: DType, value: number | bigint | boolean): boolean {
+  const { kind, bits } = dtypes[dtype];
+  if (kind === "float") return true;
+  if (typeof value === "number" && !Number.isInteger(value)) return false;
+  const [low, width] = kind === "bool" ? [0n, 1n] : [kind === "int" ? -(2n ** BigInt(bits - 1)) : 0n, BigInt(bits)];
+  return BigInt(value) >= low && BigInt(value) < low + 2n ** width;
+}

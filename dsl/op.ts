@@ -83,6 +83,16 @@ export function axisOf(op: string, value: Value, name: string, role = "operand")
   });
 }
 
+/** Refuses axes that the operand lacks, or one named twice. */
+export function requireAxes(op: string, x: Value, over: readonly string[]): void {
+  for (const name of over) axisOf(op, x, name);
+  if (new Set(over).size < over.length) {
+    throw shapeError("AXIS_TWICE", `${op} over ${over.map((name) => `'${name}'`).join(", ")}: an axis is named twice`, [
+      ["operand", x],
+    ]);
+  }
+}
+
 /** Refuses when an axis that both operands have is longer on one side. */
 export function requireEqualSizes(op: string, left: Value, right: Value): void {
   for (const { name, size } of right.axes) {

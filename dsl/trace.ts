@@ -2,6 +2,7 @@
 import type { Axis } from "./axes.ts";
 import type { DType } from "./dtype.ts";
 import { bring, type Scope, traceRoot } from "./graph.ts";
+import { callerLocation } from "./location.ts";
 import { type Loaded, mapParams, type ParamTree } from "./param.ts";
 import type { Tensor } from "./tensor.ts";
 import { flatten } from "./tree.ts";
@@ -58,14 +59,14 @@ export function trace(name: string, body: (inputs: Inputs) => unknown): Graph {
 
 function inputsOf(root: Scope, donated: Map<string, number>): Inputs {
   return {
-    input: (name, dtype, ...of) => root.argument({ dtype, axes: of }, name) as never,
+    input: (name, dtype, ...of) => root.argument({ dtype, axes: of }, name, false, callerLocation()) as never,
     weights: (name, tree, stored, compute) =>
       mapParams(tree, ({ axes, location }, path) =>
         root.argument({ dtype: stored, axes }, `${name}.${path}`, true, location).cast(compute),
       ) as never,
     state: (path, dtype, ...of) => {
       donated.set(path, root.arguments.length);
-      return root.argument({ dtype, axes: of }, path) as never;
+      return root.argument({ dtype, axes: of }, path, false, callerLocation()) as never;
     },
   };
 }

@@ -35,7 +35,7 @@ describe("broadcast", () => {
     expect(refusal(({ input }) => input("x", "f32", ax.row).broadcast(ax.row))).toMatchInlineSnapshot(`
       ShapeError AXIS_TAKEN
       broadcast: axis 'row' already exists
-        operand  x  f32 [row 2]  an argument
+        operand  x  f32 [row 2]  broadcast.test.ts:+0
         hint  rename one of the two: x.rename("row", …)
     `);
   });

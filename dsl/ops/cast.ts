@@ -5,6 +5,7 @@ import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
 import { axisOf, defineOp, shapeError } from "../op.ts";
 import { type Fresh, method, type Tensor } from "../tensor.ts";
+import { requireKind } from "./elementwise.ts";
 
 // Public API
 
@@ -31,20 +32,19 @@ export const bitCast = defineOp<{ to: DType; into?: Axis; from?: string }>({
   name: "bitCast",
   infer([input], { to, into, from }) {
     const x = input as Value;
-    const [own, wanted] = [bitsOf(x.dtype), bitsOf(to)];
-    const pieces = into?.size ?? (from === undefined ? 1 : axisOf("bitMerge", x, from).size);
-    const fits = into !== undefined ? own === wanted * pieces : own * pieces === wanted;
-    if (!fits) {
+    const name = into !== undefined ? "bitSplit" : from !== undefined ? "bitMerge" : "bitCast";
+    requireKind(name, x, ["int", "uint", "float"]);
+    if (to === "bool")
+      throw shapeError("DTYPE", `${name}: bool is no pattern of bits`, [["operand", x]], "x.ne(0)", { to });
+    const [own, wanted] = [dtypes[x.dtype].bits, dtypes[to].bits];
+    const [pieces, joined] = [into?.size ?? 1, from === undefined ? 1 : axisOf(name, x, from).size];
+    if (own * joined !== wanted * pieces) {
       throw shapeError(
         "BIT_WIDTH",
-        `bitCast: ${own} bits of ${x.dtype} are not ${wanted} bits of ${to}${pieces === 1 ? "" : `, ${pieces} pieces`}`,
+        `${name}: ${count(joined, x.dtype)} ${own * joined} bits, and ${count(pieces, to)} ${wanted * pieces}`,
         [["operand", x]],
         bitHint(own, wanted, to),
-        {
-          from: x.dtype,
-          to,
-          pieces,
-        },
+        { from: x.dtype, to, pieces, joined },
       );
     }
     if (into !== undefined) requireFresh("bitSplit", x, into);
@@ -89,9 +89,9 @@ method("bitMerge", function (this: Tensor<string>, to: DType, from: string) {
   return apply(bitCast, [this], { to, from })[0];
 });
 
-const bitsOf = (dtype: DType): number => (dtype === "bool" ? 1 : dtypes[dtype].bits);
+const count = (n: number, dtype: DType): string => (n === 1 ? `${dtype} has` : `${n} of ${dtype} have`);
 
 function bitHint(own: number, wanted: number, to: DType): string | undefined {
   if (own > wanted && own % wanted === 0) return `x.bitSplit("${to}", axis("piece", ${own / wanted}))`;
-  return wanted % own === 0 ? `x.bitMerge("${to}", …) over an axis of ${wanted / own}` : undefined;
+  return wanted > own && wanted % own === 0 ? `x.bitMerge("${to}", …) over an axis of ${wanted / own}` : undefined;
 }

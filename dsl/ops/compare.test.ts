@@ -95,15 +95,15 @@ describe("comparisons", () => {
     expect(refusal(({ input }) => input("x", "i32", ax.row).lt(input("y", "f32", ax.row)))).toMatchInlineSnapshot(`
       ShapeError DTYPE
       lt: no element type holds every i32 and every f32
-        left   x  i32 [row 2]  an argument
-        right  y  f32 [row 2]  an argument
+        left   x  i32 [row 2]  compare.test.ts:+0
+        right  y  f32 [row 2]  compare.test.ts:+0
         hint  cast one of them: right.cast("i32")
     `);
     expect(refusal(({ input }) => input("x", "i32", ax.row).lt(input("y", "u32", ax.row)))).toMatchInlineSnapshot(`
       ShapeError DTYPE
       lt: no element type holds every i32 and every u32
-        left   x  i32 [row 2]  an argument
-        right  y  u32 [row 2]  an argument
+        left   x  i32 [row 2]  compare.test.ts:+0
+        right  y  u32 [row 2]  compare.test.ts:+0
         hint  cast one of them: right.cast("i32")
     `);
   });
@@ -137,7 +137,7 @@ describe("comparisons", () => {
     expect(refusal(({ input }) => input("x", "i32", ax.row).lt(0.5))).toMatchInlineSnapshot(`
       ShapeError NUMBER_RANGE
       lt: 0.5 is not a value of i32
-        left   x    i32 [row 2]  an argument
+        left   x    i32 [row 2]  compare.test.ts:+0
         right  0.5
     `);
     expect(
@@ -146,8 +146,8 @@ describe("comparisons", () => {
     ).toMatchInlineSnapshot(`
       ShapeError AXIS_EXTRA
       eq: the right operand has 'column', which the left one lacks
-        left   x  i32 [row 2]     an argument
-        right  y  i32 [column 3]  an argument
+        left   x  i32 [row 2]     compare.test.ts:+0
+        right  y  i32 [column 3]  compare.test.ts:+0
         hint  the left operand owns the axes: swap the two, or left.broadcast(ax.column)
     `);
   });

@@ -1,8 +1,9 @@
 /** Joining along an axis, padding it, turning it round. */
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { axisOf, defineOp, shapeError } from "../op.ts";
+import { axisOf, defineOp, requireAxes, shapeError } from "../op.ts";
 import { method, type Tensor } from "../tensor.ts";
+import { requireHeld } from "./elementwise.ts";
 import { resize } from "./slice.ts";
 
 // Public API
@@ -22,20 +23,9 @@ export const concat = defineOp<{ along: string }>({
   name: "concat",
   infer(inputs, { along }) {
     const [first, ...rest] = inputs as readonly [Value, ...Value[]];
-    axisOf("concat", first, along);
+    axisOf("concat", first, along, "head");
     for (const tail of rest) {
-      const differ = first.axes.find(({ name, size }) => {
-        const other = tail.axes.find((axis) => axis.name === name);
-        return other === undefined || (name !== along && other.size !== size);
-      });
-      const reason =
-        differ !== undefined
-          ? `axis '${differ.name}' differs`
-          : tail.axes.length > first.axes.length
-            ? "the tail has more axes"
-            : tail.dtype !== first.dtype
-              ? `element types differ`
-              : undefined;
+      const reason = difference(first, tail, along);
       if (reason === undefined) continue;
       throw shapeError(
         "SIZE_MISMATCH",
@@ -45,7 +35,7 @@ export const concat = defineOp<{ along: string }>({
           ["tail", tail],
         ],
         tail.dtype !== first.dtype ? `tail.cast("${first.dtype}")` : undefined,
-        { axis: differ?.name ?? along },
+        { axis: along },
       );
     }
     const size = inputs.reduce((all, each) => all + axisOf("concat", each, along).size, 0);
@@ -64,9 +54,10 @@ export const concat = defineOp<{ along: string }>({
 
 export const pad = defineOp<{ along: string; low: number; high: number; filler: number }>({
   name: "pad",
-  infer([input], { along, low, high }) {
+  infer([input], { along, low, high, filler }) {
     const x = input as Value;
     const { size } = axisOf("pad", x, along);
+    requireHeld("pad", x, filler, ["operand", "filler"]);
     if (![low, high].every((count) => Number.isInteger(count) && count >= 0)) {
       throw shapeError(
         "INDEX_RANGE",
@@ -87,7 +78,7 @@ export const pad = defineOp<{ along: string; low: number; high: number; filler: 
 export const reverse = defineOp<{ along: readonly string[] }>({
   name: "reverse",
   infer([x], { along }) {
-    for (const name of along) axisOf("reverse", x as Value, name);
+    requireAxes("reverse", x as Value, along);
     return [x as Value];
   },
   lower: (e, [x], { along }) => [e.reverse(x as Ssa, along)],
@@ -95,6 +86,19 @@ export const reverse = defineOp<{ along: readonly string[] }>({
 });
 
 // Implementation
+
+/** Why a tail does not continue the head, if it does not. */
+function difference(head: Value, tail: Value, along: string): string | undefined {
+  for (const { name, size } of head.axes) {
+    const other = tail.axes.find((axis) => axis.name === name);
+    if (other === undefined) return `the tail lacks axis '${name}'`;
+    if (name !== along && other.size !== size)
+      return `axis '${name}' has ${size} in the head, ${other.size} in the tail`;
+  }
+  const extra = tail.axes.find(({ name }) => !head.axes.some((axis) => axis.name === name));
+  if (extra !== undefined) return `the head lacks axis '${extra.name}'`;
+  return tail.dtype === head.dtype ? undefined : `the head is ${head.dtype}, the tail ${tail.dtype}`;
+}
 
 method("concat", function (this: Tensor<string>, along: string, ...tails: Tensor<string>[]) {
   return tails.length === 0 ? this : apply(concat, [this, ...tails], { along })[0];

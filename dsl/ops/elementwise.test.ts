@@ -351,7 +351,7 @@ describe("element-wise ops refuse", () => {
     ).toMatchInlineSnapshot(`
       ShapeError AXIS_EXTRA
       add: the right operand has 'column', which the left one lacks
-        left   x    f32 [row 2]            an argument
+        left   x    f32 [row 2]            elementwise.test.ts:+3
         right  mul  f32 [row 2, column 3]  elementwise.test.ts:+3
         hint  the left operand owns the axes: swap the two, or left.broadcast(ax.column)
     `);
@@ -363,8 +363,8 @@ describe("element-wise ops refuse", () => {
     ).toMatchInlineSnapshot(`
       ShapeError SIZE_MISMATCH
       mul: axis 'column' has 6 on the left, 3 on the right
-        left   x  f32 [row 2, column 6]  an argument
-        right  y  f32 [column 3]         an argument
+        left   x  f32 [row 2, column 6]  elementwise.test.ts:+0
+        right  y  f32 [column 3]         elementwise.test.ts:+0
         hint  6 = 2 × 3: a flat dimension may hold a pair; split it where the parameter is declared, param(key, …, ax.part, ax.column)
     `);
   });
@@ -373,19 +373,19 @@ describe("element-wise ops refuse", () => {
     expect(refusal(({ input }) => input("x", "i32", ax.row).exp())).toMatchInlineSnapshot(`
       ShapeError DTYPE
       exp takes floats, and the operand is i32
-        operand  x  i32 [row 2]  an argument
+        operand  x  i32 [row 2]  elementwise.test.ts:+0
         hint  operand.cast("f32")
     `);
     expect(refusal(({ input }) => input("x", "f32", ax.row).and(input("y", "f32", ax.row)))).toMatchInlineSnapshot(`
       ShapeError DTYPE
       and takes bool, signed integers or unsigned integers, and the left operand is f32
-        left  x  f32 [row 2]  an argument
+        left  x  f32 [row 2]  elementwise.test.ts:+0
         hint  left.ne(0)
     `);
     expect(refusal(({ input }) => input("x", "bool", ax.row).add(1))).toMatchInlineSnapshot(`
       ShapeError DTYPE
       add takes signed integers, unsigned integers or floats, and the left operand is bool
-        left  x  bool [row 2]  an argument
+        left  x  bool [row 2]  elementwise.test.ts:+0
         hint  left.cast("f32")
     `);
   });
@@ -394,15 +394,15 @@ describe("element-wise ops refuse", () => {
     expect(refusal(({ input }) => input("x", "f32", ax.row).mul(input("mask", "bool", ax.row)))).toMatchInlineSnapshot(`
       ShapeError DTYPE
       mul: the left operand is f32, and not every bool is a value of that
-        left   x     f32 [row 2]   an argument
-        right  mask  bool [row 2]  an argument
+        left   x     f32 [row 2]   elementwise.test.ts:+0
+        right  mask  bool [row 2]  elementwise.test.ts:+0
         hint  right.cast("f32")
     `);
     expect(refusal(({ input }) => input("mask", "bool", ax.row).and(input("x", "i32", ax.row)))).toMatchInlineSnapshot(`
       ShapeError DTYPE
       and: the left operand is bool, and not every i32 is a value of that
-        left   mask  bool [row 2]  an argument
-        right  x     i32 [row 2]   an argument
+        left   mask  bool [row 2]  elementwise.test.ts:+0
+        right  x     i32 [row 2]   elementwise.test.ts:+0
         hint  right.ne(0)
     `);
   });
@@ -411,22 +411,22 @@ describe("element-wise ops refuse", () => {
     expect(refusal(({ input }) => input("x", "i32", ax.row).mul(input("y", "f32", ax.row)))).toMatchInlineSnapshot(`
       ShapeError DTYPE
       mul: the left operand is i32, and not every f32 is a value of that
-        left   x  i32 [row 2]  an argument
-        right  y  f32 [row 2]  an argument
+        left   x  i32 [row 2]  elementwise.test.ts:+0
+        right  y  f32 [row 2]  elementwise.test.ts:+0
         hint  right.cast("i32")
     `);
     expect(refusal(({ input }) => input("x", "i8", ax.row).add(input("y", "i32", ax.row)))).toMatchInlineSnapshot(`
       ShapeError DTYPE
       add: the left operand is i8, and not every i32 is a value of that
-        left   x  i8 [row 2]   an argument
-        right  y  i32 [row 2]  an argument
+        left   x  i8 [row 2]   elementwise.test.ts:+0
+        right  y  i32 [row 2]  elementwise.test.ts:+0
         hint  right.cast("i8")
     `);
     expect(refusal(({ input }) => input("x", "u32", ax.row).sub(input("y", "i32", ax.row)))).toMatchInlineSnapshot(`
       ShapeError DTYPE
       sub: the left operand is u32, and not every i32 is a value of that
-        left   x  u32 [row 2]  an argument
-        right  y  i32 [row 2]  an argument
+        left   x  u32 [row 2]  elementwise.test.ts:+0
+        right  y  i32 [row 2]  elementwise.test.ts:+0
         hint  right.cast("u32")
     `);
   });
@@ -446,7 +446,7 @@ describe("element-wise ops refuse", () => {
     expect(refusal(({ input }) => input("x", "u8", ax.row).add(256))).toMatchInlineSnapshot(`
       ShapeError NUMBER_RANGE
       add: 256 is not a value of u8
-        left   x    u8 [row 2]  an argument
+        left   x    u8 [row 2]  elementwise.test.ts:+0
         right  256
     `);
   });

@@ -4,7 +4,7 @@
  * The left operand owns axes and element type: the right one is repeated along what it lacks and converted, where that
  * loses no more than a float's last digits.
  */
-import { dtypes, isFloat, type Kind, meet } from "../dtype.ts";
+import { dtypes, holds, isFloat, type Kind, meet } from "../dtype.ts";
 import type { BinaryOperation, Emitter, Ssa, UnaryOperation } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
 import { defineOp, type Op, type Operand, requireEqualSizes, shapeError } from "../op.ts";
@@ -147,10 +147,30 @@ export function alignRight(e: Emitter, left: Ssa, right: Ssa | undefined, scalar
   return e.arrange(e.convert(operand, left.dtype), left.dims);
 }
 
+/** Refuses a number that the operand's element type lacks. */
+export function requireHeld(
+  op: string,
+  left: Value,
+  number: number,
+  roles: readonly [string, string] = ["left", "right"],
+): void {
+  if (holds(left.dtype, number)) return;
+  throw shapeError(
+    "NUMBER_RANGE",
+    `${op}: ${number} is not a value of ${left.dtype}`,
+    [
+      [roles[0], left],
+      [roles[1], number],
+    ],
+    undefined,
+    { dtype: left.dtype, number },
+  );
+}
+
 /** Refuses a right operand with axes that the left one lacks, or with other sizes, or a number it cannot hold. */
 export function requireWithin(op: string, left: Value, right: Value | undefined, scalar?: number): void {
   if (right === undefined) {
-    requireRepresentable(op, left, scalar as number);
+    requireHeld(op, left, scalar as number);
     return;
   }
   const extra = right.axes.filter(({ name }) => !left.axes.some((axis) => axis.name === name));
@@ -286,16 +306,4 @@ function unaryOp(name: string, operation: UnaryOperation, kinds: readonly Kind[]
     return apply(op, [this])[0];
   });
   return op;
-}
-
-function requireRepresentable(op: string, left: Value, scalar: number): void {
-  const { kind, bits } = dtypes[left.dtype];
-  if (kind === "float") return;
-  const [low, high] =
-    kind === "bool" ? [0, 1] : kind === "uint" ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
-  if (Number.isInteger(scalar) && scalar >= low && scalar <= high) return;
-  throw shapeError("NUMBER_RANGE", `${op}: ${scalar} is not a value of ${left.dtype}`, [
-    ["left", left],
-    ["right", scalar],
-  ]);
 }

@@ -1,10 +1,9 @@
 /** Values that come from nowhere: counting, constants. */
 import type { Axis } from "../axes.ts";
-import type { DType } from "../dtype.ts";
-import { dtypes } from "../dtype.ts";
+import { type DType, holds } from "../dtype.ts";
 import { InputError } from "../errors.ts";
 import { applyOne } from "../graph.ts";
-import { defineOp } from "../op.ts";
+import { defineOp, shapeError } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 
 // Public API
@@ -49,7 +48,17 @@ export function constant<const P extends readonly Axis[]>(
 
 export const iotaOp = defineOp<{ along: Axis; dtype: DType }>({
   name: "iota",
-  infer: (_, { along, dtype }) => [{ dtype: dtypes[dtype].kind === "bool" ? "i32" : dtype, axes: [along] }],
+  infer(_, { along, dtype }) {
+    if (dtype === "bool")
+      throw shapeError(
+        "DTYPE",
+        `iota over '${along.name}' counts in numbers, and not in bool`,
+        [],
+        `iota(ax.${along.name}, "i32")`,
+        { dtype },
+      );
+    return [{ dtype, axes: [along] }];
+  },
   lower: (e, _, { along, dtype }) => [e.iota(dtype, [along], along.name)],
   flops: () => 0,
 });
@@ -60,7 +69,19 @@ export const constantOp = defineOp<{
   axes: readonly Axis[];
 }>({
   name: "constant",
-  infer: (_, { dtype, axes }) => [{ dtype, axes }],
+  infer(_, { values, dtype, axes }) {
+    const wrong = values.findIndex((value) => !holds(dtype, value));
+    if (wrong >= 0) {
+      throw shapeError(
+        "NUMBER_RANGE",
+        `constant: ${values[wrong]}${values.length > 1 ? ` at ${wrong}` : ""} is not a value of ${dtype}`,
+        [],
+        undefined,
+        { dtype, value: values[wrong], index: wrong },
+      );
+    }
+    return [{ dtype, axes }];
+  },
   lower(e, _, { values, dtype, axes }) {
     const [first] = values;
     if (values.length === 1 && first !== undefined) return [e.arrange(e.constant(first, dtype), axes)];

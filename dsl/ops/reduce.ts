@@ -4,7 +4,7 @@
 import { type DType, dtypes, type Kind } from "../dtype.ts";
 import type { Emitter, ReducerOperation, Ssa } from "../emitter.ts";
 import { apply, applyOne, type Value } from "../graph.ts";
-import { axisOf, defineOp, type Op, shapeError } from "../op.ts";
+import { axisOf, defineOp, type Op, requireAxes } from "../op.ts";
 import { method, type Tensor } from "../tensor.ts";
 import { requireKind } from "./elementwise.ts";
 import { iota } from "./iota.ts";
@@ -105,16 +105,6 @@ function reduction(
     return over.length === 0 ? this : apply(op, [this], { over })[0];
   });
   return op;
-}
-
-/** Refuses axes that the operand lacks, or one named twice. */
-function requireAxes(op: string, x: Value, over: readonly string[]): void {
-  for (const name of over) axisOf(op, x, name);
-  if (new Set(over).size < over.length) {
-    throw shapeError("AXIS_TWICE", `${op} over ${over.map((name) => `'${name}'`).join(", ")}: an axis is named twice`, [
-      ["operand", x],
-    ]);
-  }
 }
 
 method("mean", function (this: Tensor<string>, ...over: string[]) {

@@ -53,8 +53,8 @@ describe("where", () => {
     ).toMatchInlineSnapshot(`
       ShapeError DTYPE
       where takes bool, and the mask is i32
-        value  x     f32 [row 2]  an argument
-        mask   mask  i32 [row 2]  an argument
+        value  x     f32 [row 2]  where.test.ts:+0
+        mask   mask  i32 [row 2]  where.test.ts:+0
         hint  mask.ne(0)
     `);
   });
@@ -65,8 +65,8 @@ describe("where", () => {
     ).toMatchInlineSnapshot(`
       ShapeError DTYPE
       where: the left operand is f32, and not every bool is a value of that
-        left   x  f32 [row 2]   an argument
-        right  y  bool [row 2]  an argument
+        left   x  f32 [row 2]   where.test.ts:+0
+        right  y  bool [row 2]  where.test.ts:+0
         hint  right.cast("f32")
     `);
     expect(
@@ -74,7 +74,7 @@ describe("where", () => {
     ).toMatchInlineSnapshot(`
       ShapeError NUMBER_RANGE
       where: -1 is not a value of u8
-        left   x   u8 [row 2]  an argument
+        left   x   u8 [row 2]  where.test.ts:+0
         right  -1
     `);
   });
@@ -86,8 +86,8 @@ describe("where", () => {
     ).toMatchInlineSnapshot(`
       ShapeError AXIS_EXTRA
       where: the right operand has 'column', which the left one lacks
-        left   x     f32 [row 2]             an argument
-        right  mask  bool [row 2, column 3]  an argument
+        left   x     f32 [row 2]             where.test.ts:+0
+        right  mask  bool [row 2, column 3]  where.test.ts:+0
         hint  the left operand owns the axes: swap the two, or left.broadcast(ax.column)
     `);
   });

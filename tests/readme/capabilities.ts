@@ -1,0 +1,101 @@
+/**
+ * What works, as the README's table says it: each row names the tests that show it, by file and by words of their names.
+ *
+ * Counts come from the code and the fixtures, so that the table cannot lag behind.
+ */
+import { readFileSync } from "node:fs";
+import { goldenCases } from "../golden/cases.ts";
+import { allOps } from "../support/coverage.ts";
+
+// Public API
+
+/** One row. */
+export interface Capability {
+  readonly what: string;
+  /** What it can be compiled for. */
+  readonly compiles: string;
+  /** Where it was run. */
+  readonly runs: string;
+  /** Test files, and words that a test's name in them contains. */
+  readonly shownBy: readonly { readonly file: string; readonly words: string }[];
+}
+
+/** The rows. */
+export function capabilities(): readonly Capability[] {
+  const { configurations, scalings } = parityCases();
+  return [
+    {
+      what: `the language: ${allOps.size} operations, loops, choices, scans, \`forChosen\`, caches`,
+      compiles: "cpu",
+      runs: "XLA on CPU; StableHLO's reference interpreter",
+      shownBy: [{ file: "tests/support/coverage.test.ts", words: "every op" }],
+    },
+    {
+      what: `text that is MLIR's own print, byte for byte; ${goldenCases.length} goldens of model parts`,
+      compiles: "cpu, f32 and bf16",
+      runs: "XLA on CPU; StableHLO's reference interpreter",
+      shownBy: [
+        { file: "tests/golden/golden.test.ts", words: "which is what MLIR prints" },
+        { file: "tests/golden/golden.test.ts", words: "computes numpy's numbers" },
+      ],
+    },
+    {
+      what: "SmolLM2-135M-Instruct from its GGUF: the logits and greedy answers of transformers in f32",
+      compiles: "cpu, f32 and bf16",
+      runs: "CPU",
+      shownBy: [
+        { file: "tests/parity/logits.test.ts", words: "SmolLM2" },
+        { file: "tests/parity/greedy.test.ts", words: "token for token" },
+      ],
+    },
+    {
+      what: `the Llama family: ${configurations} configurations against transformers; rope ${scalings.join(", ")}`,
+      compiles: "cpu, f32 and bf16",
+      runs: "CPU",
+      shownBy: [{ file: "tests/parity/logits.test.ts", words: "transformers" }],
+    },
+    {
+      what: "checkpoints: safetensors (F32, F16, BF16, one file or shards), GGUF (F32, F16, BF16, Q8_0, Q4_0, Q4_1)",
+      compiles: "",
+      runs: "CPU",
+      shownBy: [
+        { file: "tests/parity/logits.test.ts", words: "GGUF" },
+        { file: "models/block-formats.test.ts", words: "gguf-py" },
+      ],
+    },
+    {
+      what: "workers: started by Node or reached over a socket, TCP or TLS; sessions, donation, compile cache",
+      compiles: "",
+      runs: "Linux x86-64",
+      shownBy: [
+        { file: "runtime-bridge/lifetimes.test.ts", words: "killed" },
+        { file: "runtime-bridge/session.test.ts", words: "state stays in slots" },
+      ],
+    },
+  ];
+}
+
+/** The table, as Markdown. */
+export function capabilityTable(): string {
+  const rows = capabilities().map(({ what, compiles, runs, shownBy }) => {
+    const files = [...new Set(shownBy.map(({ file }) => file))].map((file) => `[${file.split("/").at(-1)}](${file})`);
+    return `| ${what} | ${compiles || "–"} | ${runs} | ${files.join(", ")} |`;
+  });
+  return ["| what | compiles | runs, on what | shown by |", "| --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+// Implementation
+
+interface ParityFile {
+  readonly checkpoints: Readonly<Record<string, { readonly config: Readonly<Record<string, unknown>> }>>;
+}
+
+function parityCases(): { readonly configurations: number; readonly scalings: readonly string[] } {
+  const file = new URL("../parity/fixtures/random.json", import.meta.url);
+  const { checkpoints } = JSON.parse(readFileSync(file, "utf8")) as ParityFile;
+  const kinds = Object.values(checkpoints).map(({ config }) => {
+    const keys = (config.rope_parameters ?? config.rope_scaling ?? {}) as Readonly<Record<string, unknown>>;
+    return String(keys.rope_type ?? keys.type ?? "default");
+  });
+  return { configurations: kinds.length, scalings: [...new Set(kinds)] };
+}

@@ -216,21 +216,32 @@ function find(findPython) {
 async function runAll(todo, { progress, lock }) {
   const names = new Set(todo.map(({ name }) => name));
   const finished = new Map();
+  const stopped = new AbortController();
   const run = async (step) => {
     await Promise.all((step.after ?? []).filter((name) => names.has(name)).map((name) => finished.get(name)));
-    await progress.step(step.label, (detail) => step.run({ detail, lock }));
+    await progress.step(step.label, (detail) => step.run({ detail, lock, signal: stopped.signal }));
   };
-  for (const step of todo) finished.set(step.name, run(step));
-  // All settle first, so that no child is still writing when the lock is given up; then the first cause is thrown.
-  const failed = (await Promise.allSettled(finished.values())).find(({ status }) => status === "rejected");
-  if (failed) throw failed.reason;
+  for (const step of todo) {
+    const work = run(step);
+    finished.set(step.name, work);
+    // The first failure ends what runs beside it: its cause should be read now, and caches keep what was fetched.
+    work.catch((error) => {
+      if (stopped.signal.aborted) return;
+      stopped.abort(error);
+      for (const child of children) killGroup(child.pid);
+    });
+  }
+  // All settle first, so that nothing is still writing when the lock is given up.
+  await Promise.allSettled(finished.values());
+  stopped.signal.throwIfAborted();
 }
 
 const children = new Set();
 
-function endChildrenOnSignals() {
+function endChildrenOnSignals(lock) {
   const end = (signal) => {
-    for (const child of children) killGroup(child.pid, "SIGTERM");
+    for (const child of children) killGroup(child.pid);
+    lock.release();
     process.stderr.write("\nSet-up was interrupted; the next one goes on from here.\n");
     process.exit(signal === "SIGINT" ? 130 : 143);
   };
@@ -243,8 +254,9 @@ function endChildrenOnSignals() {
 }
 
 /** Runs a program to its end, showing its latest line as the step's detail. */
-function execute({ detail, lock }, command, args) {
+function execute({ detail, lock, signal: stopped }, command, args) {
   return new Promise((resolve, reject) => {
+    stopped.throwIfAborted();
     // A group of its own, so that what the program starts can be ended with it.
     const child = spawn(command, args, { cwd: root, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";

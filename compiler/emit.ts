@@ -335,6 +335,36 @@ export class BlockEmitter implements Emitter {
     );
   }
 
+  scatterAdd(x: Ssa, positions: Ssa, value: Ssa, along: string): Handle {
+    const [own, at] = [handle(x), handle(positions)];
+    const rest = own.dims.filter(({ name }) => name !== along);
+    const rows = this.arrange(value, [at.dims[0] as Axis, ...rest]);
+    const place = position(own.dims, along);
+    const [old, update] = [new Handle(own.dtype, []), new Handle(own.dtype, [])];
+    const body = this.#block([old, update], (inner) => [inner.binary("add", old, update)]);
+    const numbers = fields(
+      {
+        update_window_dims: rest.map((_, n) => n + 1),
+        inserted_window_dims: [place],
+        scatter_dims_to_operand_dims: [place],
+      },
+      1,
+    );
+    // The window's dimensions keep the operand's order, so only `along` moves.
+    const result = new Handle(own.dtype, own.dims);
+    return this.#add(
+      result,
+      [
+        '"stablehlo.scatter"(',
+        ...list([own, at, rows]),
+        `) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<${numbers}>, unique_indices = false}>`,
+      ],
+      undefined,
+      [body],
+      ` : (${typeList([own, at, rows])}) -> ${result.type}`,
+    );
+  }
+
   dynamicSlice(x: Ssa, start: Ssa, along: string, size: number): Handle {
     const own = handle(x);
     const starts = this.#starts(own, start, along);

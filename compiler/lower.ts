@@ -4,6 +4,7 @@
  * Every function scope is lowered where it is called, and printed once for all calls whose text is the same: layers
  * that mean the same need not be declared to. Nodes that nothing uses are left out.
  */
+import type { Axis } from "../dsl/axes.ts";
 import type { Emitter, Ssa } from "../dsl/emitter.ts";
 import type { Node, Scope } from "../dsl/graph.ts";
 import type { Tensor } from "../dsl/tensor.ts";
@@ -40,7 +41,7 @@ class Lowering implements Surroundings {
   }
 
   run(): { module: Module; signature: Program["signature"] } {
-    const { name, scope, results, donations } = this.#graph;
+    const { name, scope, results, donations, orders } = this.#graph;
     const given = scope.arguments.map((each) => {
       const weight = each.origin.kind === "argument" && each.origin.weight;
       return new Handle(each.dtype, each.axes, weight);
@@ -51,8 +52,7 @@ class Lowering implements Surroundings {
     // A result leaves in the order in which its axes came up, a donated one in the order of the argument it replaces.
     const replaced = new Map([...donations].map(([argument, result]) => [result, given[argument] as Handle]));
     const returns = lowered.map((each, n) => {
-      const own = scope.results[n] as Tensor<string>;
-      return block.arrange(each, replaced.get(n)?.dims ?? own.axes);
+      return block.arrange(each, replaced.get(n)?.dims ?? (orders[n] as readonly Axis[]));
     });
     const main: Func = {
       name: "main",

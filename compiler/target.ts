@@ -12,8 +12,8 @@ export type ComputeType = "f32" | "bf16";
 /** A platform and what it stores and computes in. */
 export interface Target {
   readonly platform: "cpu";
-  /** How weights lie in memory. */
-  readonly weights: DType;
+  /** How weights lie in memory; `published` is as their file has them. Matrices in MXFP4 stay packed either way. */
+  readonly weights: DType | "published";
   /** What is multiplied and passed on between ops. Sums are kept in f32 either way. */
   readonly compute: ComputeType;
   /** How keys and values of earlier positions lie in memory. */
@@ -25,7 +25,7 @@ export interface Target {
  *
  * @throws InputError for a compute type other than f32 and bf16
  */
-export function cpu({ compute = "f32", weights }: { compute?: string; weights?: DType } = {}): Target {
+export function cpu({ compute = "f32", weights }: { compute?: string; weights?: DType | "published" } = {}): Target {
   if (compute !== "f32" && compute !== "bf16") {
     throw new InputError("COMPUTE_TYPE", `a model computes in f32 or bf16, and not in ${compute}`, { compute });
   }
@@ -37,7 +37,7 @@ export function cpu({ compute = "f32", weights }: { compute?: string; weights?: 
  *
  * @throws InputError that names what can be asked for
  */
-export function parseTarget(spec: string, options: { compute?: string; weights?: DType } = {}): Target {
+export function parseTarget(spec: string, options: { compute?: string; weights?: DType | "published" } = {}): Target {
   if (spec === "cpu") return cpu(options);
   throw new InputError("TARGET", `target '${spec}' is not known; this version compiles for cpu`, { spec });
 }

@@ -61,6 +61,70 @@ export class LinearCache implements KeyValueCache {
   }
 }
 
+/**
+ * A cache that keeps a window: position `p` stands at `p` modulo the size of `key`, over what stood there before.
+ *
+ * The ring must hold the window and the largest chunk together. Then whatever a chunk overwrites, padding included, is
+ * older than any later query looks back, and a layer that masks by its window sees what it would see of all positions.
+ *
+ * @param start  i32, how many positions each row holds already
+ */
+export class RingCache implements KeyValueCache {
+  readonly #start: Tensor<"batch">;
+  #state: CacheState;
+
+  constructor(state: CacheState, start: Tensor<"batch">) {
+    this.#state = state;
+    this.#start = start;
+  }
+
+  /** The tensors now, for the program to return. */
+  get state(): CacheState {
+    return this.#state;
+  }
+
+  extend(k: Tensor<"batch" | "pos" | "kvHead" | "dim">, v: Tensor<"batch" | "pos" | "kvHead" | "dim">) {
+    const { k: oldK, v: oldV } = this.#state;
+    const key = axisNamed(oldK.axes, "key");
+    const pos = axisNamed(k.axes, "pos");
+    const write = pos.size === 1 ? this.#writeOne : this.#writeChunk;
+    this.#state = { k: write(oldK, k.cast(oldK.dtype)), v: write(oldV, v.cast(oldV.dtype)) };
+    return {
+      k: this.#state.k.cast(k.dtype),
+      v: this.#state.v.cast(v.dtype),
+      age: ringAge(this.#start, pos, key),
+    };
+  }
+
+  /** One position never wraps: it is written in place. */
+  readonly #writeOne = (room: CacheState["k"], chunk: Tensor<"batch" | "pos" | "kvHead" | "dim">): CacheState["k"] =>
+    room.update("key", this.#start.rem(room.shape.size("key")), chunk.rename("pos", "key") as CacheState["k"]);
+
+  /** Each place takes the position of the chunk that falls on it, if one does. */
+  readonly #writeChunk = (
+    room: CacheState["k"],
+    chunk: Tensor<"batch" | "pos" | "kvHead" | "dim">,
+  ): CacheState["k"] => {
+    const key = axisNamed(room.axes, "key");
+    const pos = axisNamed(chunk.axes, "pos");
+    const place = this.#start.broadcast(key).neg().add(iota(key));
+    // The remainder has the sign of the left operand, and places may lie before the start.
+    const offset = place.rem(key.size).add(key.size).rem(key.size);
+    const fresh = chunk.take("pos", offset.min(pos.size - 1)) as CacheState["k"];
+    return fresh.where(offset.lt(pos.size), room);
+  };
+}
+
+/** How long ago each place of a ring was written, seen from each query; negative for places that were not. */
+export function ringAge(start: Tensor<"batch">, pos: Axis<"pos">, key: Axis<"key">): Tensor<"batch" | "pos" | "key"> {
+  const last = start.add(pos.size - 1);
+  const back = last.broadcast(key).sub(iota(key)).rem(key.size);
+  const written = last.broadcast(key).sub(back.where(back.ge(0), back.add(key.size)));
+  const query = start.broadcast(pos).add(iota(pos));
+  const age = query.broadcast(key).sub(written);
+  return age.where(written.ge(0), -1);
+}
+
 /** How long ago each key was written, seen from each query, when row `b`'s queries stand at `start[b]` and after. */
 export function linearAge(start: Tensor<"batch">, pos: Axis<"pos">, key: Axis<"key">): Tensor<"batch" | "pos" | "key"> {
   const query = start.broadcast(pos).add(iota(pos));

@@ -118,6 +118,8 @@ export interface Emitter {
   gather(x: Ssa, positions: Ssa, how: Lookup): Ssa;
   /** Writes `value`, whose axes are those of `x` but shorter along `how.along`, at one position for each batch entry. */
   scatterWindow(x: Ssa, starts: Ssa, value: Ssa, how: Lookup): Ssa;
+  /** Adds the rows of `value` at positions along an axis; the positions' one axis and the value's have its name. */
+  scatterAdd(x: Ssa, positions: Ssa, value: Ssa, along: string): Ssa;
   /** Reads a window of `size` along an axis at one position for each batch entry. */
   gatherWindow(x: Ssa, starts: Ssa, size: number, how: Lookup): Ssa;
   /** Reads a window at a scalar position along one axis. */

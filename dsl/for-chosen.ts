@@ -1,13 +1,17 @@
 /**
  * The binder for mixtures: a body for one entry, meaning the weighted sum over the chosen.
  *
- * Not here: faster ways to run the same meaning. This is the scan over all entries, which is exact for any number of
- * tokens and copies one entry at a time.
+ * How it runs follows from how many tokens there are: a loop over the chosen for few, tokens sorted by entry in tiles
+ * where that is less work, a scan over all entries otherwise. All are exact, and none gathers entries: one entry at a
+ * time is picked, and of a packed matrix the packed entry.
  */
-import type { Axis } from "./axes.ts";
-import { shapeError } from "./op.ts";
+import { type Axis, axis } from "./axes.ts";
+import type { Ssa } from "./emitter.ts";
+import { apply, type Scope, traceInner } from "./graph.ts";
+import { defineOp, shapeError } from "./op.ts";
 import { whileLoop } from "./ops/control.ts";
-import { full } from "./ops/iota.ts";
+import { full, iota } from "./ops/iota.ts";
+import { type Body, pickEarly, traceBody } from "./replay.ts";
 import type { Tensor } from "./tensor.ts";
 import { flatten, type Tree, unflatten } from "./tree.ts";
 
@@ -29,7 +33,7 @@ export interface Choice<C extends string, P extends string> {
  * Runs `body` for the chosen entries of `over` and adds the results up, weighted.
  *
  * `body` is traced for one entry: its tensors have no axis `over`. The meaning is the sum over `choice` of
- * weights · body(entry ids). Entries are never gathered.
+ * weights · body(entry ids). In the text it is a composite, `tsxla.for_chosen`, so that a kernel can stand in for it.
  *
  * @throws ShapeError when an entry lacks the axis or the choice's ids and weights differ
  */
@@ -52,27 +56,248 @@ export function forChosen<E extends string, C extends string, P extends string, 
   }
   const ids = choice.ids as unknown as Tensor<string>;
   const weights = choice.weights as unknown as Tensor<string>;
-  const entryAt = (index: Tensor<never>) =>
-    unflatten(
-      entries,
-      flat.map(([, each]) => each.at(over.name, index as never)),
-    ) as One<W, E>;
-  /** What this entry counts for each token: the weight where it was chosen, 0 elsewhere. */
-  const share = (index: Tensor<never>) =>
-    weights.where(ids.eq(index as never), 0).sum(choice.along.name) as unknown as Tensor<string>;
-  const contribution = (index: Tensor<never>) => {
-    const result = body(entryAt(index)) as unknown as Tensor<string>;
-    return result.mul(share(index).cast(result.dtype) as never);
+  requireSameChoice(ids, weights, choice.along);
+
+  const { scope, result } = traceInner("function", () => {
+    const at = (index: Tensor<never>) =>
+      unflatten(
+        entries,
+        flat.map(([, each]) => pickEarly(each, over.name, index)),
+      ) as One<W, E>;
+    const run: EntryBody = (index) => body(at(index)) as unknown as Tensor<string>;
+    const tokens = ids.axes.filter(({ name }) => name !== choice.along.name);
+    return pickStrategy(tokens, choice.along, over)({ over, along: choice.along, tokens, ids, weights, run });
+  });
+  apply(compositeOp, [...scope.captured.keys()], {}, [scope]);
+  return result as unknown as Tensor<R>;
+}
+
+export const compositeOp = defineOp({
+  name: "forChosen",
+  infer: (_, __, scopes) => (scopes[0] as Scope).results,
+  lower: (e, inputs, _, [scope]) =>
+    e.composite("tsxla.for_chosen", inputs as readonly Ssa[], {}, (inner, given) =>
+      inner.inline(scope as Scope, given),
+    ),
+});
+
+// Implementation
+
+/** The body for the entry of that number. */
+type EntryBody = (index: Tensor<never>) => Tensor<string>;
+
+interface Mixture {
+  readonly over: Axis;
+  readonly along: Axis;
+  /** The axes of a token. */
+  readonly tokens: readonly Axis[];
+  readonly ids: Tensor<string>;
+  readonly weights: Tensor<string>;
+  readonly run: EntryBody;
+}
+
+const countOf = (axes: readonly Axis[]): number => axes.reduce((all, { size }) => all * size, 1);
+
+/** By work: a loop touches as many entries as were chosen, a scan all of them with every token. */
+function pickStrategy(tokens: readonly Axis[], along: Axis, over: Axis): (mixture: Mixture) => Tensor<string> {
+  const chosen = countOf(tokens) * along.size;
+  if (countOf(tokens) === 1) return loopOverChosen;
+  if (chosen < over.size) return loopOverPairs;
+  // Tiles waste at most one tile of padding for each entry, a scan runs every token through every entry.
+  const tiles = Math.ceil(chosen / tileTokens) + over.size;
+  return tiles * tileTokens < countOf(tokens) * over.size ? sortedTiles : scanAll;
+}
+
+/** How many tokens of one entry run together when tokens are sorted. */
+const tileTokens = 32;
+
+/** One token: its choices in turn. */
+function loopOverChosen({ along, tokens, ids, weights, run }: Mixture): Tensor<string> {
+  const scalar = (x: Tensor<string>, at: Tensor<never>) =>
+    tokens.reduce(
+      (rest, { name }) => rest.at(name, 0) as unknown as Tensor<string>,
+      x.at(along.name, at as never) as unknown as Tensor<string>,
+    );
+  return accumulate(along.size, (n) => {
+    const result = run(scalar(ids, n) as unknown as Tensor<never>);
+    return result.mul(scalar(weights, n).cast(result.dtype) as never);
+  });
+}
+
+/** Few tokens: every (token, choice) in turn, the body for that token alone. */
+function loopOverPairs(mixture: Mixture): Tensor<string> {
+  const { along, tokens, ids, weights, run } = mixture;
+  const token = axis("token", countOf(tokens));
+  const body = bodyByToken(run, tokens);
+  if (body === undefined) return scanAll(mixture);
+  const [flatIds, flatWeights] = [ids, weights].map((x) => mergeTokens(x, tokens, token)) as [
+    Tensor<string>,
+    Tensor<string>,
+  ];
+  const inputs = new Map(
+    body.uses.filter((each) => hasTokens(each, tokens)).map((each) => [each, mergeTokens(each, tokens, token)]),
+  );
+  const one = (n: Tensor<never>) => {
+    const at = n.div(along.size) as unknown as Tensor<never>;
+    const choice = n.rem(along.size) as unknown as Tensor<never>;
+    const pick = (x: Tensor<string>) => x.slice("token", at as never, 1);
+    const id = pick(flatIds)
+      .at("token", 0)
+      .at(along.name as never, choice as never);
+    const own = new Map([...inputs].map(([use, flat]) => [use, pick(flat)]));
+    own.set(body.index, id as unknown as Tensor<string>);
+    const result = body.replay(own);
+    const weight = pick(flatWeights).at(along.name, choice as never) as unknown as Tensor<string>;
+    return { at, row: result.mul(weight.cast(result.dtype) as never) as Tensor<string> };
   };
-  const first = full(0, "i32") as Tensor<never>;
-  const start = { index: first.add(1), total: contribution(first) };
+  const shape = traceBody(() => one(full(0, "i32") as Tensor<never>).row).result;
+  const room = full(
+    0,
+    shape.dtype,
+    ...shape.axes.map((each) => (each.name === "token" ? token : each)),
+  ) as Tensor<string>;
+  const state = { index: full(0, "i32") as Tensor<never>, total: room };
   const end = whileLoop(
-    start as unknown as Tree,
-    (state) => (state as unknown as typeof start).index.lt(over.size),
-    (state) => {
-      const { index, total } = state as unknown as typeof start;
-      return { index: index.add(1), total: total.add(contribution(index) as never) } as unknown as Tree;
+    state as unknown as Tree,
+    (now) => (now as unknown as typeof state).index.lt(token.size * along.size),
+    (now) => {
+      const { index, total } = now as unknown as typeof state;
+      const { at, row } = one(index);
+      const sum = total.slice("token", at as never, 1).add(row as never);
+      return { index: index.add(1), total: total.update("token", at as never, sum) } as unknown as Tree;
     },
-  ) as unknown as typeof start;
-  return end.total as unknown as Tensor<R>;
+  ) as unknown as typeof state;
+  return splitTokens(end.total, tokens);
+}
+
+/** Many tokens: sorted by entry, in tiles of tokens of one entry. */
+function sortedTiles(mixture: Mixture): Tensor<string> {
+  const { over, along, tokens, ids, weights, run } = mixture;
+  const token = axis("token", countOf(tokens));
+  const pair = axis("pair", token.size * along.size);
+  const tile = axis("token", tileTokens);
+  const body = bodyByToken(run, tokens);
+  if (body === undefined) return scanAll(mixture);
+  const flat = (x: Tensor<string>) =>
+    mergeTokens(x, tokens, token).merge(["token", along.name] as never, pair as never) as unknown as Tensor<"pair">;
+  const sorted = flat(ids).sort("pair");
+  const order = sorted.ids;
+  const inputs = new Map(
+    body.uses.filter((each) => hasTokens(each, tokens)).map((each) => [each, mergeTokens(each, tokens, token)]),
+  );
+
+  // Where each entry's tokens start, and at which tile: an entry's last tile may be part empty.
+  const entry = iota(over) as unknown as Tensor<"entry">;
+  const counts = sorted.values
+    .broadcast(over as never)
+    .eq(entry as never)
+    .cast("i32")
+    .sum("pair") as unknown as Tensor<string>;
+  const starts = counts.cumSum(over.name).sub(counts as never);
+  const tilesOf = counts.add(tileTokens - 1).div(tileTokens);
+  const firstTile = tilesOf.cumSum(over.name).sub(tilesOf as never);
+  const total = tilesOf.sum(over.name) as unknown as Tensor<never>;
+
+  const one = (n: Tensor<never>) => {
+    // The entry of this tile is the last whose first tile is not behind it; entries without tokens have no tile.
+    const isBefore = firstTile.le(n as never).and(tilesOf.gt(0));
+    const id = (iota(over) as unknown as Tensor<string>)
+      .where(isBefore as never, 0)
+      .maxOver(over.name) as unknown as Tensor<never>;
+    const at = (x: Tensor<string>) => x.at(over.name, id as never) as unknown as Tensor<never>;
+    const offset = n.sub(at(firstTile)).mul(tileTokens) as unknown as Tensor<never>;
+    const within = (iota(tile) as Tensor<"token">).add(offset as never);
+    const isReal = within.lt(at(counts) as never);
+    const place = within.add(at(starts) as never).min(pair.size - 1);
+    const pairs = order.take("pair", place) as unknown as Tensor<"token">;
+    const rows = pairs.div(along.size);
+    const own = new Map(
+      [...inputs].map(([use, all]) => [
+        use,
+        (all as Tensor<"token">).rename("token", "row").take("row", rows) as unknown as Tensor<string>,
+      ]),
+    );
+    own.set(body.index, id as unknown as Tensor<string>);
+    const result = body.replay(own);
+    const weight = (flat(weights).take("pair", pairs) as unknown as Tensor<"token">).where(isReal, 0);
+    return { rows, values: result.mul(weight.cast(result.dtype) as never) as Tensor<string> };
+  };
+  const shape = traceBody(() => one(full(0, "i32") as Tensor<never>).values).result;
+  const room = full(
+    0,
+    shape.dtype,
+    ...shape.axes.map((each) => (each.name === "token" ? token : each)),
+  ) as Tensor<string>;
+  const state = { index: full(0, "i32") as Tensor<never>, sum: room };
+  const end = whileLoop(
+    state as unknown as Tree,
+    (now) => (now as unknown as typeof state).index.lt(total as never) as Tensor<never>,
+    (now) => {
+      const { index, sum } = now as unknown as typeof state;
+      const { rows, values } = one(index);
+      return { index: index.add(1), sum: sum.addAt("token", rows, values as never) } as unknown as Tree;
+    },
+  ) as unknown as typeof state;
+  return splitTokens(end.sum, tokens);
+}
+
+/** Every entry with every token: the weight is 0 where an entry was not chosen. */
+function scanAll({ over, along, ids, weights, run }: Mixture): Tensor<string> {
+  return accumulate(over.size, (index) => {
+    const share = weights.where(ids.eq(index as never), 0).sum(along.name) as unknown as Tensor<string>;
+    const result = run(index);
+    return result.mul(share.cast(result.dtype) as never);
+  });
+}
+
+/** The sum of `term(0)` … `term(count - 1)`. */
+function accumulate(count: number, term: (index: Tensor<never>) => Tensor<string>): Tensor<string> {
+  const shape = traceBody(() => term(full(0, "i32") as Tensor<never>)).result;
+  const state = {
+    index: full(0, "i32") as Tensor<never>,
+    total: full(0, shape.dtype, ...shape.axes) as Tensor<string>,
+  };
+  const end = whileLoop(
+    state as unknown as Tree,
+    (now) => (now as unknown as typeof state).index.lt(count),
+    (now) => {
+      const { index, total } = now as unknown as typeof state;
+      return { index: index.add(1), total: total.add(term(index) as never) } as unknown as Tree;
+    },
+  ) as unknown as typeof state;
+  return end.total;
+}
+
+/** The body with the entry's number and the tokens left open; undefined where it names a token's axis. */
+function bodyByToken(run: EntryBody, tokens: readonly Axis[]): (Body & { readonly index: Tensor<string> }) | undefined {
+  const index = full(0, "i32") as unknown as Tensor<string>;
+  const body = traceBody(() => run(index as unknown as Tensor<never>));
+  return body.mentions(new Set(tokens.map(({ name }) => name))) ? undefined : { ...body, index };
+}
+
+function hasTokens(x: Tensor<string>, tokens: readonly Axis[]): boolean {
+  return tokens.some(({ name }) => x.names.includes(name));
+}
+
+/** Tokens' axes as the one axis `token`; what lacks some of them is repeated. */
+function mergeTokens(x: Tensor<string>, tokens: readonly Axis[], token: Axis): Tensor<string> {
+  const lacking = tokens.filter(({ name }) => !x.names.includes(name));
+  const whole = x.broadcast(...(lacking as never[])) as Tensor<string>;
+  return whole.merge(tokens.map(({ name }) => name) as never, token as never) as unknown as Tensor<string>;
+}
+
+function splitTokens(x: Tensor<string>, tokens: readonly Axis[]): Tensor<string> {
+  return x.split("token", tokens as never) as unknown as Tensor<string>;
+}
+
+function requireSameChoice(ids: Tensor<string>, weights: Tensor<string>, along: Axis): void {
+  const fits =
+    ids.names.includes(along.name) &&
+    ids.axes.length === weights.axes.length &&
+    ids.axes.every(({ name, size }) => weights.axes.some((other) => other.name === name && other.size === size));
+  if (fits) return;
+  throw shapeError("SIZE_MISMATCH", `forChosen: ids and weights have the same axes, '${along.name}' among them`, [
+    ["ids", ids],
+    ["weights", weights],
+  ]);
 }

@@ -4,7 +4,7 @@
  * @module tsxla
  */
 export { type Axis, axes, axis, formatAxes, type NameOf } from "./axes.ts";
-export { type CacheState, type KeyValueCache, LinearCache, linearAge } from "./cache.ts";
+export { type CacheState, type KeyValueCache, LinearCache, linearAge, RingCache, ringAge } from "./cache.ts";
 export { type DType, dtypes, isFloat, isInteger, type Kind } from "./dtype.ts";
 export type { Emitter, Ssa } from "./emitter.ts";
 export { type ErrorFields, InputError, RuntimeFailure, ShapeError, TsxlaError } from "./errors.ts";
@@ -12,8 +12,10 @@ export { type Choice, forChosen, type One } from "./for-chosen.ts";
 export type { Node, Scope, Value, ValueType } from "./graph.ts";
 export { rmsNorm } from "./layers/norm.ts";
 export { type Angles, rope, ropeAngles } from "./layers/rope.ts";
+export { softmaxWithSink } from "./layers/softmax-with-sink.ts";
 export { addSourceRoot, formatLocation, type Location } from "./location.ts";
 export { layer, part } from "./module.ts";
+export { mxfp4Axes, mxfp4Block, unpackMxfp4 } from "./mxfp4.ts";
 export { defineOp, type Op } from "./op.ts";
 export * from "./ops/index.ts";
 export {
@@ -28,5 +30,5 @@ export {
   type Weights,
 } from "./param.ts";
 export { type Fresh, type Shape, type Shared, Tensor, type Within } from "./tensor.ts";
-export { type Graph, type Inputs, trace } from "./trace.ts";
+export { type Graph, type Inputs, type Storage, type StorageOf, trace } from "./trace.ts";
 export { flatten, type Tree, unflatten } from "./tree.ts";

@@ -3,7 +3,8 @@ import type { Axis } from "./axes.ts";
 import type { DType } from "./dtype.ts";
 import { bring, type Scope, traceRoot } from "./graph.ts";
 import { callerLocation } from "./location.ts";
-import { type Loaded, mapParams, type ParamTree } from "./param.ts";
+import { mxfp4Axes, unpackMxfp4 } from "./mxfp4.ts";
+import { type Loaded, mapParams, type Param, type ParamTree } from "./param.ts";
 import type { Tensor } from "./tensor.ts";
 import { flatten } from "./tree.ts";
 
@@ -17,7 +18,15 @@ export interface Graph {
   readonly results: readonly string[];
   /** For each argument the result that may take its memory over, by position; absent keeps both. */
   readonly donations: ReadonlyMap<number, number>;
+  /** The memory order of each result, outermost first. */
+  readonly orders: readonly (readonly Axis[])[];
 }
+
+/** How a weight lies in memory: an element type, or packed. */
+export type Storage = DType | "mxfp4";
+
+/** How each weight lies in memory. */
+export type StorageOf = (param: Param) => Storage;
 
 /** How a program declares what it takes. */
 export interface Inputs {
@@ -26,10 +35,12 @@ export interface Inputs {
   /**
    * Weights: one argument for each declaration, named by its path below `name`.
    *
-   * @param stored   the element type in which they lie in memory
+   * @param stored   how each lies in memory; MXFP4 makes two arguments of it, `PATH.blocks` and `PATH.scales`
    * @param compute  the element type as which the program sees them
    */
-  weights<S extends ParamTree>(name: string, tree: S, stored: DType, compute: DType): Loaded<S>;
+  weights<S extends ParamTree>(name: string, tree: S, stored: Storage | StorageOf, compute: DType): Loaded<S>;
+  /** A result that leaves in the memory order of `axes`; others leave in the order in which their axes came up. */
+  ordered<A extends string>(x: Tensor<A>, of: readonly Axis[]): Tensor<A>;
   /** State: an argument whose memory the result of the same path takes over. */
   state<const P extends readonly Axis[]>(path: string, dtype: DType, ...of: P): Tensor<P[number]["name"]>;
 }
@@ -41,8 +52,9 @@ export interface Inputs {
  */
 export function trace(name: string, body: (inputs: Inputs) => unknown): Graph {
   const donated = new Map<string, number>();
+  const ordered = new Map<unknown, readonly Axis[]>();
   const { scope, result } = traceRoot((root) => {
-    const returned = body(inputsOf(root, donated));
+    const returned = body(inputsOf(root, donated, ordered));
     for (const [, leaf] of flatten(returned)) root.results.push(bring(leaf, root));
     return returned;
   });
@@ -52,18 +64,31 @@ export function trace(name: string, body: (inputs: Inputs) => unknown): Graph {
     const index = results.indexOf(path);
     if (index >= 0) donations.set(argument, index);
   }
-  return { name, scope, results, donations };
+  const orders = flatten(result).map(([, leaf]) => ordered.get(leaf) ?? leaf.axes);
+  return { name, scope, results, donations, orders };
 }
 
 // Implementation
 
-function inputsOf(root: Scope, donated: Map<string, number>): Inputs {
+function inputsOf(root: Scope, donated: Map<string, number>, ordered: Map<unknown, readonly Axis[]>): Inputs {
   return {
     input: (name, dtype, ...of) => root.argument({ dtype, axes: of }, name, false, callerLocation()) as never,
     weights: (name, tree, stored, compute) =>
-      mapParams(tree, ({ axes, location }, path) =>
-        root.argument({ dtype: stored, axes }, `${name}.${path}`, true, location).cast(compute),
-      ) as never,
+      mapParams(tree, (param, path) => {
+        const { axes, location } = param;
+        const storage = typeof stored === "function" ? stored(param) : stored;
+        const argument = (suffix: string, dtype: DType, of: readonly Axis[]) =>
+          root.argument({ dtype, axes: of }, `${name}.${path}${suffix}`, true, location);
+        if (storage !== "mxfp4") return argument("", storage, axes).cast(compute);
+        const packed = mxfp4Axes(axes);
+        const blocks = argument(".blocks", "u8", packed.blocks);
+        const scales = argument(".scales", "u8", packed.scales);
+        return unpackMxfp4(blocks, scales, axes.at(-1) as Axis, compute);
+      }) as never,
+    ordered: (x, of) => {
+      ordered.set(x, of);
+      return x;
+    },
     state: (path, dtype, ...of) => {
       donated.set(path, root.arguments.length);
       return root.argument({ dtype, axes: of }, path, false, callerLocation()) as never;

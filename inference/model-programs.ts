@@ -1,6 +1,6 @@
 /** A model on a worker: its weights, and the programs compiled for it so far. */
 import { lower, type Program, type Signature, type Target } from "../compiler/index.ts";
-import { full, type Graph, trace } from "../dsl/index.ts";
+import { full, type Graph, type StorageOf, trace } from "../dsl/index.ts";
 import type { ModelConfig } from "../models/index.ts";
 import type { DeviceBuffer, Executable, Worker } from "../runtime-bridge/index.ts";
 import type { ModelFiles } from "./model-files.ts";
@@ -39,6 +39,7 @@ export class ModelPrograms {
   readonly #files: ModelFiles;
   readonly #target: Target;
   readonly #weights: DeviceWeights;
+  readonly #storageOf: StorageOf;
   readonly #onCompile: ((event: CompileEvent) => void) | undefined;
   readonly #steps = new Map<string, Promise<StepProgram>>();
   readonly #zeros = new Map<number, Promise<Executable>>();
@@ -48,6 +49,7 @@ export class ModelPrograms {
     files: ModelFiles,
     target: Target,
     weights: DeviceWeights,
+    storageOf: StorageOf,
     onCompile?: (event: CompileEvent) => void,
   ) {
     this.worker = worker;
@@ -56,6 +58,7 @@ export class ModelPrograms {
     this.#files = files;
     this.#target = target;
     this.#weights = weights;
+    this.#storageOf = storageOf;
     this.#onCompile = onCompile;
   }
 
@@ -104,7 +107,14 @@ export class ModelPrograms {
     this.#onCompile?.({ kind });
     const started = performance.now();
     const program: Program = lower(
-      traceStep(this.#files.architecture, this.config, this.#target, { batch: 1, ...kind }, kind.outputs),
+      traceStep(
+        this.#files.architecture,
+        this.config,
+        this.#target,
+        { batch: 1, ...kind },
+        kind.outputs,
+        this.#storageOf,
+      ),
     );
     const executable = await this.worker.compile(program);
     this.#onCompile?.({
@@ -117,7 +127,7 @@ export class ModelPrograms {
   }
 
   #traceZeros(capacity: number): Graph {
-    const axes = cacheAxes(this.config, { batch: 1, capacity });
+    const axes = cacheAxes(this.#files.architecture, this.config, { batch: 1, capacity });
     return trace("empty_caches", () => ({
       caches: axes.map((each) => ({
         k: full(0, this.#target.cache, ...each),

@@ -11,7 +11,7 @@ import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
 import { largestLogitsChunk, Sequence } from "./sequence.ts";
 import type { Tokenizer } from "./tokenizer.ts";
-import { loadWeights } from "./weights.ts";
+import { loadWeights, planWeights } from "./weights.ts";
 
 // Public API
 
@@ -39,14 +39,21 @@ export type Prompt = string | readonly ChatMessage[] | { readonly tokens: readon
  * @throws InputError that names the file and what is wrong with it; nothing stays loaded then
  */
 export async function loadModel(path: string, options: LoadModelOptions): Promise<Model> {
-  const { worker, target = cpu(), onLoad, onCompile, signal } = options;
+  const { worker, onLoad, onCompile, signal } = options;
   const files = await openModel(worker, path, options.architecture);
+  const target = options.target ?? cpu({ weights: files.architecture.keepsPublished ? "published" : "f32" });
   const context = checkedContext(options.context, files.config);
-  const weights = await loadWeights(worker, files, target, {
+  const plan = planWeights(files, target);
+  const weights = await loadWeights(worker, files, plan, {
     ...(onLoad === undefined ? {} : { onProgress: onLoad }),
     ...(signal === undefined ? {} : { signal }),
   });
-  return new Model(files, new ModelPrograms(worker, files, target, weights, onCompile), target, context);
+  return new Model(
+    files,
+    new ModelPrograms(worker, files, target, weights, plan.storageOf, onCompile),
+    target,
+    context,
+  );
 }
 
 export class Model implements AsyncDisposable {
@@ -136,7 +143,12 @@ export class Model implements AsyncDisposable {
 
   /** Bytes of the cache of a text of so many tokens. */
   cacheBytes(tokens: number): number {
-    return cacheBytes(this.config, { batch: 1, capacity: capacityFor(tokens, tokens) }, this.#target);
+    return cacheBytes(
+      this.#files.architecture,
+      this.config,
+      { batch: 1, capacity: capacityFor(tokens, tokens) },
+      this.#target,
+    );
   }
 
   /** Frees the weights. The worker goes on. */

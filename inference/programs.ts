@@ -14,10 +14,13 @@ import {
   LinearCache,
   type Param,
   part,
+  RingCache,
+  type StorageOf,
   type Tensor,
   trace,
 } from "../dsl/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
+import { chunkBuckets } from "./buckets.ts";
 
 // Public API
 
@@ -47,6 +50,7 @@ export function traceStep<C extends ModelConfig>(
   target: Target,
   sizes: StepSizes,
   outputs: StepOutputs,
+  storageOf: StorageOf = () => (target.weights === "published" ? "bf16" : target.weights),
 ): Graph {
   const batch = axis("batch", sizes.batch);
   const pos = axis("pos", sizes.pos);
@@ -58,10 +62,12 @@ export function traceStep<C extends ModelConfig>(
     const frequencies = inputs.input("frequencies", "f32", batch, axis("freq", pairs));
     // Which tensors these are is known to the architecture alone.
     const declared = architecture.weights(config) as Readonly<Record<string, Param>>;
-    const weights = inputs.weights("weights", declared, target.weights, target.compute);
-    const caches = cacheAxes(config, sizes).map((each, n) => {
+    const weights = inputs.weights("weights", declared, storageOf, target.compute);
+    const caches = cacheAxes(architecture, config, sizes).map((each, n) => {
       const room = (name: "k" | "v") => inputs.state(`caches.${n}.${name}`, target.cache, ...each);
-      return new LinearCache({ k: room("k"), v: room("v") } as CacheState, start);
+      const state = { k: room("k"), v: room("v") } as CacheState;
+      const isWhole = each.some(({ name, size }) => name === "key" && size === sizes.capacity);
+      return isWhole ? new LinearCache(state, start) : new RingCache(state, start);
     });
 
     const positions = start.broadcast(pos).add(iota(pos));
@@ -82,24 +88,32 @@ export function traceStep<C extends ModelConfig>(
   });
 }
 
-/** The axes of each layer's keys and values, in the order in which they lie in memory. */
-export function cacheAxes(
-  config: ModelConfig,
+/**
+ * The axes of each layer's keys and values, in the order in which they lie in memory. A layer with a window keeps the
+ * window and the largest chunk, where that is less than everything.
+ */
+export function cacheAxes<C extends ModelConfig>(
+  architecture: Pick<Architecture<C>, "window">,
+  config: C,
   { batch, capacity }: Pick<StepSizes, "batch" | "capacity">,
 ): readonly (readonly Axis[])[] {
-  // Positions outside dimensions: a step writes one run of bytes, and a query reads keys in order.
-  const each = [
-    axis("batch", batch),
-    axis("key", capacity),
-    axis("kvHead", config.kvHeads),
-    axis("dim", config.headDim),
-  ];
-  return Array.from({ length: config.layers }, () => each);
+  return Array.from({ length: config.layers }, (_, n) => {
+    const window = architecture.window?.(config, n);
+    const ring = window === undefined ? capacity : window + (chunkBuckets.at(-1) as number);
+    // Positions outside dimensions: a step writes one run of bytes, and a query reads keys in order.
+    const key = axis("key", Math.min(capacity, ring));
+    return [axis("batch", batch), key, axis("kvHead", config.kvHeads), axis("dim", config.headDim)];
+  });
 }
 
 /** Bytes of all caches. */
-export function cacheBytes(config: ModelConfig, sizes: Pick<StepSizes, "batch" | "capacity">, target: Target): number {
-  const elements = cacheAxes(config, sizes).reduce(
+export function cacheBytes<C extends ModelConfig>(
+  architecture: Pick<Architecture<C>, "window">,
+  config: C,
+  sizes: Pick<StepSizes, "batch" | "capacity">,
+  target: Target,
+): number {
+  const elements = cacheAxes(architecture, config, sizes).reduce(
     (all, of) => all + of.reduce((size, each) => size * each.size, 2),
     0,
   );

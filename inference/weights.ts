@@ -1,61 +1,123 @@
 /** Loading: every weight of a model from its checkpoint onto the devices, through small programs that the worker runs. */
-import { lower, type Program, type Target } from "../compiler/index.ts";
-import { type Feed, loadGraph, type ModelConfig, matchCheckpoint } from "../models/index.ts";
+import { lower, type Target } from "../compiler/index.ts";
+import { InputError, isFloat, type Storage, type StorageOf } from "../dsl/index.ts";
+import { type Feed, isMxfp4, isPacked, loadGraph, matchCheckpoint } from "../models/index.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../runtime-bridge/index.ts";
+import { toInt32Array } from "../runtime-bridge/index.ts";
 import type { ModelFiles } from "./model-files.ts";
 
 // Public API
 
-/** Weights on the devices, by their path in the model. */
+/** Weights on the devices, by their path in the model; of a packed one `PATH.blocks` and `PATH.scales`. */
 export type DeviceWeights = ReadonlyMap<string, DeviceBuffer>;
+
+/** What will be loaded, and how it will lie in memory. */
+export interface WeightPlan {
+  readonly feeds: readonly Feed[];
+  readonly storageOf: StorageOf;
+}
+
+/**
+ * Decides how every weight is filled and held.
+ *
+ * @throws InputError that lists both sides, when checkpoint and model do not fit
+ */
+export function planWeights({ architecture, config, checkpoint }: ModelFiles, target: Target): WeightPlan {
+  const table = checkpoint.container === "gguf" ? architecture.tables.gguf : architecture.tables.huggingFace;
+  const feeds = matchCheckpoint(architecture.weights(config), checkpoint.tensors, table);
+  const storage = new Map(feeds.map((feed) => [feed.param.key, storageFor(feed, target)]));
+  return { feeds, storageOf: ({ key }) => storage.get(key) as Storage };
+}
 
 /**
  * Loads all weights.
  *
- * @throws InputError before anything is read, when checkpoint and model do not fit
+ * @throws InputError when a scale of MXFP4 is 255, which is NaN, naming the tensor
  */
 export async function loadWeights(
   worker: Worker,
-  { architecture, config, checkpoint }: ModelFiles,
-  target: Target,
+  { checkpoint }: ModelFiles,
+  { feeds, storageOf }: WeightPlan,
   options: { readonly onProgress?: (progress: LoadProgress) => void; readonly signal?: AbortSignal } = {},
 ): Promise<DeviceWeights> {
-  const table = checkpoint.container === "gguf" ? architecture.tables.gguf : architecture.tables.huggingFace;
-  const feeds = matchCheckpoint(architecture.weights(config as ModelConfig), checkpoint.tensors, table);
-  const executables = await compileLoaders(worker, feeds, target, options.signal);
+  const executables = await compileLoaders(worker, feeds, storageOf, options.signal);
   const items = feeds.map(
-    (feed, n): LoadItem => ({ executable: executables[n] as Executable, tensors: [feed.tensor.name] }),
+    ({ tensors }, n): LoadItem => ({
+      executable: executables[n] as Executable,
+      tensors: tensors.map(({ name }) => name),
+    }),
   );
   const loaded = await worker.load(checkpoint, items, options);
-  return new Map(feeds.map(({ path }, n) => [path, (loaded[n] as readonly DeviceBuffer[])[0] as DeviceBuffer]));
+  const weights = new Map<string, DeviceBuffer>();
+  const checks: { readonly feed: Feed; readonly invalid: DeviceBuffer }[] = [];
+  feeds.forEach((feed, n) => {
+    const [first, scales, invalid] = loaded[n] as readonly (DeviceBuffer | undefined)[];
+    if (scales === undefined || invalid === undefined) weights.set(feed.path, first as DeviceBuffer);
+    else {
+      weights.set(`${feed.path}.blocks`, first as DeviceBuffer);
+      weights.set(`${feed.path}.scales`, scales);
+      checks.push({ feed, invalid });
+    }
+  });
+  try {
+    await requireFiniteScales(worker, checks);
+  } catch (error) {
+    await worker.release(weights.values());
+    throw error;
+  }
+  return weights;
 }
 
 // Implementation
+
+function storageFor(feed: Feed, { weights, compute }: Target): Storage {
+  if (isMxfp4(feed)) return "mxfp4";
+  if (weights !== "published") return weights;
+  const own = feed.tensors[0]?.type.dtype;
+  const isPlain = own !== undefined && isFloat(own) && !feed.tensors.some(({ format }) => isPacked(format));
+  return isPlain ? own : compute;
+}
 
 /** One executable for each feed; feeds of the same kind, such as one matrix of every layer, share theirs. */
 async function compileLoaders(
   worker: Worker,
   feeds: readonly Feed[],
-  target: Target,
+  storageOf: StorageOf,
   signal: AbortSignal | undefined,
 ): Promise<Executable[]> {
   const byKind = new Map<string, Promise<Executable>>();
   return await Promise.all(
     feeds.map((feed) => {
-      const kind = JSON.stringify([
-        feed.tensor.format,
-        feed.tensor.shape,
-        feed.tensor.type,
-        feed.param.axes,
-        feed.interleaved,
-      ]);
-      const known = byKind.get(kind) ?? worker.compile(loader(feed, target), signal === undefined ? {} : { signal });
+      const storage = storageOf(feed.param);
+      const kind = kindOf(feed, storage);
+      const known =
+        byKind.get(kind) ?? worker.compile(lower(loadGraph(feed, storage)), signal === undefined ? {} : { signal });
       byKind.set(kind, known);
       return known;
     }),
   );
 }
 
-function loader(feed: Feed, target: Target): Program {
-  return lower(loadGraph(feed, target.weights));
+/** What the load program depends on: everything but names. */
+function kindOf({ param, source, tensors }: Feed, storage: Storage): string {
+  const { rows, order, interleaved } = source.kind === "tensor" ? source : {};
+  const stored = tensors.map(({ format, shape, type }) => ({ format, shape, type }));
+  return JSON.stringify([source.kind, rows, order, interleaved, param.axes, stored, storage]);
+}
+
+async function requireFiniteScales(
+  worker: Worker,
+  checks: readonly { readonly feed: Feed; readonly invalid: DeviceBuffer }[],
+): Promise<void> {
+  const counts = await Promise.all(checks.map(({ invalid }) => worker.download(invalid)));
+  await worker.release(checks.map(({ invalid }) => invalid));
+  const bad = checks.flatMap(({ feed }, n) => {
+    const count = toInt32Array(counts[n] as Parameters<typeof toInt32Array>[0])[0] as number;
+    return count === 0 ? [] : [{ name: feed.tensors.at(-1)?.name ?? feed.path, count }];
+  });
+  if (bad.length === 0) return;
+  const lines = bad.map(({ name, count }) => `  ${name}: ${count} scales`);
+  throw new InputError("MXFP4_SCALE", ["the checkpoint has scales of 255, which is NaN in E8M0", ...lines].join("\n"), {
+    tensors: bad,
+  });
 }

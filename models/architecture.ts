@@ -64,6 +64,10 @@ export interface Architecture<C extends ModelConfig = ModelConfig, W = any> {
   unembed<B extends string>(weights: W, hidden: Tensor<B | "embed">): Tensor<B | "vocab">;
   /** Radians a position for each rotary pair, when a row will be `length` positions long. */
   frequencies(config: C, length: number): Float32Array;
+  /** How far back a layer looks, itself included; undefined is the whole context. Without it, all layers look at all. */
+  window?(config: C, layer: number): number | undefined;
+  /** Whether weights are held as their file has them unless told otherwise: for models too large to be widened. */
+  readonly keepsPublished?: true;
   /** Where other layouts keep each weight. */
   readonly tables: { readonly huggingFace: CheckpointTable; readonly gguf: CheckpointTable };
   /** What each axis is, for targets that split tensors over devices. */

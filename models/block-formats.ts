@@ -42,6 +42,15 @@ const formats: Readonly<Record<string, (raw: Raw) => Elements>> = {
   Q8_0: (raw) => raw.slice("byte", 2, 32).bitCast("i8").cast("f32").rename("byte", "element").mul(half(raw, 0)),
   /** A scale, then 32 nibbles around 8. */
   Q4_0: (raw) => nibbles(raw, 2).sub(8).mul(half(raw, 0)),
+  /** A power of two, then 32 FP4 elements: the low halves are the first 16. */
+  MXFP4: (raw) => {
+    const elements = raw
+      .slice("byte", 1, 16)
+      .bitSplit("f4e2m1fn", { name: "nibble", size: 2 } as const)
+      .cast("f32");
+    const scale = raw.at("byte", 0).bitCast("f8e8m0fnu").cast("f32");
+    return elements.merge(["nibble", "byte"], { name: "element", size: 32 } as const).mul(scale) as unknown as Elements;
+  },
   /** A scale and an offset, then 32 nibbles. */
   Q4_1: (raw) => nibbles(raw, 4).mul(half(raw, 0)).add(half(raw, 2)),
 };

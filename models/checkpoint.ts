@@ -2,22 +2,19 @@
  * From the tensors of a file to the weights of a model: which feeds which, and through what.
  *
  * Every declared weight is filled and every tensor is used once, or nothing is loaded. What has to happen to the bytes
- * on the way (unpacking blocks, splitting flat dimensions, putting interleaved rows back) is a small traced program,
- * which the worker runs.
+ * on the way is a small traced program (./load-programs.ts), which the worker runs.
  */
 import {
   type Axis,
   type DType,
   flattenParams,
   formatAxes,
-  type Graph,
   InputError,
+  mxfp4Axes,
   type Param,
   type ParamTree,
-  type Tensor,
-  trace,
 } from "../dsl/index.ts";
-import { isPacked, unpackBlocks } from "./block-formats.ts";
+import { isPacked } from "./block-formats.ts";
 
 // Public API
 
@@ -33,26 +30,53 @@ export interface StoredTensor {
 }
 
 /** Where a layout keeps a weight. */
-export interface Source {
+export type Source = TensorSource | PackedSource | StackSource;
+
+/** One tensor. */
+export interface TensorSource {
+  readonly kind: "tensor";
   readonly key: string;
   /** An axis along which the two halves alternate in the file: 0, half, 1, half + 1, … */
   readonly interleaved?: string;
+  /** The axes as the file has them, outermost first; absent is as they are declared. */
+  readonly order?: readonly string[];
+  /** The rows of the file's tensor that are this weight; absent is all of them. */
+  readonly rows?: { readonly start: number; readonly count: number };
 }
+
+/** Two tensors of MXFP4: bytes of two elements, and a scale for each block. */
+export interface PackedSource {
+  readonly kind: "mxfp4";
+  readonly blocks: string;
+  readonly scales: string;
+}
+
+/** One source for each position of an axis. */
+export interface StackSource {
+  readonly kind: "stack";
+  readonly along: string;
+  readonly of: readonly TensorSource[];
+}
+
+/** The tensors of a file by name. */
+export type StoredTensors = ReadonlyMap<string, StoredTensor>;
 
 /** A layout of checkpoints. */
 export interface CheckpointTable {
-  source(param: Param): Source;
+  /** @param tensors  what the file has, for layouts that come in several forms */
+  source(param: Param, tensors: StoredTensors): Source;
   /** Tensors that a file may hold although no weight wants them. */
   readonly ignored: readonly RegExp[];
 }
 
-/** A weight and the tensor that fills it. */
+/** A weight and the tensors that fill it. */
 export interface Feed {
   /** The weight's path in the model, such as `layers.3.attn.q`. */
   readonly path: string;
   readonly param: Param;
-  readonly tensor: StoredTensor;
-  readonly interleaved: string | undefined;
+  readonly source: Source;
+  /** In the order in which the source names them. */
+  readonly tensors: readonly StoredTensor[];
 }
 
 /**
@@ -60,31 +84,27 @@ export interface Feed {
  *
  * @throws InputError that lists weights without a tensor, tensors without a weight, and shapes or formats that don't fit
  */
-export function matchCheckpoint(
-  params: ParamTree,
-  tensors: ReadonlyMap<string, StoredTensor>,
-  table: CheckpointTable,
-): readonly Feed[] {
+export function matchCheckpoint(params: ParamTree, tensors: StoredTensors, table: CheckpointTable): readonly Feed[] {
   const feeds: Feed[] = [];
   const missing: string[] = [];
   const misfits: string[] = [];
-  const used = new Map<string, string>();
+  const uses = new Map<string, { readonly path: string; readonly rows: TensorSource["rows"] }[]>();
   for (const [path, declared] of flattenParams(params)) {
-    const { key, interleaved } = table.source(declared);
-    const tensor = tensors.get(key);
-    if (tensor === undefined) {
-      missing.push(`${key}  ${formatAxes(declared.axes)}  for ${path}`);
-      continue;
-    }
-    const problem = misfit(declared, tensor);
-    if (problem !== undefined) misfits.push(`${key}: ${problem}`);
-    const other = used.get(key);
-    if (other !== undefined) misfits.push(`${key}: wanted by both ${other} and ${path}`);
-    used.set(key, path);
-    feeds.push({ path, param: declared, tensor, interleaved });
+    const source = table.source(declared, tensors);
+    const found = keysOf(source).map((key) => {
+      uses.set(key, [...(uses.get(key) ?? []), { path, rows: source.kind === "tensor" ? source.rows : undefined }]);
+      const tensor = tensors.get(key);
+      if (tensor === undefined) missing.push(`${key}  ${formatAxes(declared.axes)}  for ${path}`);
+      return tensor;
+    });
+    if (found.includes(undefined)) continue;
+    const stored = found as readonly StoredTensor[];
+    misfits.push(...misfitsOf(declared, source, stored));
+    feeds.push({ path, param: declared, source, tensors: stored });
   }
+  misfits.push(...[...uses].flatMap(([key, users]) => overlaps(key, users, tensors.get(key))));
   const surplus = [...tensors.values()]
-    .filter(({ name }) => !used.has(name) && !table.ignored.some((pattern) => pattern.test(name)))
+    .filter(({ name }) => !uses.has(name) && !table.ignored.some((pattern) => pattern.test(name)))
     .map(({ name, format, shape }) => `${name}  ${format} [${shape.join(", ")}]`);
   if (missing.length + misfits.length + surplus.length > 0) {
     const lines = [
@@ -101,61 +121,25 @@ export function matchCheckpoint(
   return feeds;
 }
 
-/**
- * The program that makes a weight of its tensor. Feeds that need the same have programs with the same text.
- *
- * @param dtype  how the weight will lie in memory
- */
-export function loadGraph({ param: declared, tensor, interleaved }: Feed, dtype: DType): Graph {
-  return trace("load", ({ input }) => {
-    const packed = isPacked(tensor.format);
-    const names = tensor.type.shape.map((_, n) => (packed ? packedName(n, tensor.type.shape.length) : `d${n}`));
-    const stored = input(
-      "stored",
-      tensor.type.dtype,
-      ...tensor.type.shape.map((size, n) => ({ name: names[n] as string, size })),
-    );
-    const values = packed ? unpackBlocks(tensor.format, stored, `d${tensor.shape.length - 1}`) : stored;
-    const grouped = group(declared.axes, tensor.shape) as readonly (readonly Axis[])[];
-    const split = grouped.reduce(
-      (x, axes, n) => splitDimension(x, `d${n}`, axes, interleaved),
-      values as Tensor<string>,
-    );
-    return { weight: split.cast(dtype) };
-  });
+/** The keys that a source names, in order. */
+export function keysOf(source: Source): readonly string[] {
+  switch (source.kind) {
+    case "tensor":
+      return [source.key];
+    case "mxfp4":
+      return [source.blocks, source.scales];
+    case "stack":
+      return source.of.flatMap(keysOf);
+  }
 }
 
-// Implementation
-
-/** Axes of raw blocks: rows, then the blocks of a row, then the bytes of a block. */
-function packedName(n: number, rank: number): string {
-  if (n === rank - 1) return "byte";
-  return n === rank - 2 ? "block" : `d${n}`;
+/** Whether a feed is MXFP4 in its file, so that it can stay so in memory. */
+export function isMxfp4({ source, tensors }: Pick<Feed, "source" | "tensors">): boolean {
+  return source.kind === "mxfp4" || tensors.every(({ format }) => format === "MXFP4");
 }
 
-/** One flat dimension as the axes that it holds. */
-function splitDimension(
-  x: Tensor<string>,
-  flat: string,
-  axes: readonly Axis[],
-  interleaved: string | undefined,
-): Tensor<string> {
-  const turned = axes.find(({ name }) => name === interleaved);
-  // Rows that alternate between the halves are an axis of halves inside one of pairs.
-  const written = axes.flatMap((axis) =>
-    axis === turned
-      ? [
-          { name: "pair", size: axis.size / 2 },
-          { name: "half", size: 2 },
-        ]
-      : [axis],
-  );
-  const split = x.split(flat, written as never) as unknown as Tensor<string>;
-  return turned === undefined ? split : (split.merge(["half", "pair"], turned as never) as unknown as Tensor<string>);
-}
-
-/** Which consecutive axes make up each dimension; undefined where they don't. */
-function group(axes: readonly Axis[], shape: readonly number[]): readonly (readonly Axis[])[] | undefined {
+/** Which consecutive axes make up each dimension of a shape; undefined where they don't. */
+export function groupAxes(axes: readonly Axis[], shape: readonly number[]): readonly (readonly Axis[])[] | undefined {
   const rest = [...axes];
   const groups = shape.map((size) => {
     const taken: Axis[] = [];
@@ -170,12 +154,67 @@ function group(axes: readonly Axis[], shape: readonly number[]): readonly (reado
   return rest.length > 0 || groups.includes(undefined) ? undefined : (groups as Axis[][]);
 }
 
-function misfit({ axes }: Param, { format, shape, type }: StoredTensor): string | undefined {
-  if (group(axes, shape) === undefined) return `found [${shape.join(", ")}], wanted ${formatAxes(axes)}`;
-  const plain = ["f16", "bf16", "f32", "f64"].includes(type.dtype);
-  if (!plain && !isPacked(format))
-    return `found elements of ${format}, wanted floats (F32, F16, BF16) or blocks (Q8_0, Q4_0, Q4_1)`;
-  return undefined;
+/** The axes of one part of a stack, or of a tensor in the file's order. */
+export function sourceAxes(axes: readonly Axis[], source: Source): readonly Axis[] {
+  if (source.kind === "stack") return axes.filter(({ name }) => name !== source.along);
+  if (source.kind !== "tensor" || source.order === undefined) return axes;
+  return source.order.map((name) => axes.find((axis) => axis.name === name) as Axis);
+}
+
+// Implementation
+
+function misfitsOf({ axes }: Param, source: Source, tensors: readonly StoredTensor[]): string[] {
+  switch (source.kind) {
+    case "tensor":
+      return tensorMisfits(sourceAxes(axes, source), source, tensors[0] as StoredTensor);
+    case "stack": {
+      const count = axes.find(({ name }) => name === source.along)?.size;
+      if (count !== source.of.length)
+        return [`${keysOf(source).join(", ")}: found ${source.of.length} parts, wanted ${count}`];
+      return source.of.flatMap((part, n) => tensorMisfits(sourceAxes(axes, source), part, tensors[n] as StoredTensor));
+    }
+    case "mxfp4": {
+      const packed = mxfp4Axes(axes);
+      return [packed.blocks, packed.scales].flatMap((wanted, n) => {
+        const { name, shape, type } = tensors[n] as StoredTensor;
+        if (type.dtype !== "u8") return [`${name}: found elements of ${type.dtype}, wanted u8`];
+        return groupAxes(wanted, shape) === undefined
+          ? [`${name}: found [${shape.join(", ")}], wanted ${formatAxes(wanted)}`]
+          : [];
+      });
+    }
+  }
+}
+
+function tensorMisfits(
+  axes: readonly Axis[],
+  { rows }: TensorSource,
+  { name, format, shape, type }: StoredTensor,
+): string[] {
+  const own = rows === undefined ? shape : [rows.count, ...shape.slice(1)];
+  const isOutside = rows !== undefined && rows.start + rows.count > (shape[0] ?? 0);
+  if (isOutside || groupAxes(axes, own) === undefined) {
+    return [
+      `${name}: found [${shape.join(", ")}], wanted ${formatAxes(axes)}${rows === undefined ? "" : ` in rows ${rows.start} to ${rows.start + rows.count - 1}`}`,
+    ];
+  }
+  const isPlain = ["f16", "bf16", "f32", "f64"].includes(type.dtype);
+  if (isPlain || isPacked(format)) return [];
+  return [`${name}: found elements of ${format}, wanted floats (F32, F16, BF16) or blocks (Q8_0, Q4_0, Q4_1, MXFP4)`];
+}
+
+/** A tensor is used once, or in rows that make it up. */
+function overlaps(
+  key: string,
+  users: readonly { readonly path: string; readonly rows: TensorSource["rows"] }[],
+  tensor: StoredTensor | undefined,
+): string[] {
+  if (tensor === undefined || (users.length === 1 && users[0]?.rows === undefined)) return [];
+  const paths = users.map(({ path }) => path).join(", ");
+  const rows = users.map((user) => user.rows);
+  if (rows.includes(undefined)) return [`${key}: wanted by all of ${paths}`];
+  const covered = rows.reduce((all, each) => all + (each?.count ?? 0), 0);
+  return covered === tensor.shape[0] ? [] : [`${key}: found ${tensor.shape[0]} rows, and ${paths} want ${covered}`];
 }
 
 /** At most ten of a list: a file of another model differs in everything. */

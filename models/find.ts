@@ -1,11 +1,12 @@
 /** Which architecture a checkpoint is of. */
 import { InputError } from "../dsl/index.ts";
 import type { Architecture } from "./architecture.ts";
+import { gptOss } from "./gpt-oss.ts";
 import { llama } from "./llama.ts";
 
 // Public API
 
-const builtIn: readonly Architecture[] = [llama];
+const builtIn: readonly Architecture[] = [llama, gptOss] as readonly unknown[] as readonly Architecture[];
 
 /**
  * The built-in architecture of that name, which is config.json's `model_type` or a GGUF header's `general.architecture`.
@@ -13,7 +14,8 @@ const builtIn: readonly Architecture[] = [llama];
  * @throws InputError that names those that are known
  */
 export function findArchitecture(name: unknown): Architecture {
-  const found = builtIn.find((each) => each.name === name);
+  // GGUF spells it with a dash.
+  const found = builtIn.find((each) => each.name === String(name).replaceAll("-", "_"));
   if (found !== undefined) return found;
   throw new InputError(
     "ARCHITECTURE",

@@ -8,12 +8,15 @@ export { isPacked, unpackBlocks } from "./block-formats.ts";
 export {
   type CheckpointTable,
   type Feed,
-  loadGraph,
+  isMxfp4,
   matchCheckpoint,
   type Source,
   type StoredTensor,
 } from "./checkpoint.ts";
 export { findArchitecture } from "./find.ts";
+export { type GptOssConfig, gptOssFromGguf, gptOssFromHuggingFace } from "./gpt-oss.config.ts";
+export { gptOss, gptOssAttention, gptOssAxes, gptOssMoe, gptOssWeights } from "./gpt-oss.ts";
 export { type LlamaConfig, llamaFromGguf, llamaFromHuggingFace } from "./llama.config.ts";
 export { attention, attentionWeights, llama, llamaAxes, llamaWeights, mlp, mlpWeights } from "./llama.ts";
+export { loadGraph } from "./load-programs.ts";
 export { type RopeConfig, type RopeScaling, ropeAttentionFactor, ropeFrequencies } from "./rope-scaling.ts";

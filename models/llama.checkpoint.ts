@@ -27,7 +27,7 @@ const gguf: Readonly<Record<string, string>> = {
 
 export const llamaTables: { readonly huggingFace: CheckpointTable; readonly gguf: CheckpointTable } = {
   huggingFace: {
-    source: ({ key }) => ({ key }),
+    source: ({ key }) => ({ kind: "tensor", key }),
     // Old exports carry the table of rotary frequencies, and tied models their embedding twice.
     ignored: [/(^|\.)rotary_emb\.inv_freq$/, /^lm_head\.weight$/],
   },
@@ -37,7 +37,7 @@ export const llamaTables: { readonly huggingFace: CheckpointTable; readonly gguf
       const general = layer === undefined ? key : key.replace(`layers.${layer}.`, "layers.{n}.");
       const own = gguf[general]?.replace("{n}", layer ?? "") ?? key;
       // llama.cpp's converter interleaves the two halves of each head's rows, for its own way of turning pairs.
-      return /\.attn_[qk]\./.test(own) ? { key: own, interleaved: "dim" } : { key: own };
+      return { kind: "tensor", key: own, ...(/\.attn_[qk]\./.test(own) ? { interleaved: "dim" } : {}) };
     },
     ignored: [],
   },

@@ -23,6 +23,12 @@ declare module "../tensor.ts" {
      * axes. A computed start is clamped so that the window lies inside.
      */
     update<K extends A>(along: K, start: number | Within<Exclude<A, K>>, value: Tensor<A>): Tensor<A>;
+    /**
+     * A copy with the rows of `value` added at positions along an axis. Equal positions add up; one outside is dropped.
+     *
+     * @param positions  integers over an axis of the same name, as long as `value` is along it
+     */
+    addAt<K extends A>(along: K, positions: Tensor<K>, value: Tensor<A>): Tensor<A>;
   }
 }
 
@@ -116,6 +122,37 @@ export const update = defineOp<{ along: string }>({
   flops: () => 0,
 });
 
+export const addAt = defineOp<{ along: string }>({
+  name: "addAt",
+  infer([input, at, added], { along }) {
+    const [x, positions, value] = [input as Value, at as Value, added as Value];
+    axisOf("addAt", x, along);
+    requireKind("addAt", positions, ["int", "uint"], "positions");
+    const { size } = axisOf("addAt", positions, along, "positions");
+    const wanted = resize(x.axes, along, size);
+    const fits =
+      positions.axes.length === 1 &&
+      value.dtype === x.dtype &&
+      value.axes.length === wanted.length &&
+      wanted.every((axis) => value.axes.some((other) => other.name === axis.name && other.size === axis.size));
+    if (!fits) {
+      throw shapeError(
+        "SIZE_MISMATCH",
+        `addAt over '${along}': the value has a row of the operand for each position`,
+        [
+          ["operand", x],
+          ["positions", positions],
+          ["value", value],
+        ],
+        value.dtype !== x.dtype ? `value.cast("${x.dtype}")` : undefined,
+        { axis: along },
+      );
+    }
+    return [x];
+  },
+  lower: (e, [x, positions, value], { along }) => [e.scatterAdd(x as Ssa, positions as Ssa, value as Ssa, along)],
+});
+
 /** The same axes with another size for one of them. */
 export function resize(axes: readonly Axis[], along: string, size: number): Axis[] {
   return axes.map((axis) => (axis.name === along ? { name: along, size } : axis));
@@ -147,6 +184,10 @@ method("update", function (this: Tensor<string>, along: string, start: number | 
     );
   }
   return apply(updateAt, [this, value], { along, start })[0];
+});
+
+method("addAt", function (this: Tensor<string>, along: string, positions: Tensor<string>, value: Tensor<string>) {
+  return apply(addAt, [this, positions, value], { along })[0];
 });
 
 export const updateAt = defineOp<{ along: string; start: number }>({

@@ -144,5 +144,6 @@ function load(format: string, blockBytes: number, interleaved?: string): Graph {
   const rows = axes({ head: 3, dim: 2, embed: 64 });
   const weight = param("weight", rows.head, rows.dim, rows.embed);
   const tensor = { name: "weight", format, shape: [6, 64], type: { dtype: "u8" as const, shape: [6, 2, blockBytes] } };
-  return loadGraph({ path: "weight", param: weight, tensor, interleaved }, "f32");
+  const source = { kind: "tensor" as const, key: "weight", ...(interleaved === undefined ? {} : { interleaved }) };
+  return loadGraph({ path: "weight", param: weight, source, tensors: [tensor] }, "f32");
 }

@@ -1,0 +1,79 @@
+/**
+ * Traced nodes, made again over other inputs.
+ *
+ * Ops speak of axes by name, so a node means the same when an axis that it does not name has another size, or is gone.
+ * This is how a body that was written for all tokens runs for one, and how one expert of a packed matrix is unpacked
+ * instead of all.
+ */
+import { apply, type Node, type Scope, traceInner } from "./graph.ts";
+import type { Tensor } from "./tensor.ts";
+
+// Public API
+
+/** A body that was traced once: what it uses of its surroundings, and how to run it over something else. */
+export interface Body {
+  /** The tensors of its surroundings that it uses. */
+  readonly uses: readonly Tensor<string>[];
+  readonly result: Tensor<string>;
+  /** Whether any of its ops names one of the axes, so that it cannot go without them. */
+  mentions(axes: ReadonlySet<string>): boolean;
+  /** Runs it again, with other tensors for some that it uses. */
+  replay(instead: ReadonlyMap<Tensor<string>, Tensor<string>>): Tensor<string>;
+}
+
+/** Traces `body` aside: nothing of it becomes part of the program until it is replayed. */
+export function traceBody(body: () => Tensor<string>): Body {
+  const { scope, result } = traceInner("region", body);
+  const inside = new Set(scope.nodes.flatMap(({ outputs }) => outputs));
+  const uses = [...new Set([result, ...scope.nodes.flatMap(usesOf)])].filter((each) => !inside.has(each));
+  return {
+    uses,
+    result,
+    mentions: (axes) =>
+      scope.nodes.some((node) => node.scopes.length > 0 || names(node.attributes).some((name) => axes.has(name))),
+    replay: (instead) => {
+      const made = new Map(instead);
+      for (const node of scope.nodes) remake(node, made);
+      return made.get(result) ?? result;
+    },
+  };
+}
+
+/**
+ * One position of an axis, picked before everything that does not need the others: of a packed matrix, the packed entry
+ * is picked and then unpacked.
+ */
+export function pickEarly(x: Tensor<string>, along: string, index: Tensor<never>): Tensor<string> {
+  const { origin } = x;
+  const movable = origin.kind === "result" && origin.node.scopes.length === 0 && origin.node.inputs.length > 0;
+  if (!movable || names(origin.node.attributes).includes(along))
+    return x.at(along, index as never) as unknown as Tensor<string>;
+  const inputs = origin.node.inputs.map((input) =>
+    input.names.includes(along) ? pickEarly(input, along, index) : input,
+  );
+  return apply(origin.node.op, inputs, origin.node.attributes)[origin.index] as Tensor<string>;
+}
+
+// Implementation
+
+function usesOf(node: Node): Tensor<string>[] {
+  const inner = (scope: Scope): Tensor<string>[] => [...scope.nodes.flatMap(usesOf), ...scope.results];
+  return [...node.inputs, ...node.scopes.flatMap(inner)];
+}
+
+function remake(node: Node, made: Map<Tensor<string>, Tensor<string>>): void {
+  const outputs = apply(
+    node.op,
+    node.inputs.map((input) => made.get(input) ?? input),
+    node.attributes,
+    node.scopes,
+  );
+  node.outputs.forEach((old, n) => void made.set(old, outputs[n] as Tensor<string>));
+}
+
+/** Every string in an op's attributes, axes' names among them. */
+function names(attributes: unknown): string[] {
+  if (typeof attributes === "string") return [attributes];
+  if (typeof attributes !== "object" || attributes === null) return [];
+  return Object.values(attributes).flatMap(names);
+}

@@ -1,0 +1,237 @@
+/**
+ * The configuration of a GPT-OSS: from Hugging Face's config.json, from OpenAI's original one, or from a GGUF header.
+ *
+ * Every number comes from the file, and a missing one is an error: a silent default would run another model.
+ */
+import { z } from "zod";
+import { InputError } from "../dsl/index.ts";
+import type { Metadata, ModelConfig } from "./architecture.ts";
+import { count, parseConfig, positive } from "./config-schema.ts";
+import { type RopeConfig, yarnAttentionFactor } from "./rope-scaling.ts";
+
+// Public API
+
+/** Everything that `gpt-oss.ts` reads. */
+export interface GptOssConfig extends ModelConfig {
+  /** Width of the residual stream. */
+  readonly embed: number;
+  readonly heads: number;
+  readonly experts: number;
+  readonly expertsPerToken: number;
+  /** Width inside an expert. */
+  readonly mlp: number;
+  /** Where gate and up are clamped. */
+  readonly swigluLimit: number;
+  readonly normEps: number;
+  /** How far back each layer looks, itself included; undefined is the whole context. */
+  readonly windows: readonly (number | undefined)[];
+  readonly rope: RopeConfig;
+}
+
+/** Reads config.json with either set of keys. @throws InputError that names every key that is missing or wrong */
+export function gptOssFromHuggingFace(config: unknown): GptOssConfig {
+  const isOriginal = typeof config === "object" && config !== null && "initial_context_length" in config;
+  return isOriginal ? fromOriginal(config) : fromHuggingFace(config);
+}
+
+/** Reads a GGUF header. @throws InputError that names every key that is missing or wrong */
+export function gptOssFromGguf(metadata: Metadata): GptOssConfig {
+  const prefix = "gpt-oss.";
+  const keys = Object.fromEntries(
+    [...metadata].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), value]),
+  );
+  const tokens = metadata.get("tokenizer.ggml.tokens");
+  const vocab = keys.vocab_size ?? (Array.isArray(tokens) ? tokens.length : undefined);
+  const c = parseConfig(ggufHeader, { ...keys, vocab_size: vocab }, "the GGUF header's gpt-oss.* keys");
+  return checked({
+    layers: c.block_count,
+    vocab: c.vocab_size,
+    context: c.context_length,
+    embed: c.embedding_length,
+    heads: c["attention.head_count"],
+    kvHeads: c["attention.head_count_kv"],
+    headDim: c["attention.key_length"],
+    experts: c.expert_count,
+    expertsPerToken: c.expert_used_count,
+    mlp: c.expert_feed_forward_length,
+    // GGUF has no key for it: every published file has 7.
+    swigluLimit: 7,
+    normEps: c["attention.layer_norm_rms_epsilon"],
+    windows: alternating(c.block_count, c["attention.sliding_window"]),
+    rope: yarn(c["attention.key_length"], c["rope.freq_base"], {
+      factor: c["rope.scaling.factor"],
+      originalContext: c["rope.scaling.original_context_length"],
+      betaFast: c["rope.scaling.yarn_beta_fast"],
+      betaSlow: c["rope.scaling.yarn_beta_slow"],
+      // llama.cpp does not round the range of GPT-OSS's ramp.
+      truncate: false,
+    }),
+  });
+}
+
+// Implementation
+
+const shared = {
+  vocab_size: count(),
+  hidden_size: count(),
+  intermediate_size: count(),
+  num_hidden_layers: count(10_000),
+  num_attention_heads: count(),
+  num_key_value_heads: count(),
+  head_dim: count(),
+  sliding_window: count(2 ** 30),
+  swiglu_limit: positive,
+};
+
+const huggingFace = z.looseObject({
+  ...shared,
+  num_local_experts: count(),
+  num_experts_per_tok: count().optional(),
+  experts_per_token: count().optional(),
+  rms_norm_eps: positive,
+  max_position_embeddings: count(2 ** 30),
+  layer_types: z.array(z.enum(["sliding_attention", "full_attention"])),
+  rope_theta: positive.optional(),
+  rope_scaling: z.looseObject({}).nullish(),
+  rope_parameters: z.looseObject({}).nullish(),
+  tie_word_embeddings: z.literal(false, { error: "a tied GPT-OSS is not known" }).default(false),
+  attention_bias: z.literal(true, { error: "a GPT-OSS without attention biases is not known" }).default(true),
+});
+
+const yarnKeys = z.looseObject({
+  rope_type: z.literal("yarn", { error: 'GPT-OSS is known with rope_type "yarn"' }),
+  rope_theta: positive,
+  factor: positive,
+  beta_fast: positive,
+  beta_slow: positive,
+  truncate: z.boolean(),
+  original_max_position_embeddings: count(2 ** 30),
+});
+
+const original = z.looseObject({
+  ...shared,
+  num_experts: count(),
+  experts_per_token: count(),
+  rope_theta: positive,
+  rope_scaling_factor: positive,
+  rope_ntk_alpha: positive,
+  rope_ntk_beta: positive,
+  initial_context_length: count(2 ** 30),
+});
+
+const ggufHeader = z.looseObject({
+  block_count: count(10_000),
+  context_length: count(2 ** 30),
+  embedding_length: count(),
+  vocab_size: count(),
+  "attention.head_count": count(),
+  "attention.head_count_kv": count(),
+  "attention.key_length": count(),
+  "attention.layer_norm_rms_epsilon": positive,
+  "attention.sliding_window": count(2 ** 30),
+  expert_count: count(),
+  expert_used_count: count(),
+  expert_feed_forward_length: count(),
+  "rope.freq_base": positive,
+  "rope.scaling.factor": positive,
+  "rope.scaling.original_context_length": count(2 ** 30),
+  "rope.scaling.yarn_beta_fast": positive.default(32),
+  "rope.scaling.yarn_beta_slow": positive.default(1),
+});
+
+function fromHuggingFace(config: unknown): GptOssConfig {
+  const c = parseConfig(huggingFace, config, "config.json");
+  const expertsPerToken = c.num_experts_per_tok ?? c.experts_per_token;
+  if (expertsPerToken === undefined) {
+    throw new InputError(
+      "CONFIG",
+      "config.json does not describe a model\n  num_experts_per_tok: found nothing; a whole number is wanted",
+      { key: "num_experts_per_tok" },
+    );
+  }
+  const keys = { rope_theta: c.rope_theta, ...(c.rope_parameters ?? c.rope_scaling ?? {}) };
+  const rope = parseConfig(yarnKeys, keys, "config.json, rope_parameters or rope_scaling,");
+  return checked({
+    layers: c.num_hidden_layers,
+    vocab: c.vocab_size,
+    context: c.max_position_embeddings,
+    embed: c.hidden_size,
+    heads: c.num_attention_heads,
+    kvHeads: c.num_key_value_heads,
+    headDim: c.head_dim,
+    experts: c.num_local_experts,
+    expertsPerToken,
+    mlp: c.intermediate_size,
+    swigluLimit: c.swiglu_limit,
+    normEps: c.rms_norm_eps,
+    windows: c.layer_types.map((kind) => (kind === "sliding_attention" ? c.sliding_window : undefined)),
+    rope: yarn(c.head_dim, rope.rope_theta, {
+      factor: rope.factor,
+      originalContext: rope.original_max_position_embeddings,
+      betaFast: rope.beta_fast,
+      betaSlow: rope.beta_slow,
+      truncate: rope.truncate,
+    }),
+  });
+}
+
+/** OpenAI's own key set (openai/gpt-oss gpt_oss/torch/model.py, `ModelConfig`). */
+function fromOriginal(config: unknown): GptOssConfig {
+  const c = parseConfig(original, config, "config.json");
+  return checked({
+    layers: c.num_hidden_layers,
+    vocab: c.vocab_size,
+    context: Math.round(c.initial_context_length * c.rope_scaling_factor),
+    embed: c.hidden_size,
+    heads: c.num_attention_heads,
+    kvHeads: c.num_key_value_heads,
+    headDim: c.head_dim,
+    experts: c.num_experts,
+    expertsPerToken: c.experts_per_token,
+    mlp: c.intermediate_size,
+    swigluLimit: c.swiglu_limit,
+    // The reference has it as a constant.
+    normEps: 1e-5,
+    windows: alternating(c.num_hidden_layers, c.sliding_window),
+    rope: yarn(c.head_dim, c.rope_theta, {
+      factor: c.rope_scaling_factor,
+      originalContext: c.initial_context_length,
+      betaFast: c.rope_ntk_beta,
+      betaSlow: c.rope_ntk_alpha,
+      truncate: false,
+    }),
+  });
+}
+
+/** Every other layer looks back over a window, beginning with the first. */
+function alternating(layers: number, window: number): readonly (number | undefined)[] {
+  return Array.from({ length: layers }, (_, n) => (n % 2 === 0 ? window : undefined));
+}
+
+function yarn(
+  rotaryDim: number,
+  theta: number,
+  scaling: { factor: number; originalContext: number; betaFast: number; betaSlow: number; truncate: boolean },
+): RopeConfig {
+  return {
+    theta,
+    rotaryDim,
+    scaling: { kind: "yarn", ...scaling, attentionFactor: yarnAttentionFactor(scaling.factor) },
+  };
+}
+
+/** Refuses numbers that each may stand for themselves and together make no model. */
+function checked(c: GptOssConfig): GptOssConfig {
+  const faults = [
+    c.heads % c.kvHeads !== 0 && `${c.heads} heads are no multiple of ${c.kvHeads} key/value heads`,
+    c.headDim % 2 !== 0 && `a head has ${c.headDim} dimensions, and they turn in pairs`,
+    c.expertsPerToken > c.experts && `${c.expertsPerToken} of ${c.experts} experts are to be chosen`,
+    c.windows.length !== c.layers && `layer_types names ${c.windows.length} layers of ${c.layers}`,
+  ].filter((fault) => fault !== false);
+  if (faults.length === 0) return c;
+  throw new InputError(
+    "CONFIG",
+    ["the configuration does not describe a model", ...faults.map((fault) => `  ${fault}`)].join("\n"),
+    { faults },
+  );
+}

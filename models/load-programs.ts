@@ -1,0 +1,197 @@
+/**
+ * What happens to a tensor's bytes on their way from the file into memory, as programs in the language: blocks are
+ * unpacked, or packed as the device wants them, flat dimensions are split, interleaved rows put back.
+ */
+import { type Axis, type Graph, mxfp4Axes, type Storage, type Tensor, trace, unpackMxfp4 } from "../dsl/index.ts";
+import { isPacked, unpackBlocks } from "./block-formats.ts";
+import {
+  type Feed,
+  groupAxes,
+  type PackedSource,
+  type Source,
+  type StoredTensor,
+  sourceAxes,
+  type TensorSource,
+} from "./checkpoint.ts";
+
+// Public API
+
+/**
+ * The program that makes a weight of its tensors. Feeds that need the same have programs with the same text.
+ *
+ * Results: `weight`; or for MXFP4 `blocks`, `scales`, and `invalid`, how many scales are 255, which is NaN.
+ *
+ * @param storage  how the weight will lie in memory
+ */
+export function loadGraph({ param, source, tensors }: Feed, storage: Storage): Graph {
+  return trace("load", ({ input, ordered }) => {
+    const stored = tensors.map((tensor, n) => {
+      const names = dimensionNames(tensor);
+      const axes = tensor.type.shape.map((size, at) => ({ name: names[at] as string, size }));
+      return input(tensors.length === 1 ? "stored" : `stored${n}`, tensor.type.dtype, ...axes) as Tensor<string>;
+    });
+    if (storage !== "mxfp4")
+      return { weight: ordered(readValues(param.axes, source, tensors, stored).cast(storage), param.axes) };
+    const { blocks, scales } = readMxfp4(param.axes, source, tensors, stored);
+    const axes = mxfp4Axes(param.axes);
+    const invalid = scales
+      .eq(255)
+      .cast("i32")
+      .sum(...(scales.names as string[]));
+    return { blocks: ordered(blocks, axes.blocks), scales: ordered(scales, axes.scales), invalid };
+  });
+}
+
+// Implementation
+
+/** `d0`, `d1`, …; of raw blocks the last two are the blocks of a row and the bytes of a block. */
+function dimensionNames({ format, type }: StoredTensor): readonly string[] {
+  const rank = type.shape.length;
+  return type.shape.map((_, n) => {
+    if (!isPacked(format) || n < rank - 2) return `d${n}`;
+    return n === rank - 1 ? "byte" : "block";
+  });
+}
+
+function readValues(
+  axes: readonly Axis[],
+  source: Source,
+  tensors: readonly StoredTensor[],
+  stored: readonly Tensor<string>[],
+): Tensor<string> {
+  switch (source.kind) {
+    case "tensor":
+      return readTensor(sourceAxes(axes, source), source, tensors[0] as StoredTensor, stored[0] as Tensor<string>);
+    case "mxfp4": {
+      const { blocks, scales } = readPacked(axes, source, tensors, stored);
+      return unpackMxfp4(blocks, scales, axes.at(-1) as Axis, "f32");
+    }
+    case "stack":
+      return stack(
+        source.along,
+        source.of.map((part, n) =>
+          readTensor(sourceAxes(axes, source), part, tensors[n] as StoredTensor, stored[n] as Tensor<string>),
+        ),
+      );
+  }
+}
+
+function readTensor(
+  axes: readonly Axis[],
+  { rows, interleaved }: TensorSource,
+  tensor: StoredTensor,
+  stored: Tensor<string>,
+): Tensor<string> {
+  const own = rows === undefined ? stored : (stored.slice("d0", rows.start, rows.count) as Tensor<string>);
+  const shape = rows === undefined ? tensor.shape : [rows.count, ...tensor.shape.slice(1)];
+  const values = isPacked(tensor.format) ? unpackBlocks(tensor.format, own, `d${shape.length - 1}`) : own;
+  return splitAll(values, axes, shape, interleaved);
+}
+
+interface Packed {
+  readonly blocks: Tensor<string>;
+  readonly scales: Tensor<string>;
+}
+
+function readMxfp4(
+  axes: readonly Axis[],
+  source: Source,
+  tensors: readonly StoredTensor[],
+  stored: readonly Tensor<string>[],
+): Packed {
+  switch (source.kind) {
+    case "mxfp4":
+      return readPacked(axes, source, tensors, stored);
+    case "tensor":
+      return repack(sourceAxes(axes, source), tensors[0] as StoredTensor, stored[0] as Tensor<string>);
+    case "stack": {
+      const parts = source.of.map((_, n) =>
+        repack(sourceAxes(axes, source), tensors[n] as StoredTensor, stored[n] as Tensor<string>),
+      );
+      return {
+        blocks: stack(
+          source.along,
+          parts.map(({ blocks }) => blocks),
+        ),
+        scales: stack(
+          source.along,
+          parts.map(({ scales }) => scales),
+        ),
+      };
+    }
+  }
+}
+
+/** Hugging Face's and OpenAI's form is the form in memory. */
+function readPacked(
+  axes: readonly Axis[],
+  _: PackedSource,
+  tensors: readonly StoredTensor[],
+  stored: readonly Tensor<string>[],
+): Packed {
+  const wanted = mxfp4Axes(axes);
+  const [blocks, scales] = [wanted.blocks, wanted.scales].map((of, n) =>
+    splitAll(stored[n] as Tensor<string>, of, (tensors[n] as StoredTensor).shape, undefined),
+  );
+  return { blocks: blocks as Tensor<string>, scales: scales as Tensor<string> };
+}
+
+/**
+ * GGUF keeps a block's scale before its 16 bytes, and the low halves are the first 16 elements; in memory two
+ * neighbours share a byte.
+ */
+function repack(axes: readonly Axis[], tensor: StoredTensor, stored: Tensor<string>): Packed {
+  const raw = stored as Tensor<"byte" | "block" | "d0">;
+  const bytes = raw.slice("byte", 1, 16);
+  const elements = bytes.and(15).concat("byte", bytes.shiftRight(4));
+  const pairs = elements.split("byte", [
+    { name: "half", size: 16 },
+    { name: "two", size: 2 },
+  ] as const);
+  const packed = pairs.at("two", 0).or(pairs.at("two", 1).shiftLeft(4)).rename("half", "byte");
+  const outer = [axes.slice(0, -1), tensor.shape.slice(0, -1)] as const;
+  return {
+    blocks: splitAll(packed as unknown as Tensor<string>, outer[0], outer[1], undefined),
+    scales: splitAll(raw.at("byte", 0) as unknown as Tensor<string>, outer[0], outer[1], undefined),
+  };
+}
+
+function stack(along: string, parts: readonly Tensor<string>[]): Tensor<string> {
+  const [first, ...rest] = parts.map((part) => part.broadcast({ name: along, size: 1 } as never) as Tensor<string>);
+  return (first as Tensor<string>).concat(along, ...rest);
+}
+
+/** Each flat dimension `d0`, `d1`, … as the axes that it holds. */
+function splitAll(
+  x: Tensor<string>,
+  axes: readonly Axis[],
+  shape: readonly number[],
+  interleaved: string | undefined,
+): Tensor<string> {
+  const grouped = groupAxes(axes, shape) as readonly (readonly Axis[])[];
+  return grouped.reduce(
+    (rest, of, n) => (rest.names.includes(`d${n}`) ? splitDimension(rest, `d${n}`, of, interleaved) : rest),
+    x,
+  );
+}
+
+/** One flat dimension as the axes that it holds. */
+function splitDimension(
+  x: Tensor<string>,
+  flat: string,
+  axes: readonly Axis[],
+  interleaved: string | undefined,
+): Tensor<string> {
+  const turned = axes.find(({ name }) => name === interleaved);
+  // Rows that alternate between the halves are an axis of halves inside one of pairs.
+  const written = axes.flatMap((axis) =>
+    axis === turned
+      ? [
+          { name: "pair", size: axis.size / 2 },
+          { name: "half", size: 2 },
+        ]
+      : [axis],
+  );
+  const split = x.split(flat, written as never) as unknown as Tensor<string>;
+  return turned === undefined ? split : (split.merge(["half", "pair"], turned as never) as unknown as Tensor<string>);
+}

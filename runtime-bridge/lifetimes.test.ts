@@ -274,7 +274,7 @@ test("a worker that runs elsewhere is reached with its token, and its end is tol
     },
   );
   children.add(elsewhere);
-  const [line] = (await once(elsewhere.stdout!, "data")) as [Buffer];
+  const [line] = (await Promise.race([once(elsewhere.stdout!, "data"), once(elsewhere, "exit")])) as [Buffer];
   const { address } = JSON.parse(line.toString()) as { address: string };
   await expect(Worker.connect(address)).rejects.toMatchObject({ status: "UNAUTHENTICATED", exitCode: 2 });
   await using worker = await Worker.connect(address, { tokenFile });

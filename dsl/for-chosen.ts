@@ -8,19 +8,14 @@
 import { type Axis, axis } from "./axes.ts";
 import type { Ssa } from "./emitter.ts";
 import { apply, type Scope, traceInner } from "./graph.ts";
-import { defineOp, shapeError } from "./op.ts";
+import { defineOp, requireAxis, shapeError } from "./op.ts";
 import { whileLoop } from "./ops/control.ts";
 import { full, iota } from "./ops/iota.ts";
 import { type Body, pickEarly, traceBody } from "./replay.ts";
 import type { Tensor } from "./tensor.ts";
-import { flatten, type Tree, unflatten } from "./tree.ts";
+import { flatten, unflatten, type Without } from "./tree.ts";
 
 // Public API
-
-/** A record of tensors as its body sees it for one entry of axis `E`: the axis is gone. */
-export type One<W, E extends string> = {
-  readonly [K in keyof W]: W[K] extends Tensor<infer A> ? Tensor<Exclude<A, E>> : never;
-};
 
 /** Which entries were chosen along an axis `C`, and how much each counts. */
 export interface Choice<C extends string, P extends string> {
@@ -41,19 +36,10 @@ export function forChosen<E extends string, C extends string, P extends string, 
   over: Axis<E>,
   choice: Choice<C, P>,
   entries: W,
-  body: (entry: One<W, E>) => Tensor<R>,
+  body: (entry: Without<W, E>) => Tensor<R>,
 ): Tensor<R> {
   const flat = flatten(entries);
-  for (const [path, each] of flat) {
-    if (each.axes.some(({ name, size }) => name === over.name && size === over.size)) continue;
-    throw shapeError(
-      "AXIS_MISSING",
-      `forChosen over '${over.name}': '${path}' has no axis '${over.name}' of ${over.size}`,
-      [[path, each]],
-      undefined,
-      { axis: over.name },
-    );
-  }
+  requireAxis("forChosen", over, flat);
   const ids = choice.ids as unknown as Tensor<string>;
   const weights = choice.weights as unknown as Tensor<string>;
   requireSameChoice(ids, weights, choice.along);
@@ -63,7 +49,7 @@ export function forChosen<E extends string, C extends string, P extends string, 
       unflatten(
         entries,
         flat.map(([, each]) => pickEarly(each, over.name, index)),
-      ) as One<W, E>;
+      ) as Without<W, E>;
     const run: EntryBody = (index) => body(at(index)) as unknown as Tensor<string>;
     const tokens = ids.axes.filter(({ name }) => name !== choice.along.name);
     return pickStrategy(tokens, choice.along, over)({ over, along: choice.along, tokens, ids, weights, run });
@@ -158,15 +144,14 @@ function loopOverPairs(mixture: Mixture): Tensor<string> {
   ) as Tensor<string>;
   const state = { index: full(0, "i32") as Tensor<never>, total: room };
   const end = whileLoop(
-    state as unknown as Tree,
-    (now) => (now as unknown as typeof state).index.lt(token.size * along.size),
-    (now) => {
-      const { index, total } = now as unknown as typeof state;
+    state,
+    ({ index }) => index.lt(token.size * along.size),
+    ({ index, total }) => {
       const { at, row } = one(index);
       const sum = total.slice("token", at as never, 1).add(row as never);
-      return { index: index.add(1), total: total.update("token", at as never, sum) } as unknown as Tree;
+      return { index: index.add(1), total: total.update("token", at as never, sum) };
     },
-  ) as unknown as typeof state;
+  );
   return splitTokens(end.total, tokens);
 }
 
@@ -230,14 +215,13 @@ function sortedTiles(mixture: Mixture): Tensor<string> {
   ) as Tensor<string>;
   const state = { index: full(0, "i32") as Tensor<never>, sum: room };
   const end = whileLoop(
-    state as unknown as Tree,
-    (now) => (now as unknown as typeof state).index.lt(total as never) as Tensor<never>,
-    (now) => {
-      const { index, sum } = now as unknown as typeof state;
+    state,
+    ({ index }) => index.lt(total as never),
+    ({ index, sum }) => {
       const { rows, values } = one(index);
-      return { index: index.add(1), sum: sum.addAt("token", rows, values as never) } as unknown as Tree;
+      return { index: index.add(1), sum: sum.addAt("token", rows, values as never) };
     },
-  ) as unknown as typeof state;
+  );
   return splitTokens(end.sum, tokens);
 }
 
@@ -258,13 +242,10 @@ function accumulate(count: number, term: (index: Tensor<never>) => Tensor<string
     total: full(0, shape.dtype, ...shape.axes) as Tensor<string>,
   };
   const end = whileLoop(
-    state as unknown as Tree,
-    (now) => (now as unknown as typeof state).index.lt(count),
-    (now) => {
-      const { index, total } = now as unknown as typeof state;
-      return { index: index.add(1), total: total.add(term(index) as never) } as unknown as Tree;
-    },
-  ) as unknown as typeof state;
+    state,
+    ({ index }) => index.lt(count),
+    ({ index, total }) => ({ index: index.add(1), total: total.add(term(index) as never) }),
+  );
   return end.total;
 }
 

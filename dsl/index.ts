@@ -5,10 +5,10 @@
  */
 export { type Axis, axes, axis, formatAxes, type NameOf } from "./axes.ts";
 export { type CacheState, type KeyValueCache, LinearCache, linearAge, RingCache, ringAge } from "./cache.ts";
-export { type DType, dtypes, isFloat, isInteger, type Kind } from "./dtype.ts";
+export { type DType, dtypes, holds, isFloat, isInteger, type Kind, meet } from "./dtype.ts";
 export type { Emitter, Ssa } from "./emitter.ts";
 export { type ErrorFields, InputError, RuntimeFailure, ShapeError, TsxlaError } from "./errors.ts";
-export { type Choice, forChosen, type One } from "./for-chosen.ts";
+export { type Choice, forChosen } from "./for-chosen.ts";
 export type { Node, Scope, Value, ValueType } from "./graph.ts";
 export { rmsNorm } from "./layers/norm.ts";
 export { type Angles, rope, ropeAngles } from "./layers/rope.ts";
@@ -31,4 +31,4 @@ export {
 } from "./param.ts";
 export { type Fresh, type Shape, type Shared, Tensor, type Within } from "./tensor.ts";
 export { type Graph, type Inputs, type Storage, type StorageOf, trace } from "./trace.ts";
-export { flatten, type Tree, unflatten } from "./tree.ts";
+export { flatten, type Tree, unflatten, type With, type Without } from "./tree.ts";

@@ -38,7 +38,7 @@ export function defineOp<Attributes = object>(op: Op<Attributes>): Op {
 }
 
 /** An operand as an error shows it. */
-export type Operand = readonly [role: string, value: Value | number];
+export type Operand = readonly [role: string, value: Value | number | string];
 
 /**
  * A trace error: what is wrong, each operand with its axes and line, and a hint.
@@ -53,7 +53,7 @@ export function shapeError(
   fields: ErrorFields = {},
 ): ShapeError {
   const rows = operands.map(([role, value]) => {
-    if (typeof value === "number") return [role, String(value), "", ""];
+    if (typeof value !== "object") return [role, String(value), "", ""];
     const { what, where } = describeOrigin(value);
     return [role, what, `${value.dtype} ${formatAxes(value.axes)}`, where];
   });
@@ -69,9 +69,24 @@ export function shapeError(
   return new ShapeError(code, [sentence, ...lines].join("\n"), {
     ...fields,
     operands: operands.map(([role, value]) =>
-      typeof value === "number" ? { role, value } : { role, axes: value.axes, ...describeOrigin(value) },
+      typeof value !== "object" ? { role, value } : { role, axes: value.axes, ...describeOrigin(value) },
     ),
   });
+}
+
+/** Refuses tensors that have no axis like `over`. */
+export function requireAxis(op: string, over: Axis, among: readonly (readonly [path: string, value: Value])[]): void {
+  for (const [path, value] of among) {
+    const size = value.axes.find(({ name }) => name === over.name)?.size;
+    if (size === over.size) continue;
+    throw shapeError(
+      size === undefined ? "AXIS_MISSING" : "SIZE_MISMATCH",
+      `${op} over '${over.name}' of ${over.size}: ${path || "the tensor"} has ${size === undefined ? "no such axis" : `${size}`}`,
+      [[path || "tensor", value]],
+      undefined,
+      { axis: over.name, wanted: over.size, found: size },
+    );
+  }
 }
 
 /** The axis of `value` called `name`. @throws ShapeError that names the op and what the operand has */
@@ -94,22 +109,44 @@ export function requireAxes(op: string, x: Value, over: readonly string[]): void
 }
 
 /** Refuses when an axis that both operands have is longer on one side. */
-export function requireEqualSizes(op: string, left: Value, right: Value): void {
+export function requireEqualSizes(
+  op: string,
+  left: Value,
+  right: Value,
+  roles: readonly [string, string] = ["left", "right"],
+): void {
   for (const { name, size } of right.axes) {
     const own = left.axes.find((axis) => axis.name === name)?.size;
-    if (own !== undefined && own !== size) {
-      throw shapeError(
-        "SIZE_MISMATCH",
-        `${op}: axis '${name}' has ${own} on the left, ${size} on the right`,
-        [
-          ["left", left],
-          ["right", right],
-        ],
-        sizeHint(name, own, size),
-        { axis: name, left: own, right: size },
-      );
+    if (own === undefined || own === size) continue;
+    throw shapeError(
+      "SIZE_MISMATCH",
+      `${op}: axis '${name}' has ${own} ${place(roles[0])}, ${size} ${place(roles[1])}`,
+      [
+        [roles[0], left],
+        [roles[1], right],
+      ],
+      sizeHint(name, own, size),
+      { axis: name, left: own, right: size },
+    );
+  }
+}
+
+/** Why two operands do not have the same axes, element type and sizes but along one axis; nothing when they do. */
+export function difference(
+  along: string,
+  [role, x]: readonly [role: string, value: Value],
+  [otherRole, other]: readonly [role: string, value: Value],
+): string | undefined {
+  for (const { name, size } of x.axes) {
+    const found = other.axes.find((axis) => axis.name === name);
+    if (found === undefined) return `the ${otherRole} lacks axis '${name}'`;
+    if (name !== along && found.size !== size) {
+      return `axis '${name}' has ${size} in the ${role}, ${found.size} in the ${otherRole}`;
     }
   }
+  const extra = other.axes.find(({ name }) => !x.axes.some((axis) => axis.name === name));
+  if (extra !== undefined) return `the ${role} lacks axis '${extra.name}'`;
+  return other.dtype === x.dtype ? undefined : `the ${role} is ${x.dtype}, the ${otherRole} ${other.dtype}`;
 }
 
 /** What one of two sizes might be, where one is a multiple of the other. */
@@ -122,3 +159,7 @@ export function sizeHint(name: string, left: number, right: number): string | un
     `split it where the parameter is declared, param(key, …, ax.part, ax.${name})`
   );
 }
+
+// Implementation
+
+const place = (role: string): string => (role === "left" || role === "right" ? `on the ${role}` : `in the ${role}`);

@@ -1,12 +1,20 @@
 /** Trees of tensors: what programs take and return, what loops carry. Records and arrays, nested at will. */
 import { InputError } from "./errors.ts";
+import type { Value } from "./graph.ts";
 import { Tensor } from "./tensor.ts";
 
 // Public API
 
-/** A tensor, or records and arrays of them. Type-checked structurally: any object whose leaves are tensors will do. */
-// biome-ignore lint/suspicious/noExplicitAny: Tensor is invariant in its axes, so no other type has all tensors in it.
-export type Tree = Tensor<any> | readonly Tree[] | { readonly [name: string]: Tree };
+/** A tensor of any axes, or records and arrays of them. `undefined` leaves one out. */
+export type Tree = Value | undefined | readonly Tree[] | { readonly [name: string]: Tree };
+
+/** The same tree without an axis: what a body sees of one entry. */
+export type Without<T, E extends string> =
+  T extends Tensor<infer A> ? Tensor<Exclude<A, E>> : { readonly [K in keyof T]: Without<T[K], E> };
+
+/** The same tree with an axis more: results of a body, stacked. */
+export type With<T, E extends string> =
+  T extends Tensor<infer A> ? Tensor<A | E> : { readonly [K in keyof T]: With<T[K], E> };
 
 /** The leaves with their paths, such as `layers.3.attn.q`, in the order in which they stand. */
 export function flatten(tree: unknown, path = ""): readonly (readonly [path: string, leaf: Tensor<string>])[] {

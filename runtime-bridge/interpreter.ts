@@ -5,7 +5,6 @@
  * `exit`. It holds Node's event loop, so its handles are unreferenced, and only a call in progress keeps Node. Its
  * `exit()` comes when the last user lets go, and a later user starts it anew.
  */
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { WorkerUnavailable } from "./errors.ts";
 
@@ -86,9 +85,6 @@ const launcherPath = fileURLToPath(new URL("launcher.py", import.meta.url));
 const answerTimeoutMs = 20_000;
 
 function start(python: string): Running {
-  if (!existsSync(python)) {
-    throw new WorkerUnavailable("SETUP_MISSING", `there is no Python at ${python}: run \`npm run setup\``, { python });
-  }
   const process_: { pid: number | undefined } = { pid: undefined };
   let pythonia: Pythonia | undefined;
   const losers = new Set<(error: Error) => void>();

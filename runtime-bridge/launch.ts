@@ -5,6 +5,7 @@
  * a file that is gone once the worker is ready. The worker ends with its launcher (launcher.py), and that with Node.
  */
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -48,12 +49,15 @@ export interface LaunchedWorker {
 export async function launch(options: LaunchOptions = {}): Promise<LaunchedWorker> {
   options.signal?.throwIfAborted();
   const python = options.python ?? projectPython;
+  if (!existsSync(python)) {
+    throw new WorkerUnavailable("SETUP_MISSING", `there is no Python at ${python}: run \`npm run setup\``, { python });
+  }
   const logFile = options.logFile === undefined ? await newLogFile() : resolve(options.logFile);
   await mkdir(dirname(logFile), { recursive: true });
   const folder = await privateFolder();
   let interpreter: Interpreter | undefined;
   try {
-    interpreter = await claimInterpreter(python);
+    interpreter = await claimInterpreter(existsSync(projectPython) ? projectPython : python);
     const token = randomBytes(32).toString("base64url");
     const tokenFile = join(folder, "token");
     await writeFile(tokenFile, token, { mode: 0o600 });

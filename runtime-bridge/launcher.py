@@ -15,6 +15,7 @@ import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 # Ctrl-C reaches the whole terminal group. Node decides what it means; when Node goes, so do we.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -27,7 +28,7 @@ class _Worker:
         environment.pop("NODE_CHANNEL_FD", None)
         environment.pop("NODE_CHANNEL_SERIALIZATION_MODE", None)
         self.folder: str = spec["folder"]
-        self.log = open(spec["logFile"], "ab", buffering=0)  # noqa: SIM115
+        self.log = Path(spec["logFile"]).open("ab", buffering=0)  # noqa: SIM115
         self.ready: dict | None = None
         self.process = subprocess.Popen(
             spec["command"],

@@ -243,7 +243,6 @@ test("a worker that ends before it is ready is told with its exit code and its l
   const python = join(folder, "python-that-fails");
   await writeFile(python, "#!/bin/sh\necho 'no module named jax' >&2\nexit 3\n", { mode: 0o755 });
   const logFile = join(folder, "start.log");
-  await using _ = await Worker.launch({ cacheDir: null });
   await expect(Worker.launch({ python, logFile })).rejects.toThrow(
     `the worker did not start: it ended with exit code 3 before it was ready\n  log  ${logFile}\n  | no module named jax`,
   );
@@ -253,7 +252,6 @@ test("a worker that is not ready in time, or no longer wanted, is ended", async 
   const python = join(folder, "python-that-sleeps");
   const pidFile = join(folder, "pid");
   await writeFile(python, `#!/bin/sh\necho $$ > ${pidFile}\nexec sleep 60\n`, { mode: 0o755 });
-  await using _ = await Worker.launch({ cacheDir: null });
   await expect(Worker.launch({ python, startTimeoutMs: 300 })).rejects.toThrow("it was not ready after 0.3 s");
   expect(await gone(Number(await readFile(pidFile, "utf8")), 100)).toBe(true);
   await expect(Worker.launch({ python, signal: AbortSignal.timeout(300) })).rejects.toMatchObject({
@@ -274,7 +272,7 @@ test("a worker that runs elsewhere is reached with its token, and its end is tol
     },
   );
   children.add(elsewhere);
-  const [line] = (await once(elsewhere.stdout!, "data")) as [Buffer];
+  const [line] = (await Promise.race([once(elsewhere.stdout!, "data"), once(elsewhere, "exit")])) as [Buffer];
   const { address } = JSON.parse(line.toString()) as { address: string };
   await expect(Worker.connect(address)).rejects.toMatchObject({ status: "UNAUTHENTICATED", exitCode: 2 });
   await using worker = await Worker.connect(address, { tokenFile });

@@ -43,10 +43,13 @@ async function everything() {
       command: [venvPython, "-m", "pytest", "python-worker", `--junitxml=${pytestResult}`],
       count: countPytest,
     },
-    { name: "Python style", command: [venvPython, "-m", "ruff", "check", "python-worker", "scripts", "tests"] },
+    {
+      name: "Python style",
+      command: [venvPython, "-m", "ruff", "check", "python-worker", "runtime-bridge", "scripts", "tests"],
+    },
     {
       name: "Python format",
-      command: [venvPython, "-m", "ruff", "format", "--check", "python-worker", "scripts", "tests"],
+      command: [venvPython, "-m", "ruff", "format", "--check", "python-worker", "runtime-bridge", "scripts", "tests"],
     },
     { name: "Python types", command: [bin("pyright"), "-p", "python-worker", "--pythonpath", venvPython] },
     { name: "contract", command: [bin("buf"), "lint", "proto"] },

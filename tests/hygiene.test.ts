@@ -12,7 +12,7 @@ const traces: readonly (readonly [string, RegExp])[] = [
   ["a home folder", /(?<![\w.])\/(?:home|Users)\/(?!you\b|user\b|USER\b)[a-z][\w-]*\/|(?<![\w.])\/[r]oot\/[\w.]/],
   ["a working folder", /(?<![\w.])\/work\/(?:main|shared)\b/],
   ["a package registry's address", /https?:\/\/[\w.-]*(?:registry|artifactory|nexus|devpi|pythonhosted)[\w.-]*/],
-  ["a package index", /--(?:extra-)?index-url|(?:^|\n)\s*registry\s*=|"resolved": "http/],
+  ["a package index", /--(?:extra-)?index-url|(?:^|\n)\s*registry\s*=\s*[h]ttp|"resolved": "[h]ttp/],
 ];
 
 const findTraces = (path: string, text: string): string[] =>

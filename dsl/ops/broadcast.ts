@@ -18,8 +18,9 @@ declare module "../tensor.ts" {
 export const broadcast = defineOp<{ extra: readonly Axis[] }>({
   name: "broadcast",
   infer([x], { extra }) {
-    for (const added of extra) requireFresh("broadcast", x as Value, added);
-    return [{ dtype: (x as Value).dtype, axes: [...(x as Value).axes, ...extra] }];
+    const { dtype, axes } = x as Value;
+    extra.forEach((added, n) => void requireFresh("broadcast", x as Value, added, [...axes, ...extra.slice(0, n)]));
+    return [{ dtype, axes: [...axes, ...extra] }];
   },
   lower: (e, [x], { extra }) => [e.arrange(x as Ssa, [...(x as Ssa).dims, ...extra])],
 });

@@ -1,5 +1,5 @@
 /** Changes of the element type: by value, or of the bits as they are. */
-import { type Axis, formatAxes } from "../axes.ts";
+import type { Axis } from "../axes.ts";
 import { type DType, dtypes } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
@@ -59,18 +59,20 @@ export const bitCast = defineOp<{ to: DType; into?: Axis; from?: string }>({
   },
 });
 
-/** Refuses an axis whose name is taken. */
-export function requireFresh(op: string, x: Value, added: Axis): void {
-  if (!x.axes.some(({ name }) => name === added.name)) return;
+/**
+ * Refuses an axis whose name is taken.
+ *
+ * @param others  the axes that it will stand beside, when they aren't all those of `x`
+ */
+export function requireFresh(op: string, x: Value, added: Axis, others: readonly Axis[] = x.axes): void {
+  if (!others.some(({ name }) => name === added.name)) return;
+  const own = x.axes.some(({ name }) => name === added.name);
   throw shapeError(
     "AXIS_TAKEN",
-    `${op}: axis '${added.name}' already exists`,
+    own ? `${op}: axis '${added.name}' already exists` : `${op}: axis '${added.name}' is named twice`,
     [["operand", x]],
-    `rename one of the two: x.rename("${added.name}", …)`,
-    {
-      axis: added.name,
-      axes: formatAxes(x.axes),
-    },
+    own ? `rename one of the two: x.rename("${added.name}", …)` : undefined,
+    { axis: added.name },
   );
 }
 

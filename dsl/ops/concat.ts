@@ -1,7 +1,7 @@
 /** Joining along an axis, padding it, turning it round. */
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { axisOf, defineOp, requireAxes, shapeError } from "../op.ts";
+import { axisOf, defineOp, difference, requireAxes, shapeError } from "../op.ts";
 import { method, type Tensor } from "../tensor.ts";
 import { requireHeld } from "./elementwise.ts";
 import { resize } from "./slice.ts";
@@ -25,7 +25,7 @@ export const concat = defineOp<{ along: string }>({
     const [first, ...rest] = inputs as readonly [Value, ...Value[]];
     axisOf("concat", first, along, "head");
     for (const tail of rest) {
-      const reason = difference(first, tail, along);
+      const reason = difference(along, ["head", first], ["tail", tail]);
       if (reason === undefined) continue;
       throw shapeError(
         "SIZE_MISMATCH",
@@ -86,19 +86,6 @@ export const reverse = defineOp<{ along: readonly string[] }>({
 });
 
 // Implementation
-
-/** Why a tail does not continue the head, if it does not. */
-function difference(head: Value, tail: Value, along: string): string | undefined {
-  for (const { name, size } of head.axes) {
-    const other = tail.axes.find((axis) => axis.name === name);
-    if (other === undefined) return `the tail lacks axis '${name}'`;
-    if (name !== along && other.size !== size)
-      return `axis '${name}' has ${size} in the head, ${other.size} in the tail`;
-  }
-  const extra = tail.axes.find(({ name }) => !head.axes.some((axis) => axis.name === name));
-  if (extra !== undefined) return `the head lacks axis '${extra.name}'`;
-  return tail.dtype === head.dtype ? undefined : `the head is ${head.dtype}, the tail ${tail.dtype}`;
-}
 
 method("concat", function (this: Tensor<string>, along: string, ...tails: Tensor<string>[]) {
   return tails.length === 0 ? this : apply(concat, [this, ...tails], { along })[0];

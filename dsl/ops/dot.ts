@@ -8,7 +8,7 @@
 import { dtypes } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { axisOf, defineOp, shapeError, sizeHint } from "../op.ts";
+import { defineOp, requireAxes, shapeError, sizeHint } from "../op.ts";
 import { method, type Shared, type Tensor } from "../tensor.ts";
 import { requireKind } from "./elementwise.ts";
 
@@ -35,9 +35,20 @@ export const dot = defineOp<{ over: readonly string[] }>({
     requireKind("dot", x, ["float", "int", "uint"], "left");
     requireKind("dot", y, [dtypes[x.dtype].kind], "right", [["left", x]]);
     for (const name of over) {
-      axisOf("dot", x, name, "left");
-      axisOf("dot", y, name, "right");
+      const lacking = [x, y].findIndex((side) => !side.axes.some((axis) => axis.name === name));
+      if (lacking < 0) continue;
+      throw shapeError(
+        "AXIS_MISSING",
+        `dot over '${name}': the ${lacking === 0 ? "left" : "right"} operand has no such axis`,
+        [
+          ["left", x],
+          ["right", y],
+        ],
+        undefined,
+        { axis: name },
+      );
     }
+    requireAxes("dot", x, over);
     for (const { name, size } of y.axes) {
       const own = x.axes.find((axis) => axis.name === name)?.size;
       if (own === undefined || own === size) continue;

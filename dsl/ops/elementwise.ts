@@ -231,21 +231,17 @@ export function requireKind(
           .slice(0, -1)
           .map((each) => kindNames[each])
           .join(", ")} or ${kindNames[kinds.at(-1) as Kind]}`;
+  const subject =
+    role === "left" || role === "right" ? `the ${role} operand is` : `the ${role} ${role.endsWith("s") ? "are" : "is"}`;
   // Numbers become truth by a comparison, which says what is true of them; a cast would only say that they are not 0.
   const hint =
     kinds[0] === "bool"
       ? `${role}.ne(0)`
       : `${role}.cast("${kinds.includes("float") ? "f32" : kinds[0] === "uint" ? "u32" : "i32"}")`;
-  throw shapeError(
-    "DTYPE",
-    `${op} takes ${wanted}, and ${role === "left" || role === "right" ? `the ${role} operand` : `the ${role}`} is ${x.dtype}`,
-    [...beside, [role, x]],
-    hint,
-    {
-      dtype: x.dtype,
-      kinds,
-    },
-  );
+  throw shapeError("DTYPE", `${op} takes ${wanted}, and ${subject} ${x.dtype}`, [...beside, [role, x]], hint, {
+    dtype: x.dtype,
+    kinds,
+  });
 }
 
 /** A right operand as `apply` takes it: a number becomes an attribute. */

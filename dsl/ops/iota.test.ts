@@ -72,13 +72,27 @@ describe("constant", () => {
     `);
   });
 
-  test.each(Object.keys(dtypes) as DType[])("holds %s in few elements and, as bytes, in many", async (dtype) => {
-    const positive = dtype === "f8e8m0fnu";
-    const few = dtype === "bool" ? [0, 1, 1] : positive ? [1, 0.5, 4] : [0, 1, dtypes[dtype].kind === "uint" ? 3 : -2];
-    const many = Array.from({ length: 150 }, (_, n) => few[n % 3] as number);
-    await checkProgram(() => ({ few: constant(few, dtype, ax.column), many: constant(many, dtype, axis("n", 150)) }), {
-      expected: { few, many },
+  test("holds every element type in few elements and, as bytes, in many", async () => {
+    const values = (Object.keys(dtypes) as DType[]).map((dtype) => {
+      const few =
+        dtype === "bool" ? [0, 1, 1] : dtype === "f8e8m0fnu" ? [1, 0.5, 4] : [0, 1, dtype.startsWith("u") ? 3 : -2];
+      return [dtype, few, Array.from({ length: 150 }, (_, n) => few[n % 3] as number)] as const;
     });
+    await checkProgram(
+      () =>
+        values.map(([dtype, few, many]) => ({
+          few: constant(few, dtype, ax.column),
+          many: constant(many, dtype, axis("n", 150)),
+        })),
+      {
+        expected: Object.fromEntries(
+          values.flatMap(([, few, many], n) => [
+            [`${n}.few`, few],
+            [`${n}.many`, many],
+          ]),
+        ),
+      },
+    );
   });
 
   test("holds integers of 64 bits exactly", async () => {

@@ -20,7 +20,7 @@ import { full, iota } from "./iota.ts";
 export function randomBits<N extends string, B extends string = never>(
   key: Tensor<"key" | B>,
   ...of: readonly Axis<N>[]
-): Tensor<N | B> {
+): Tensor<N | Exclude<B, "key">> {
   if (key.dtype !== "u32" || key.shape.size("key") !== 2) {
     throw shapeError("DTYPE", "randomBits takes a key of u32 with an axis 'key' of 2", [["key", key]]);
   }
@@ -29,20 +29,20 @@ export function randomBits<N extends string, B extends string = never>(
   const spread = (word: 0 | 1) =>
     (words.at("key", word) as unknown as Tensor<string>).broadcast(...(of as readonly never[])) as Tensor<string>;
   const [left, right] = threefry(spread(0), spread(1), high, low);
-  return left.xor(right) as unknown as Tensor<N | B>;
+  return left.xor(right) as unknown as Tensor<N | Exclude<B, "key">>;
 }
 
 /** Uniform numbers from 0 up to but not including 1, as f32: 23 random bits each. */
 export function randomUniform<N extends string, B extends string = never>(
   key: Tensor<"key" | B>,
   ...of: readonly Axis<N>[]
-): Tensor<N | B> {
+): Tensor<N | Exclude<B, "key">> {
   // The mantissa of a number in [1, 2), less 1.
   return randomBits(key, ...of)
     .shiftRight(9)
     .or(0x3f800000)
     .bitCast("f32")
-    .sub(1) as Tensor<N | B>;
+    .sub(1);
 }
 
 // Implementation

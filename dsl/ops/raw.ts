@@ -1,15 +1,17 @@
 /** The way out: any StableHLO operation that the language has no word for. */
-import type { Axis } from "../axes.ts";
+import { type Axis, formatAxes } from "../axes.ts";
 import type { DType } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { defineOp } from "../op.ts";
+import { axisOf, defineOp, shapeError } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 
 // Public API
 
 /**
  * Writes an operation in MLIR's generic form. The operands' dimensions stand in the order that `order` gives them.
+ *
+ * What is known here is the result's type only: the worker checks the rest, and its errors name the line of this call.
  *
  * @param name        with its dialect: `stablehlo.clamp`, `chlo.erf`
  * @param operands    each with its axes, outermost first
@@ -37,7 +39,22 @@ export const raw = defineOp<{
   result: { readonly dtype: DType; readonly axes: readonly Axis[] };
 }>({
   name: "stablehlo",
-  infer: (_, { result }) => [result],
+  infer(inputs, { name, orders, result }) {
+    inputs.forEach((input, n) => {
+      const order = orders[n] as readonly Axis[];
+      const same =
+        order.length === input.axes.length && order.every((axis) => axisOf(name, input, axis.name).size === axis.size);
+      if (same) return;
+      throw shapeError(
+        "SIZE_MISMATCH",
+        `${name}: operand ${n} is given in the order ${formatAxes(order)}, which are not its axes`,
+        [["operand", input]],
+        undefined,
+        { operand: n },
+      );
+    });
+    return [result];
+  },
   lower(e, inputs, { name, properties, orders, result }) {
     const given = inputs.map((input, n) => e.arrange(input as Ssa, orders[n] as readonly Axis[]));
     return e.raw(name, given, properties, [{ dtype: result.dtype, dims: result.axes }]);

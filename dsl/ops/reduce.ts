@@ -108,8 +108,9 @@ function reduction(
 }
 
 method("mean", function (this: Tensor<string>, ...over: string[]) {
-  const count = over.reduce((all, name) => all * axisOf("mean", this, name).size, 1);
   requireKind("mean", this, ["float"]);
+  requireAxes("mean", this, over);
+  const count = over.reduce((all, name) => all * axisOf("mean", this, name).size, 1);
   const wide = accumulator(this.dtype);
   return this.cast(wide)
     .sum(...over)
@@ -119,6 +120,7 @@ method("mean", function (this: Tensor<string>, ...over: string[]) {
 
 method("softmax", function (this: Tensor<string>, over: string) {
   requireKind("softmax", this, ["float"]);
+  axisOf("softmax", this, over);
   const x = this.cast(accumulator(this.dtype));
   const mass = x.sub(x.maxOver(over)).exp();
   return mass.div(mass.sum(over)).cast(this.dtype);
@@ -126,6 +128,7 @@ method("softmax", function (this: Tensor<string>, over: string) {
 
 method("logSumExp", function (this: Tensor<string>, ...over: string[]) {
   requireKind("logSumExp", this, ["float"]);
+  requireAxes("logSumExp", this, over);
   const x = this.cast(accumulator(this.dtype));
   const peak = x.maxOver(...over);
   // Where all are -Infinity the peak would make NaN of -Infinity - -Infinity.
@@ -140,17 +143,19 @@ method("logSumExp", function (this: Tensor<string>, ...over: string[]) {
 });
 
 method("argMax", function (this: Tensor<string>, over: string) {
-  return firstOf(this, over, this.maxOver(over) as unknown as Tensor<string>);
+  return firstOf("argMax", this, over, (x) => x.maxOver(over));
 });
 method("argMin", function (this: Tensor<string>, over: string) {
-  return firstOf(this, over, this.minOver(over) as unknown as Tensor<string>);
+  return firstOf("argMin", this, over, (x) => x.minOver(over));
 });
 
-function firstOf(x: Tensor<string>, over: string, best: Tensor<string>): Tensor<string> {
-  const axis = axisOf("argMax", x, over);
+/** Where the first element stands that is the best of all, or NaN. */
+function firstOf(op: string, x: Tensor<string>, over: string, best: (x: Tensor<string>) => unknown): Tensor<string> {
+  requireKind(op, x, ["int", "uint", "float"]);
+  const axis = axisOf(op, x, over);
   const others = x.axes.filter(({ name }) => name !== over);
   const position = iota(axis).broadcast(...(others as never[])) as Tensor<string>;
-  const isFloat = dtypes[x.dtype].kind === "float";
-  const found = isFloat ? x.eq(best).or(x.ne(x)) : x.eq(best);
-  return applyOne(reductions.minOver as Op, [position.where(found, axis.size - 1)], { over: [over] });
+  const found = x.eq(best(x) as Tensor<string>);
+  const hit = dtypes[x.dtype].kind === "float" ? found.or(x.ne(x)) : found;
+  return applyOne(reductions.minOver as Op, [position.where(hit, axis.size - 1)], { over: [over] });
 }

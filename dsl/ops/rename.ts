@@ -2,7 +2,7 @@
 import type { Axis, NameOf } from "../axes.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { axisOf, defineOp, shapeError } from "../op.ts";
+import { axisOf, defineOp, requireAxes, shapeError } from "../op.ts";
 import { type Fresh, method, type Tensor } from "../tensor.ts";
 import { requireFresh } from "./cast.ts";
 
@@ -37,10 +37,8 @@ export const split = defineOp<{ from: string; into: readonly Axis[] }>({
     const x = input as Value;
     const { size } = axisOf("split", x, from);
     requireProduct("split", x, from, size, into);
-    const rest = { ...x, axes: x.axes.filter(({ name }) => name !== from) };
-    into.forEach((added, index) => {
-      requireFresh("split", { ...rest, axes: [...rest.axes, ...into.slice(0, index)] }, added);
-    });
+    const rest = x.axes.filter(({ name }) => name !== from);
+    into.forEach((added, index) => void requireFresh("split", x, added, [...rest, ...into.slice(0, index)]));
     return [{ dtype: x.dtype, axes: x.axes.flatMap((axis) => (axis.name === from ? into : [axis])) }];
   },
   lower(e, [input], { from, into }) {
@@ -59,10 +57,11 @@ export const merge = defineOp<{ from: readonly string[]; into: Axis }>({
   name: "merge",
   infer([input], { from, into }) {
     const x = input as Value;
+    requireAxes("merge", x, from);
     const parts = from.map((name) => axisOf("merge", x, name));
     requireProduct("merge", x, into.name, into.size, parts);
     const rest = x.axes.filter(({ name }) => !from.includes(name));
-    requireFresh("merge", { ...x, axes: rest }, into);
+    requireFresh("merge", x, into, rest);
     // The merged axis comes up where the last of its parts did.
     const last = Math.max(...parts.map((part) => x.axes.indexOf(part)));
     const isKept = ({ name }: Axis) => !from.includes(name);

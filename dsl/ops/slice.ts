@@ -2,7 +2,7 @@
 import type { Axis } from "../axes.ts";
 import type { Emitter, Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { axisOf, defineOp, shapeError } from "../op.ts";
+import { axisOf, defineOp, difference, shapeError } from "../op.ts";
 import { method, type Tensor, type Within } from "../tensor.ts";
 import { requireKind } from "./elementwise.ts";
 
@@ -39,9 +39,10 @@ export const slice = defineOp<{ along: string; start: number; limit: number; ste
     const { size } = axisOf("slice", x, along);
     const whole = [start, limit, step].every(Number.isInteger);
     if (!whole || start < 0 || limit > size || start >= limit || step < 1) {
+      const what = step === 1 ? `a window of ${limit - start}` : `steps of ${step}`;
       throw shapeError(
         "INDEX_RANGE",
-        `slice over '${along}': positions ${start} to ${limit - 1} of an axis of ${size}`,
+        `slice over '${along}': ${what} from ${start}, in an axis of ${size}`,
         [["operand", x]],
         undefined,
         { axis: along, start, limit, step, size },
@@ -82,15 +83,8 @@ export const update = defineOp<{ along: string }>({
     axisOf("update", x, along);
     const size = axisOf("update", value, along, "value").size;
     requireWindow("update", x, along, size);
-    const differ = x.axes.find(
-      ({ name, size: own }) => name !== along && value.axes.find((axis) => axis.name === name)?.size !== own,
-    );
-    const extra = value.axes.find(({ name }) => !x.axes.some((axis) => axis.name === name));
-    if (differ !== undefined || extra !== undefined || value.dtype !== x.dtype) {
-      const reason =
-        value.dtype !== x.dtype
-          ? `its elements are ${value.dtype}, not ${x.dtype}`
-          : `axis '${(differ ?? extra)?.name}' differs`;
+    const reason = difference(along, ["operand", x], ["value", value]);
+    if (reason !== undefined) {
       throw shapeError(
         "SIZE_MISMATCH",
         `update over '${along}': the value fits no window of the operand: ${reason}`,
@@ -99,7 +93,7 @@ export const update = defineOp<{ along: string }>({
           ["value", value],
         ],
         value.dtype !== x.dtype ? `value.cast("${x.dtype}")` : undefined,
-        { axis: (differ ?? extra)?.name ?? along },
+        { axis: along },
       );
     }
     requireStarts("update", x, start as Value, along);
@@ -174,7 +168,7 @@ method("update", function (this: Tensor<string>, along: string, start: number | 
   if (!Number.isInteger(start) || start < 0 || start + length > size) {
     throw shapeError(
       "INDEX_RANGE",
-      `update over '${along}': positions ${start} to ${start + length - 1} of an axis of ${size}`,
+      `update over '${along}': a window of ${length} from ${start}, in an axis of ${size}`,
       [
         ["operand", this],
         ["value", value],
@@ -215,13 +209,21 @@ function requireWindow(op: string, x: Value, along: string, size: number): void 
 }
 
 function requireStarts(op: string, x: Value, start: Value, along: string): void {
-  requireKind(op, start, ["int", "uint"], "start");
+  requireKind(op, start, ["int", "uint"], "start", [["operand", x]]);
   for (const { name, size } of start.axes) {
     const own = x.axes.find((axis) => axis.name === name);
-    if (own !== undefined && own.size === size && name !== along) continue;
+    const reason =
+      name === along
+        ? "a window has one start along its axis"
+        : own === undefined
+          ? `the start has axis '${name}', which the operand lacks`
+          : own.size !== size
+            ? `axis '${name}' has ${own.size} in the operand, ${size} in the start`
+            : undefined;
+    if (reason === undefined) continue;
     throw shapeError(
-      "AXIS_EXTRA",
-      `${op} over '${along}': the start has axis '${name}', by which it can't differ`,
+      own === undefined || name === along ? "AXIS_EXTRA" : "SIZE_MISMATCH",
+      `${op} over '${along}': ${reason}`,
       [
         ["operand", x],
         ["start", start],

@@ -33,7 +33,7 @@ export const topK = defineOp<{ over: string; into: Axis }>({
       );
     }
     const rest = x.axes.filter(({ name }) => name !== over);
-    requireFresh("topK", { ...x, axes: rest }, into);
+    requireFresh("topK", x, into, rest);
     const axes = [...rest, into];
     return [
       { dtype: x.dtype, axes },

@@ -1,5 +1,4 @@
 /** Looking entries up by number. */
-
 import { dtypes } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
@@ -33,8 +32,8 @@ export const take = defineOp<{ over: string }>({
   name: "take",
   infer([table, positions], { over }) {
     const [x, ids] = [table as Value, positions as Value];
-    axisOf("take", x, over);
-    requireKind("take", ids, ["int", "uint"], "ids");
+    axisOf("take", x, over, "table");
+    requireKind("take", ids, ["int", "uint"], "ids", [["table", x]]);
     if (ids.axes.some(({ name }) => name === over)) {
       throw shapeError(
         "AXIS_TAKEN",
@@ -47,7 +46,7 @@ export const take = defineOp<{ over: string }>({
         { axis: over },
       );
     }
-    requireEqualSizes("take", x, ids);
+    requireEqualSizes("take", x, ids, ["table", "ids"]);
     const kept = x.axes.filter(({ name }) => name !== over);
     const added = ids.axes.filter(({ name }) => !kept.some((axis) => axis.name === name));
     const axes = [...added, ...kept];
@@ -95,7 +94,10 @@ method("take", function (this: Tensor<string>, over: string, ids: Tensor<string>
 });
 
 method("at", function (this: Tensor<string>, along: string, index: number | Within<string>) {
-  if (typeof index !== "number") return apply(take, [this, index as Tensor<string>], { over: along })[0];
+  if (typeof index !== "number") {
+    requirePosition(this, index as Tensor<string>, along);
+    return apply(take, [this, index as Tensor<string>], { over: along })[0];
+  }
   const { size } = axisOf("at", this, along);
   const position = index < 0 ? size + index : index;
   if (!Number.isInteger(position) || position < 0 || position >= size) {
@@ -109,6 +111,24 @@ method("at", function (this: Tensor<string>, along: string, index: number | With
   }
   return apply(pick, [this], { along, position })[0];
 });
+
+/** Refuses a position that differs by an axis that the operand lacks or loses: picking adds no axes. */
+function requirePosition(x: Value, index: Value, along: string): void {
+  axisOf("at", x, along);
+  for (const { name } of index.axes) {
+    if (name !== along && x.axes.some((axis) => axis.name === name)) continue;
+    throw shapeError(
+      "AXIS_EXTRA",
+      `at('${along}'): the position has axis '${name}', which the operand ${name === along ? "loses" : "lacks"}`,
+      [
+        ["operand", x],
+        ["position", index],
+      ],
+      `x.take("${along}", …) looks many entries up`,
+      { axis: name },
+    );
+  }
+}
 
 function requireModest(x: Value, ids: Value, bytes: number): void {
   if (bytes <= takeLimitBytes) return;

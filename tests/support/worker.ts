@@ -17,10 +17,16 @@ afterAll(async () => {
   await (await connected?.catch(() => undefined))?.close();
 });
 
-async function reach(): Promise<Worker> {
+/** Where it is, for other processes. */
+export async function testWorkerPlace(): Promise<{ readonly address: string; readonly token: string }> {
   const desk = process.env.TSXLA_TEST_DESK;
   if (desk === undefined) throw new Error("no desk: jest runs tests with the globalSetup of jest.config.mjs");
   const answer = JSON.parse(await text(connect(desk))) as { address: string; token: string; error?: string };
   if (answer.error !== undefined) throw new Error(answer.error);
-  return await Worker.connect(answer.address, { token: answer.token });
+  return answer;
+}
+
+async function reach(): Promise<Worker> {
+  const { address, token } = await testWorkerPlace();
+  return await Worker.connect(address, { token });
 }

@@ -83,6 +83,7 @@ class Executables:
         # JAX's events name no compilation, so one at a time: an event within it is about it.
         self._compiler = threading.Lock()
         self._cache_hits = 0
+        self._reference = reference.Reference()
         jax.monitoring.register_event_listener(self._on_event)
 
     def get(self, id_: str) -> Executable:
@@ -106,7 +107,7 @@ class Executables:
             start = time.perf_counter()
             program = modules.program(text)
             made = (
-                self._interpreted(id_, program, start)
+                self._interpreted(id_, text, program, start)
                 if engine == pb.ENGINE_REFERENCE
                 else self._compiled(id_, program, start)
             )
@@ -120,16 +121,16 @@ class Executables:
         )
         return made, False
 
-    def _interpreted(self, id_: str, program: Program, start: float) -> Executable:
-        reference.check(program)
+    def _interpreted(self, id_: str, text: str, program: Program, start: float) -> Executable:
+        kinds = [parameter.type for parameter in program.parameters]
         return Executable(
             id_,
             program.parameters,
             program.results,
             frozenset(),
-            run=lambda arguments: reference.run(program, [np.asarray(argument) for argument in arguments]),
+            run=lambda arguments: self._reference.run(text, [np.asarray(a) for a in arguments], kinds, program.results),
             sizes=Sizes(
-                sum(parameter.type.bytes for parameter in program.parameters),
+                sum(kind.bytes for kind in kinds),
                 sum(kind.bytes for kind in program.results),
             ),
             seconds=time.perf_counter() - start,
@@ -138,17 +139,15 @@ class Executables:
     def _compiled(self, id_: str, program: Program, start: float) -> Executable:
         order = _call_order(program.parameters, program.results)
         kinds = [program.parameters[i].type for i in order.arguments]
-        function = jax_private.as_function(
-            program.module,
-            [parameter.type for parameter in program.parameters],
-            program.results,
-        )
         donated = [place for place, i in enumerate(order.arguments) if program.parameters[i].donated]
         with self._compiler, warnings.catch_warnings():
             # JAX warns of donated arguments that no result can take; the module's author asked for that.
             warnings.simplefilter("ignore")
             hits = self._cache_hits
             try:
+                function = jax_private.as_function(
+                    program.module, [parameter.type for parameter in program.parameters], program.results
+                )
                 compiled = (
                     jax.jit(order.wrap(function), donate_argnums=donated, keep_unused=True)
                     .lower(*(jax.ShapeDtypeStruct(kind.shape, kind.element.dtype) for kind in kinds))

@@ -26,6 +26,12 @@ class Place:
     column: int | None = None
     source: str | None = None
 
+    def __str__(self) -> str:
+        """Says where, to go behind a sentence."""
+        if self.source is not None:
+            return f" ({self.source})"
+        return "" if self.line is None else f" (line {self.line}, column {self.column})"
+
     def metadata(self) -> dict[str, object]:
         """Returns what is known, under the names that the contract gives it."""
         known = {"line": self.line, "column": self.column, "source": self.source}

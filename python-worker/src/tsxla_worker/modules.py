@@ -1,8 +1,9 @@
 """StableHLO text: parsing, verification, printing, and what `@main` takes and gives.
 
-A module is refused here, before anything is compiled or allocated, when it does not parse or verify, lacks `@main`,
-holds types that the worker can't place, calls something unknown, or has a value that no machine could hold.
-Not here: compiling (`executables.py`), running by the reference interpreter (`reference.py`).
+A module is refused here, before anything is compiled or allocated, when it does not parse or verify, lacks `@main`, or
+takes and gives types that the worker can't place.
+Not here: what is valid and yet refused (`safety.py`), places in the front end's source (`locations.py`), compiling
+(`executables.py`), running by the reference interpreter (`reference.py`).
 """
 
 from dataclasses import dataclass
@@ -10,34 +11,10 @@ from dataclasses import dataclass
 from jaxlib.mlir import ir
 from jaxlib.mlir.dialects import func
 
-from tsxla_worker import locations
+from tsxla_worker import locations, safety, text_limits
 from tsxla_worker.errors import WorkerError, invalid
 from tsxla_worker.jax_private import make_context
 from tsxla_worker.tensors import BY_NAME, TensorType
-
-TEXT_LIMIT = 64 << 20
-# The most bytes that one value may have: beyond any machine, far below where byte counts overflow.
-VALUE_LIMIT = 1 << 43
-
-# What `stablehlo.custom_call` may name: markers that XLA's partitioner consumes, and the operations that StableHLO
-# borrows from MHLO. A kernel of the worker's own is added here by name.
-CUSTOM_CALLS = frozenset(
-    {
-        "Sharding",
-        "SPMDFullToShardShape",
-        "SPMDShardToFullShape",
-        "mhlo.erf",
-        "mhlo.topk",
-        "mhlo.tan",
-        "mhlo.sinh",
-        "mhlo.cosh",
-        "mhlo.asin",
-        "mhlo.acos",
-        "mhlo.asinh",
-        "mhlo.acosh",
-        "mhlo.atanh",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -64,21 +41,14 @@ class Program:
     module: ir.Module
     parameters: tuple[Parameter, ...]
     results: tuple[TensorType, ...]
-    largest_value: int
-    all_values: int
 
 
 def parse(text: str) -> ir.Module:
-    """Parses and verifies a text; fails with MODULE_INVALID and the place."""
-    size = len(text.encode("utf-8", "replace"))
-    if size > TEXT_LIMIT:
-        raise _refused(f"The module has {size} bytes of text; at most {TEXT_LIMIT} are taken.", found=size)
-    if "\0" in text:
-        raise _refused("The module's text holds a zero byte.")
+    """Parses a text, which verifies it; fails with MODULE_INVALID and the place."""
+    text_limits.check(text)
     context = make_context()
     try:
         module = ir.Module.parse(text, context)
-        module.operation.verify()
     except ir.MLIRError as error:
         raise _from_diagnostics(error, text) from error
     return module
@@ -99,8 +69,8 @@ def program(text: str) -> Program:
     taken = [parameter.aliases for parameter in parameters if parameter.aliases is not None]
     if len(set(taken)) != len(taken):
         raise _refused("Two arguments of @main name the same result in `tf.aliasing_output`.")
-    largest, total = _check_operations(module)
-    return Program(module, parameters, results, largest, total)
+    safety.check(module, main)
+    return Program(module, parameters, results)
 
 
 def _main(module: ir.Module) -> func.FuncOp:
@@ -147,65 +117,14 @@ def _tensor_type(kind: ir.Type, what: str) -> TensorType:
     raise _refused(f"{what} has the type {kind}; the worker takes tensors with static shapes and known elements.")
 
 
-def _check_operations(module: ir.Module) -> tuple[int, int]:
-    """Refuses unknown custom calls and absurd values; returns the bytes of the largest value and of all together."""
-    sizes: dict[ir.Type, int] = {}
-    refusal: WorkerError | None = None
-    total = 0
-
-    def visit(operation: ir.Operation) -> ir.WalkResult:
-        nonlocal refusal, total
-        if operation.name == "stablehlo.custom_call":
-            target = ir.StringAttr(operation.attributes["call_target_name"]).value
-            if target not in CUSTOM_CALLS:
-                place = locations.find(operation.location, "")
-                message = f"The worker knows no custom call named {target!r}."
-                refusal = invalid("CUSTOM_CALL_UNKNOWN", message, target=target, **place.metadata())
-                return ir.WalkResult.INTERRUPT
-        for kind in [result.type for result in operation.results]:
-            size = sizes.get(kind)
-            if size is None:
-                size = sizes[kind] = _bytes(kind)
-                if size > VALUE_LIMIT:
-                    place = locations.find(operation.location, "")
-                    message = f"{operation.name} makes a value of type {kind}, which no machine can hold."
-                    refusal = _refused(message, found=kind, **place.metadata())
-                    return ir.WalkResult.INTERRUPT
-            total += size
-        return ir.WalkResult.ADVANCE
-
-    main = _main(module)
-    for kind in main.type.inputs:
-        sizes[kind] = _bytes(kind)
-        if sizes[kind] > VALUE_LIMIT:
-            raise _refused(f"@main takes a value of type {kind}, which no machine can hold.", found=kind)
-    module.operation.walk(visit, ir.WalkOrder.PRE_ORDER)
-    if refusal is not None:
-        raise refusal
-    return max(sizes.values(), default=0), total
-
-
-def _bytes(kind: ir.Type) -> int:
-    if not isinstance(kind, ir.RankedTensorType) or not kind.has_static_shape:
-        return 0
-    size = 1
-    for extent in kind.shape:
-        size *= extent
-    element = BY_NAME.get(str(kind.element_type))
-    return size * (element.bytes if element else 16)
-
-
 def _from_diagnostics(error: ir.MLIRError, text: str) -> WorkerError:
     diagnostics = list(error.error_diagnostics)
     if not diagnostics:
         return _refused(f"The module is not valid: {error}")
     first = diagnostics[0]
     place = locations.find(first.location, text)
-    where = (
-        f" ({place.source})" if place.source else f" (line {place.line}, column {place.column})" if place.line else ""
-    )
     notes = "".join(f"; {note.message}" for note in first.notes)
-    return _refused(f"The module is not valid{where}: {first.message}{notes}.", **place.metadata())
+    return _refused(f"The module is not valid{place}: {first.message}{notes}.", **place.metadata())
 
 
 def _refused(message: str, **metadata: object) -> WorkerError:

@@ -1,85 +1,94 @@
-"""Runs a module by StableHLO's reference interpreter: the judge of what a module means.
+"""Runs modules by StableHLO's reference interpreter: the judge of what a module means.
 
-The interpreter takes and gives MLIR attributes. numpy can read those of common types; for the others (bf16, f8, f4,
-4-bit integers) the interpreter itself casts the result to integers of the same bits first.
-It keeps every value in memory at once, so a module is measured before it runs.
+The interpreter lives in a process of its own (`interpreter.py`), one for the worker, because it ends its process where
+it has no answer; that becomes an error here, and the next run starts a new one. Its memory is bounded, so that a
+module that asks for too much ends there and not the worker.
+
+It does not know: `rng`, `rng_bit_generator`, `cholesky`, `triangular_solve`, custom calls, CHLO, collectives outside
+of one device, dynamic shapes. It knows composites (by their decomposition), and all element types of the contract.
 """
 
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, cast
+
 import numpy as np
-from jaxlib.mlir import ir
-from jaxlib.mlir.dialects import stablehlo
 
 from tsxla_worker import memory
-from tsxla_worker.errors import clip, internal, invalid
-from tsxla_worker.modules import Program
-from tsxla_worker.tensors import TensorType
+from tsxla_worker.errors import clip, internal
+from tsxla_worker.interpreter import receive, send
+from tsxla_worker.tensors import TensorType, decode, encode
 
-VALUE_LIMIT = 1 << 30
+_SOURCES = str(Path(__file__).resolve().parents[1])
 
 
-def check(program: Program) -> None:
-    """Refuses a module whose values would not fit in memory."""
-    available = memory.available_bytes() or 1 << 33
-    for found, wanted in ((program.largest_value, VALUE_LIMIT), (program.all_values, available // 2)):
-        if found > wanted:
-            raise invalid(
-                "MODULE_INVALID",
-                f"The reference interpreter would hold {found} bytes; it is allowed {wanted}.",
-                found=found,
-                wanted=wanted,
+class Reference:
+    """The interpreter's process, started when it is first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors: BinaryIO | None = None
+
+    def run(
+        self, text: str, arguments: Sequence[np.ndarray], kinds: Sequence[TensorType], results: Sequence[TensorType]
+    ) -> list[np.ndarray]:
+        """Evaluates `@main` on arrays; fails with EXECUTION_FAILED and the interpreter's own words."""
+        given = [(kind.element.name, kind.shape, encode(array)) for array, kind in zip(arguments, kinds, strict=True)]
+        wanted = [(kind.element.name, kind.shape) for kind in results]
+        with self._lock:
+            answer = self._ask((text, given, wanted))
+        if isinstance(answer, str):
+            raise internal(
+                "EXECUTION_FAILED", f"The reference interpreter gave up: {clip(answer, 1500)}"
             )
+        return [decode(data, kind) for data, kind in zip(answer, results, strict=True)]
 
+    def _ask(self, request: object) -> list[bytes] | str:
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            send(cast("BinaryIO", process.stdin), request)
+            answer = receive(cast("BinaryIO", process.stdout))
+        except BrokenPipeError:
+            answer = None
+        return cast("list[bytes]", answer) if answer is not None else self._last_words(process)
 
-def run(program: Program, arguments: list[np.ndarray]) -> list[np.ndarray]:
-    """Evaluates `@main` on arrays."""
-    context = program.module.context
-    try:
-        with context, ir.Location.unknown():
-            given = [
-                _to_attribute(array, parameter.type)
-                for array, parameter in zip(arguments, program.parameters, strict=True)
-            ]
-            results = stablehlo.eval_module(program.module, given)
-            return [_to_array(attribute, kind) for attribute, kind in zip(results, program.results, strict=True)]
-    except Exception as error:
-        raise internal(
-            "EXECUTION_FAILED", f"The reference interpreter refused the module: {clip(str(error), 1500)}"
-        ) from error
+    def _start(self) -> None:
+        self._errors = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 (as long as the process)
+        path = os.pathsep.join([_SOURCES, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tsxla_worker.interpreter"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,
+        )
+        if sys.platform == "linux":
+            limit = (memory.available_bytes() or 1 << 33) // 2
+            resource.prlimit(self._process.pid, resource.RLIMIT_DATA, (limit, limit))
 
-
-def _to_attribute(array: np.ndarray, kind: TensorType) -> ir.Attribute:
-    element = ir.Type.parse(kind.element.name)
-    if array.size == 0:
-        return ir.Attribute.parse(f"dense<> : {ir.RankedTensorType.get(kind.shape, element)}")
-    return ir.DenseElementsAttr.get(np.ascontiguousarray(array), type=element, shape=list(kind.shape))
-
-
-def _to_array(attribute: ir.Attribute, kind: TensorType) -> np.ndarray:
-    name, dtype = kind.element.name, kind.element.dtype
-    if kind.size == 0:
-        return np.zeros(kind.shape, dtype)
-    if name in {"i4", "ui4"}:
-        return np.array(_cast(attribute, kind, [("convert", "i8")])).astype(dtype)
-    if name == "f4E2M1FN":
-        casts = [("bitcast_convert", "ui4"), ("convert", "ui8")]
-        return np.array(_cast(attribute, kind, casts)).astype(np.uint8).view(dtype).reshape(kind.shape)
-    if dtype.kind == "V" or name == "bf16" or name.startswith("f8"):
-        casts = [("bitcast_convert", f"ui{8 * dtype.itemsize}")]
-        return np.array(_cast(attribute, kind, casts)).view(dtype).reshape(kind.shape)
-    return np.array(attribute).reshape(kind.shape)
-
-
-def _cast(attribute: ir.Attribute, kind: TensorType, casts: list[tuple[str, str]]) -> ir.Attribute:
-    """Lets the interpreter cast a value by a chain of operations."""
-    shape = "".join(f"{size}x" for size in kind.shape)
-    source, lines, value = kind.element.name, [], "%arg0"
-    for step, (operation, target) in enumerate(casts):
-        types = f"(tensor<{shape}{source}>) -> tensor<{shape}{target}>"
-        lines.append(f"%{step} = stablehlo.{operation} {value} : {types}")
-        source, value = target, f"%{step}"
-    text = (
-        f"func.func public @main(%arg0: tensor<{shape}{kind.element.name}>) -> tensor<{shape}{source}> {{\n"
-        + "\n".join(lines)
-        + f"\nreturn {value} : tensor<{shape}{source}>\n}}"
-    )
-    return stablehlo.eval_module(ir.Module.parse(text), [attribute])[0]
+    def _last_words(self, process: subprocess.Popen[bytes]) -> str:
+        """Says how the process ended."""
+        code = process.wait()
+        assert self._errors is not None
+        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 4000))
+        words = self._errors.read().decode("utf-8", "replace").strip()
+        self._process = None
+        for line in reversed(words.splitlines()):
+            if "LLVM ERROR:" in line:
+                return line.partition("LLVM ERROR:")[2].strip()
+        if code == -8:
+            return "an integer was divided by zero"
+        return f"it ended with code {code}: {words[-500:] or 'no message'}"

@@ -159,6 +159,8 @@ def encode(array: Shaped[jax.Array | np.ndarray, "..."], *, keep: bool = True) -
     the buffer into a copy.
     """
     host = np.array(array, copy=True) if keep else np.asarray(array)
+    if host.dtype == ml_dtypes.int4:
+        host = host.astype(np.int8)  # XLA leaves the upper half of the byte empty; on the wire it is the sign
     return host.tobytes()
 
 

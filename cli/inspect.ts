@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { Command } from "commander";
 import { countParameters, InputError, type ParamTree } from "../dsl/index.ts";
 import { type ModelFiles, openModel } from "../inference/index.ts";
-import { findArchitecture, matchCheckpoint } from "../models/index.ts";
+import { findByConfig, matchCheckpoint } from "../models/index.ts";
 import { openWorker, type WorkerOptions, withWorker } from "./options.ts";
 import { bytes, Progress } from "./progress.ts";
 
@@ -47,7 +47,7 @@ async function describeConfig(path: string): Promise<Facts> {
   } catch (cause) {
     throw new InputError("INPUT", `${path} cannot be read as JSON: ${(cause as Error).message}`, { path }, { cause });
   }
-  const architecture = findArchitecture((config as Record<string, unknown> | null)?.model_type);
+  const architecture = findByConfig(config);
   const read = architecture.fromHuggingFace(config);
   return { architecture: architecture.name, parameters: countParameters(architecture.weights(read)), ...read };
 }

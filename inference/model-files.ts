@@ -4,7 +4,7 @@
  * The files lie beside the worker, so everything is read through it.
  */
 import { InputError, TsxlaError } from "../dsl/index.ts";
-import { type Architecture, findArchitecture, type ModelConfig } from "../models/index.ts";
+import { type Architecture, findArchitecture, findByConfig, type ModelConfig } from "../models/index.ts";
 import type { Checkpoint, Worker } from "../runtime-bridge/index.ts";
 import { ChatTemplate, findChatTemplate } from "./chat-template.ts";
 import { tokenizerFromGguf } from "./gguf-tokenizer.ts";
@@ -72,7 +72,7 @@ async function openFolder(
       },
     );
   }
-  const architecture = given ?? findArchitecture((config as Record<string, unknown>).model_type);
+  const architecture = given ?? findByConfig(config);
   const [tokenizerJson, tokenizerConfig, generation, template] = await Promise.all([
     readJson(worker, checkpoint, "tokenizer.json"),
     readJson(worker, checkpoint, "tokenizer_config.json"),

@@ -141,15 +141,17 @@ export function isMxfp4({ source, tensors }: Pick<Feed, "source" | "tensors">): 
 /** Which consecutive axes make up each dimension of a shape; undefined where they don't. */
 export function groupAxes(axes: readonly Axis[], shape: readonly number[]): readonly (readonly Axis[])[] | undefined {
   const rest = [...axes];
-  const groups = shape.map((size) => {
+  const groups = shape.map((size, n) => {
     const taken: Axis[] = [];
     let product = 1;
-    while (rest.length > 0 && (product < size || (rest[0] as Axis).size === 1)) {
+    // Each dimension holds at least one axis; axes of one beyond that belong to the last.
+    const wantsMore = () => taken.length === 0 || product < size || (n === shape.length - 1 && rest[0]?.size === 1);
+    while (rest.length > 0 && wantsMore()) {
       const next = rest.shift() as Axis;
       taken.push(next);
       product *= next.size;
     }
-    return product === size ? taken : undefined;
+    return product === size && taken.length > 0 ? taken : undefined;
   });
   return rest.length > 0 || groups.includes(undefined) ? undefined : (groups as Axis[][]);
 }

@@ -1,6 +1,7 @@
 /** Which architecture a checkpoint is of. */
 import { InputError } from "../dsl/index.ts";
 import type { Architecture } from "./architecture.ts";
+import { isOriginalGptOss } from "./gpt-oss.config.ts";
 import { gptOss } from "./gpt-oss.ts";
 import { llama } from "./llama.ts";
 
@@ -22,4 +23,15 @@ export function findArchitecture(name: unknown): Architecture {
     `architecture ${JSON.stringify(name) ?? "nothing"} is not known; known are ${builtIn.map((each) => each.name).join(", ")}`,
     { name },
   );
+}
+
+/**
+ * The built-in architecture that a config.json is of.
+ *
+ * @throws InputError that names those that are known
+ */
+export function findByConfig(config: unknown): Architecture {
+  // OpenAI's own files name no architecture, and their keys are no one else's.
+  if (isOriginalGptOss(config)) return findArchitecture(gptOss.name);
+  return findArchitecture((config as Record<string, unknown> | null)?.model_type);
 }

@@ -30,8 +30,13 @@ export interface GptOssConfig extends ModelConfig {
 
 /** Reads config.json with either set of keys. @throws InputError that names every key that is missing or wrong */
 export function gptOssFromHuggingFace(config: unknown): GptOssConfig {
-  const isOriginal = typeof config === "object" && config !== null && "initial_context_length" in config;
-  return isOriginal ? fromOriginal(config) : fromHuggingFace(config);
+  return isOriginalGptOss(config) ? fromOriginal(config) : fromHuggingFace(config);
+}
+
+/** Whether a config.json has OpenAI's keys. It names no architecture. */
+export function isOriginalGptOss(config: unknown): boolean {
+  const has = (key: string) => typeof config === "object" && config !== null && key in config;
+  return has("num_experts") && has("experts_per_token") && has("swiglu_limit") && !has("num_local_experts");
 }
 
 /** Reads a GGUF header. @throws InputError that names every key that is missing or wrong */

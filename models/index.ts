@@ -13,7 +13,7 @@ export {
   type Source,
   type StoredTensor,
 } from "./checkpoint.ts";
-export { findArchitecture } from "./find.ts";
+export { findArchitecture, findByConfig } from "./find.ts";
 export { type GptOssConfig, gptOssFromGguf, gptOssFromHuggingFace } from "./gpt-oss.config.ts";
 export { gptOss, gptOssAttention, gptOssAxes, gptOssMoe, gptOssWeights } from "./gpt-oss.ts";
 export { type LlamaConfig, llamaFromGguf, llamaFromHuggingFace } from "./llama.config.ts";

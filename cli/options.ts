@@ -2,8 +2,8 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
-import { parseTarget, type Target } from "../compiler/index.ts";
-import { type DType, InputError } from "../dsl/index.ts";
+import { parseTarget, parseWeightForms, type Target } from "../compiler/index.ts";
+import { InputError } from "../dsl/index.ts";
 import { loadModel, type Model, Worker } from "../inference/index.ts";
 import type { Architecture } from "../models/index.ts";
 import type { Progress } from "./progress.ts";
@@ -46,7 +46,10 @@ export function withModel(command: Command): Command {
       .requiredOption("--model <path>", "a Hugging Face folder or a .gguf file")
       .option("--target <spec>", "what to compile for", "cpu")
       .option("--compute-dtype <type>", "what is multiplied: f32 or bf16 (f32 on CPU)")
-      .option("--weights <kind>", "how weights lie in memory: f32, bf16 or f16 (as is computed)")
+      .option(
+        "--weights <kinds>",
+        "how matrices are held, EXPERTS[,DENSE]: mxfp4, q8_0, int8, bf16, f16, f32 (GPT-OSS as published, others as computed)",
+      )
       .option("--context <n>", "how many positions a text may have (what the model was made for)", wholeNumber)
       .option("--arch <file>", "a TypeScript file whose default export is the architecture"),
   );
@@ -110,16 +113,9 @@ export function targetOf({
   computeDtype,
   weights,
 }: Pick<ModelOptions, "target" | "computeDtype" | "weights">): Target {
-  if (weights !== undefined && !["f32", "bf16", "f16"].includes(weights)) {
-    throw new InputError(
-      "OPTION",
-      `--weights ${weights} is not known; this version holds weights as f32, bf16 or f16`,
-      { weights },
-    );
-  }
   return parseTarget(target, {
     ...(computeDtype === undefined ? {} : { compute: computeDtype }),
-    ...(weights === undefined ? {} : { weights: weights as DType }),
+    ...(weights === undefined ? {} : { weights: parseWeightForms(weights) }),
   });
 }
 

@@ -6,3 +6,4 @@
 export { type LowerOptions, lower } from "./lower.ts";
 export type { Program, ProgramArgument, ProgramValue, Signature } from "./program.ts";
 export { type ComputeType, cpu, parseTarget, type Target } from "./target.ts";
+export { parseWeightForms, type WeightForm, type WeightForms, weightForms } from "./weight-forms.ts";

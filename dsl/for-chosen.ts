@@ -48,7 +48,9 @@ export function forChosen<E extends string, C extends string, P extends string, 
     const at = (index: Tensor<never>) =>
       unflatten(
         entries,
-        flat.map(([, each]) => pickEarly(each, over.name, index)),
+        flat.map(([, each]) =>
+          pickEarly(each, over.name, (x) => x.at(over.name, index as never) as unknown as Tensor<string>),
+        ),
       ) as Without<W, E>;
     const run: EntryBody = (index) => body(at(index)) as unknown as Tensor<string>;
     const tokens = ids.axes.filter(({ name }) => name !== choice.along.name);

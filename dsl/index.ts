@@ -15,9 +15,16 @@ export { type Angles, rope, ropeAngles } from "./layers/rope.ts";
 export { softmaxWithSink } from "./layers/softmax-with-sink.ts";
 export { addSourceRoot, formatLocation, type Location } from "./location.ts";
 export { layer, part } from "./module.ts";
-export { mxfp4Axes, mxfp4Block, unpackMxfp4 } from "./mxfp4.ts";
 export { defineOp, type Op } from "./op.ts";
 export * from "./ops/index.ts";
+export {
+  type PackedFormat,
+  type PackedPart,
+  type Packing,
+  packingOf,
+  packings,
+  type Storage,
+} from "./packing/index.ts";
 export {
   countParameters,
   flattenParams,
@@ -30,5 +37,5 @@ export {
   type Weights,
 } from "./param.ts";
 export { type Fresh, type Shape, type Shared, Tensor, type Within } from "./tensor.ts";
-export { type Graph, type Inputs, type Storage, type StorageOf, trace } from "./trace.ts";
+export { type Graph, type Inputs, type StorageOf, trace } from "./trace.ts";
 export { flatten, type Tree, unflatten, type With, type Without } from "./tree.ts";

@@ -40,18 +40,30 @@ export function traceBody(body: () => Tensor<string>): Body {
 }
 
 /**
- * One position of an axis, picked before everything that does not need the others: of a packed matrix, the packed entry
- * is picked and then unpacked.
+ * A pick along an axis, done before everything that does not need the other positions: of a packed matrix, the packed
+ * entries are picked and then unpacked.
+ *
+ * @param pick  takes the positions of a tensor that has the axis, and drops or replaces it
  */
-export function pickEarly(x: Tensor<string>, along: string, index: Tensor<never>): Tensor<string> {
+export function pickEarly(
+  x: Tensor<string>,
+  along: string,
+  pick: (x: Tensor<string>) => Tensor<string>,
+): Tensor<string> {
   const { origin } = x;
   const movable = origin.kind === "result" && origin.node.scopes.length === 0 && origin.node.inputs.length > 0;
-  if (!movable || names(origin.node.attributes).includes(along))
-    return x.at(along, index as never) as unknown as Tensor<string>;
+  if (!movable || names(origin.node.attributes).includes(along)) return pick(x);
   const inputs = origin.node.inputs.map((input) =>
-    input.names.includes(along) ? pickEarly(input, along, index) : input,
+    input.names.includes(along) ? pickEarly(input, along, pick) : input,
   );
   return apply(origin.node.op, inputs, origin.node.attributes)[origin.index] as Tensor<string>;
+}
+
+/** Whether a tensor is a weight in another form: converted, or unpacked. */
+export function isWeightView({ origin }: Tensor<string>): boolean {
+  if (origin.kind === "argument") return origin.weight;
+  const { inputs, scopes } = origin.node;
+  return inputs.length > 0 && scopes.length === 0 && inputs.every(isWeightView);
 }
 
 // Implementation

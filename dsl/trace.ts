@@ -3,7 +3,7 @@ import type { Axis } from "./axes.ts";
 import type { DType } from "./dtype.ts";
 import { bring, type Scope, traceRoot } from "./graph.ts";
 import { callerLocation } from "./location.ts";
-import { mxfp4Axes, unpackMxfp4 } from "./mxfp4.ts";
+import { packingOf, type Storage } from "./packing/index.ts";
 import { type Loaded, mapParams, type Param, type ParamTree } from "./param.ts";
 import type { Tensor } from "./tensor.ts";
 import { flatten } from "./tree.ts";
@@ -22,9 +22,6 @@ export interface Graph {
   readonly orders: readonly (readonly Axis[])[];
 }
 
-/** How a weight lies in memory: an element type, or packed. */
-export type Storage = DType | "mxfp4";
-
 /** How each weight lies in memory. */
 export type StorageOf = (param: Param) => Storage;
 
@@ -35,7 +32,7 @@ export interface Inputs {
   /**
    * Weights: one argument for each declaration, named by its path below `name`.
    *
-   * @param stored   how each lies in memory; MXFP4 makes two arguments of it, `PATH.blocks` and `PATH.scales`
+   * @param stored   how each lies in memory; a packed one is several arguments, such as `PATH.blocks` and `PATH.scales`
    * @param compute  the element type as which the program sees them
    */
   weights<S extends ParamTree>(name: string, tree: S, stored: Storage | StorageOf, compute: DType): Loaded<S>;
@@ -77,13 +74,14 @@ function inputsOf(root: Scope, donated: Map<string, number>, ordered: Map<unknow
       mapParams(tree, (param, path) => {
         const { axes, location } = param;
         const storage = typeof stored === "function" ? stored(param) : stored;
-        const argument = (suffix: string, dtype: DType, of: readonly Axis[]) =>
-          root.argument({ dtype, axes: of }, `${name}.${path}${suffix}`, true, location);
-        if (storage !== "mxfp4") return argument("", storage, axes).cast(compute);
-        const packed = mxfp4Axes(axes);
-        const blocks = argument(".blocks", "u8", packed.blocks);
-        const scales = argument(".scales", "u8", packed.scales);
-        return unpackMxfp4(blocks, scales, axes.at(-1) as Axis, compute);
+        const argument = (path: string, dtype: DType, of: readonly Axis[]) =>
+          root.argument({ dtype, axes: of }, path, true, location);
+        const packing = packingOf(storage);
+        if (packing === undefined) return argument(`${name}.${path}`, storage as DType, axes).cast(compute);
+        const parts = packing
+          .parts(axes)
+          .map((part) => argument(`${name}.${path}.${part.name}`, part.dtype, part.axes));
+        return packing.unpack(parts, axes, compute);
       }) as never,
     ordered: (x, of) => {
       ordered.set(x, of);

@@ -41,7 +41,7 @@ export type Prompt = string | readonly ChatMessage[] | { readonly tokens: readon
 export async function loadModel(path: string, options: LoadModelOptions): Promise<Model> {
   const { worker, onLoad, onCompile, signal } = options;
   const files = await openModel(worker, path, options.architecture);
-  const target = options.target ?? cpu({ weights: files.architecture.keepsPublished ? "published" : "f32" });
+  const target = options.target ?? cpu();
   const context = checkedContext(options.context, files.config);
   const plan = planWeights(files, target);
   const weights = await loadWeights(worker, files, plan, {

@@ -50,7 +50,7 @@ export function traceStep<C extends ModelConfig>(
   target: Target,
   sizes: StepSizes,
   outputs: StepOutputs,
-  storageOf: StorageOf = () => (target.weights === "published" ? "bf16" : target.weights),
+  storageOf: StorageOf = () => target.compute,
 ): Graph {
   const batch = axis("batch", sizes.batch);
   const pos = axis("pos", sizes.pos);

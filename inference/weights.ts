@@ -1,7 +1,7 @@
 /** Loading: every weight of a model from its checkpoint onto the devices, through small programs that the worker runs. */
 import { lower, type Target } from "../compiler/index.ts";
-import { InputError, isFloat, type Storage, type StorageOf } from "../dsl/index.ts";
-import { type Feed, isMxfp4, isPacked, loadGraph, matchCheckpoint } from "../models/index.ts";
+import { InputError, isFloat, type Param, packingOf, type Storage, type StorageOf } from "../dsl/index.ts";
+import { type Architecture, type Feed, isMxfp4, isPacked, loadGraph, matchCheckpoint } from "../models/index.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../runtime-bridge/index.ts";
 import { toInt32Array } from "../runtime-bridge/index.ts";
 import type { ModelFiles } from "./model-files.ts";
@@ -25,7 +25,7 @@ export interface WeightPlan {
 export function planWeights({ architecture, config, checkpoint }: ModelFiles, target: Target): WeightPlan {
   const table = checkpoint.container === "gguf" ? architecture.tables.gguf : architecture.tables.huggingFace;
   const feeds = matchCheckpoint(architecture.weights(config), checkpoint.tensors, table);
-  const storage = new Map(feeds.map((feed) => [feed.param.key, storageFor(feed, target)]));
+  const storage = new Map(feeds.map((feed) => [feed.param.key, storageFor(feed, target, architecture)]));
   return { feeds, storageOf: ({ key }) => storage.get(key) as Storage };
 }
 
@@ -51,13 +51,12 @@ export async function loadWeights(
   const weights = new Map<string, DeviceBuffer>();
   const checks: { readonly feed: Feed; readonly invalid: DeviceBuffer }[] = [];
   feeds.forEach((feed, n) => {
-    const [first, scales, invalid] = loaded[n] as readonly (DeviceBuffer | undefined)[];
-    if (scales === undefined || invalid === undefined) weights.set(feed.path, first as DeviceBuffer);
-    else {
-      weights.set(`${feed.path}.blocks`, first as DeviceBuffer);
-      weights.set(`${feed.path}.scales`, scales);
-      checks.push({ feed, invalid });
-    }
+    const buffers = loaded[n] as readonly DeviceBuffer[];
+    const packing = packingOf(storageOf(feed.param));
+    const names = packing?.parts(feed.param.axes).map(({ name }) => `${feed.path}.${name}`) ?? [feed.path];
+    names.forEach((name, part) => void weights.set(name, buffers[part] as DeviceBuffer));
+    const invalid = buffers[names.length];
+    if (invalid !== undefined) checks.push({ feed, invalid });
   });
   try {
     await requireFiniteScales(worker, checks);
@@ -70,12 +69,26 @@ export async function loadWeights(
 
 // Implementation
 
-function storageFor(feed: Feed, { weights, compute }: Target): Storage {
+function storageFor(feed: Feed, target: Target, architecture: Architecture): Storage {
+  const { param } = feed;
+  const unasked = architecture.keepsPublished ? "published" : target.compute;
+  const { experts, dense } = target.weights ?? { experts: unasked, dense: unasked };
+  const form = architecture.isExpertMatrix?.(param) ? experts : dense;
+  if (form === "published") return published(feed, target);
+  // Only what is multiplied is worth packing: norms and biases are small, and are added.
+  return packingOf(form) === undefined || isMatrix(param, architecture) ? form : target.compute;
+}
+
+/** As the file has it: MXFP4 and floats stay, other blocks are unpacked. */
+function published(feed: Feed, { compute }: Target): Storage {
   if (isMxfp4(feed)) return "mxfp4";
-  if (weights !== "published") return weights;
   const own = feed.tensors[0]?.type.dtype;
   const isPlain = own !== undefined && isFloat(own) && !feed.tensors.some(({ format }) => isPacked(format));
   return isPlain ? own : compute;
+}
+
+function isMatrix(param: Param, architecture: Architecture): boolean {
+  return architecture.isExpertMatrix?.(param) === true || (param.key.endsWith(".weight") && param.axes.length > 1);
 }
 
 /** One executable for each feed; feeds of the same kind, such as one matrix of every layer, share theirs. */

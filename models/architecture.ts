@@ -2,7 +2,7 @@
  * What a model is to the rest of the house: its configuration, its weights, its equations, and where its checkpoints
  * keep things. An architecture is a value, so that a user's own file can stand in for a built-in one.
  */
-import type { CacheState, KeyValueCache, ParamTree, Tensor } from "../dsl/index.ts";
+import type { CacheState, KeyValueCache, Param, ParamTree, Tensor } from "../dsl/index.ts";
 import type { CheckpointTable } from "./checkpoint.ts";
 
 // Public API
@@ -68,6 +68,8 @@ export interface Architecture<C extends ModelConfig = ModelConfig, W = any> {
   window?(config: C, layer: number): number | undefined;
   /** Whether weights are held as their file has them unless told otherwise: for models too large to be widened. */
   readonly keepsPublished?: true;
+  /** Whether a weight is a matrix of experts, which may be held otherwise than the rest. */
+  isExpertMatrix?(param: Param): boolean;
   /** Where other layouts keep each weight. */
   readonly tables: { readonly huggingFace: CheckpointTable; readonly gguf: CheckpointTable };
   /** What each axis is, for targets that split tensors over devices. */

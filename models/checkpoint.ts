@@ -10,9 +10,9 @@ import {
   flattenParams,
   formatAxes,
   InputError,
-  mxfp4Axes,
   type Param,
   type ParamTree,
+  packings,
 } from "../dsl/index.ts";
 import { isPacked } from "./block-formats.ts";
 
@@ -176,8 +176,7 @@ function misfitsOf({ axes }: Param, source: Source, tensors: readonly StoredTens
       return source.of.flatMap((part, n) => tensorMisfits(sourceAxes(axes, source), part, tensors[n] as StoredTensor));
     }
     case "mxfp4": {
-      const packed = mxfp4Axes(axes);
-      return [packed.blocks, packed.scales].flatMap((wanted, n) => {
+      return packings.mxfp4.parts(axes).flatMap(({ axes: wanted }, n) => {
         const { name, shape, type } = tensors[n] as StoredTensor;
         if (type.dtype !== "u8") return [`${name}: found elements of ${type.dtype}, wanted u8`];
         return groupAxes(wanted, shape) === undefined

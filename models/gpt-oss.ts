@@ -155,6 +155,7 @@ export const gptOss: Architecture<GptOssConfig, GptOssWeights> = {
   frequencies: (c, length) => ropeFrequencies(c.rope, length),
   window: (c, n) => c.windows[n],
   keepsPublished: true,
+  isExpertMatrix: ({ key }) => /\.experts\.(gate_up|down)_proj$/.test(key),
   tables: gptOssTables,
   roles: { batch: "rows", kvHead: "heads", mlp: "width", vocab: "vocabulary", expert: "experts" },
 };

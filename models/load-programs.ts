@@ -2,7 +2,19 @@
  * What happens to a tensor's bytes on their way from the file into memory, as programs in the language: blocks are
  * unpacked, or packed as the device wants them, flat dimensions are split, interleaved rows put back.
  */
-import { type Axis, type Graph, mxfp4Axes, type Storage, type Tensor, trace, unpackMxfp4 } from "../dsl/index.ts";
+import {
+  type Axis,
+  type DType,
+  type Graph,
+  InputError,
+  type PackedFormat,
+  type Packing,
+  packingOf,
+  packings,
+  type Storage,
+  type Tensor,
+  trace,
+} from "../dsl/index.ts";
 import { isPacked, unpackBlocks } from "./block-formats.ts";
 import {
   type Feed,
@@ -30,15 +42,23 @@ export function loadGraph({ param, source, tensors }: Feed, storage: Storage): G
       const axes = tensor.type.shape.map((size, at) => ({ name: names[at] as string, size }));
       return input(tensors.length === 1 ? "stored" : `stored${n}`, tensor.type.dtype, ...axes) as Tensor<string>;
     });
-    if (storage !== "mxfp4")
-      return { weight: ordered(readValues(param.axes, source, tensors, stored).cast(storage), param.axes) };
-    const { blocks, scales } = readMxfp4(param.axes, source, tensors, stored);
-    const axes = mxfp4Axes(param.axes);
-    const invalid = scales
-      .eq(255)
-      .cast("i32")
-      .sum(...(scales.names as string[]));
-    return { blocks: ordered(blocks, axes.blocks), scales: ordered(scales, axes.scales), invalid };
+    const packing = packingOf(storage);
+    if (packing === undefined) {
+      const values = readValues(param.axes, source, tensors, stored).cast(storage as DType);
+      return { weight: ordered(values, param.axes) };
+    }
+    const parts = packing.parts(param.axes);
+    const named = (packed: readonly Tensor<string>[]) =>
+      Object.fromEntries(parts.map(({ name, axes }, n) => [name, ordered(packed[n] as Tensor<string>, axes)]));
+    if (storage === "mxfp4") {
+      const { blocks, scales } = readMxfp4(param.axes, source, tensors, stored);
+      const invalid = scales
+        .eq(255)
+        .cast("i32")
+        .sum(...(scales.names as string[]));
+      return { ...named([blocks, scales]), invalid };
+    }
+    return named(pack(storage as PackedFormat, readValues(param.axes, source, tensors, stored), param.axes));
   });
 }
 
@@ -53,6 +73,14 @@ function dimensionNames({ format, type }: StoredTensor): readonly string[] {
   });
 }
 
+function pack(format: PackedFormat, values: Tensor<string>, axes: readonly Axis[]): readonly Tensor<string>[] {
+  const { pack: into }: Packing = packings[format];
+  if (into !== undefined) return into(values.cast("f32"), axes);
+  throw new InputError("PACKING", `weights are not packed as ${format} here; a checkpoint has to hold them so`, {
+    format,
+  });
+}
+
 function readValues(
   axes: readonly Axis[],
   source: Source,
@@ -64,7 +92,7 @@ function readValues(
       return readTensor(sourceAxes(axes, source), source, tensors[0] as StoredTensor, stored[0] as Tensor<string>);
     case "mxfp4": {
       const { blocks, scales } = readPacked(axes, source, tensors, stored);
-      return unpackMxfp4(blocks, scales, axes.at(-1) as Axis, "f32");
+      return packings.mxfp4.unpack([blocks, scales], axes, "f32");
     }
     case "stack":
       return stack(
@@ -129,10 +157,9 @@ function readPacked(
   tensors: readonly StoredTensor[],
   stored: readonly Tensor<string>[],
 ): Packed {
-  const wanted = mxfp4Axes(axes);
-  const [blocks, scales] = [wanted.blocks, wanted.scales].map((of, n) =>
-    splitAll(stored[n] as Tensor<string>, of, (tensors[n] as StoredTensor).shape, undefined),
-  );
+  const [blocks, scales] = packings.mxfp4
+    .parts(axes)
+    .map((part, n) => splitAll(stored[n] as Tensor<string>, part.axes, (tensors[n] as StoredTensor).shape, undefined));
   return { blocks: blocks as Tensor<string>, scales: scales as Tensor<string> };
 }
 

@@ -3,6 +3,7 @@ import { dtypes } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
 import { axisOf, defineOp, requireEqualSizes, shapeError } from "../op.ts";
+import { isWeightView, pickEarly } from "../replay.ts";
 import { method, type Tensor, type Within } from "../tensor.ts";
 import { requireKind } from "./elementwise.ts";
 
@@ -90,7 +91,9 @@ export const pick = defineOp<{ along: string; position: number }>({
 // Implementation
 
 method("take", function (this: Tensor<string>, over: string, ids: Tensor<string>) {
-  return apply(take, [this, ids], { over })[0];
+  const look = (x: Tensor<string>) => apply(take, [x, ids], { over })[0] as Tensor<string>;
+  // Of a weight that is unpacked or converted only the rows that are wanted are.
+  return isWeightView(this) ? pickEarly(this, over, look) : look(this);
 });
 
 method("at", function (this: Tensor<string>, along: string, index: number | Within<string>) {

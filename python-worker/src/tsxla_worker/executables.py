@@ -86,6 +86,10 @@ class Executables:
         self._reference = reference.Reference()
         jax.monitoring.register_event_listener(self._on_event)
 
+    def close(self) -> None:
+        """Ends what runs outside of this process."""
+        self._reference.close()
+
     def get(self, id_: str) -> Executable:
         """Returns a program by its handle."""
         found = self._by_id.get(id_)

@@ -77,7 +77,7 @@ _LEGAL_BYTES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "i1": lambda raw: raw <= 1,
     "f4E2M1FN": lambda raw: raw <= 15,
     "ui4": lambda raw: raw <= 15,
-    "i4": lambda raw: (raw <= 7) | (raw >= 0xF8),
+    "i4": lambda raw: (raw <= 15) | (raw >= 0xF8),  # with or without the sign in the upper half
 }
 
 

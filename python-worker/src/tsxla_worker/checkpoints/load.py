@@ -128,7 +128,7 @@ class _Job:
                 for item in self._items:
                     self.results.extend(self._run_item(item, files))
                     self.items_done += 1
-        except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
+        except BaseException as error:
             self.results.clear()
             self.error = error
         finally:

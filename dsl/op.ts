@@ -81,7 +81,7 @@ export function requireAxis(op: string, over: Axis, among: readonly (readonly [p
     if (size === over.size) continue;
     throw shapeError(
       size === undefined ? "AXIS_MISSING" : "SIZE_MISMATCH",
-      `${op} over '${over.name}' of ${over.size}: ${path || "the tensor"} has ${size === undefined ? "no such axis" : `${size}`}`,
+      `${op} over '${over.name}' of ${over.size}: ${path === "" ? "the tensor" : `'${path}'`} has ${size === undefined ? "no such axis" : `${size}`}`,
       [[path || "tensor", value]],
       undefined,
       { axis: over.name, wanted: over.size, found: size },

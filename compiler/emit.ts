@@ -236,7 +236,8 @@ export class BlockEmitter implements Emitter {
     const free = (of: Handle) => of.dims.filter(({ name }) => !batch.includes(name) && !over.includes(name));
     const dims = [...batch.map((name) => x.dims[position(x.dims, name)] as Axis), ...free(x), ...free(y)];
     const narrow = isFloat(x.dtype) && dtypes[x.dtype].bits < 32;
-    const result = new Handle(narrow ? "f32" : x.dtype === "f32" ? this.#around.sums : x.dtype, dims);
+    const wide = this.#around.sums === "f64" && x.dtype === "f32" && [x, y].every((each) => sizeOf(each) <= widenable);
+    const result = new Handle(narrow ? "f32" : wide ? "f64" : x.dtype, dims);
     const precision = x.dtype === "f32" ? "HIGHEST" : "DEFAULT";
     const batching = batch.length === 0 ? "" : `, batching_dims = ${places(x, batch)} x ${places(y, batch)}`;
     const made = this.#add(result, [
@@ -635,3 +636,8 @@ function fields(of: Readonly<Record<string, readonly number[]>>, indexVectorDim:
     .map(([name, places]) => `${name} = [${places.join(", ")}]`);
   return [...lists, ...(indexVectorDim === 0 ? [] : [`index_vector_dim = ${indexVectorDim}`])].join(", ");
 }
+
+/** Operands with more elements are not added up in f64: a platform may have to make a copy of them in f64 first. */
+const widenable = 2 ** 24;
+
+const sizeOf = ({ dims }: Handle): number => dims.reduce((all, { size }) => all * size, 1);

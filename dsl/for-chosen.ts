@@ -5,11 +5,11 @@
  * tokens and copies one entry at a time.
  */
 import type { Axis } from "./axes.ts";
+import { difference, requireAxis, requireKind } from "./checks.ts";
 import { traceInner } from "./graph.ts";
-import { difference, requireAxis, shapeError } from "./op.ts";
 import { whileLoop } from "./ops/control.ts";
-import { requireKind } from "./ops/elementwise.ts";
 import { full } from "./ops/iota.ts";
+import { shapeError } from "./shape-error.ts";
 import type { Tensor } from "./tensor.ts";
 import { flatten, unflatten, type Without } from "./tree.ts";
 

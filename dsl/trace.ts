@@ -1,10 +1,11 @@
 /** Tracing: running a function on symbolic tensors, once, to learn its graph. */
 import type { Axis } from "./axes.ts";
+import { difference } from "./checks.ts";
 import type { DType } from "./dtype.ts";
 import { bring, type Scope, traceRoot, type Value, type ValueType } from "./graph.ts";
 import { callerLocation } from "./location.ts";
-import { difference, shapeError } from "./op.ts";
 import { type Loaded, mapParams, type ParamTree } from "./param.ts";
+import { shapeError } from "./shape-error.ts";
 import type { Tensor } from "./tensor.ts";
 import { flatten } from "./tree.ts";
 

@@ -1,6 +1,6 @@
 /** The text of an error that a program deserves, for a snapshot. */
-import { expect } from "@jest/globals";
 import { type Inputs, TsxlaError, trace } from "../../dsl/index.ts";
+import "./plain-snapshots.ts";
 
 /**
  * Traces `body`, which must be refused, and returns the error as people read it: class, code, text.
@@ -21,9 +21,6 @@ export function refusalOf(body: () => unknown): string {
   const base = lineOfCaller();
   return relativeTo(base, refused(body));
 }
-
-// As they are, without quotes and escapes.
-expect.addSnapshotSerializer({ test: (value) => typeof value === "string", print: (value) => value as string });
 
 function refused(body: () => unknown): TsxlaError {
   try {

@@ -1,6 +1,7 @@
 """Checkpoint files for the tests, written by other people's writers."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,19 +57,31 @@ def damage(path: Path) -> WorkerError:
 
 
 @contextmanager
-def survives() -> Iterator[None]:
+def survives() -> Generator[None]:
     """Whatever is inside may succeed or be refused as damaged, and nothing else."""
     try:
         yield
     except WorkerError as error:
-        assert error.reason == "CHECKPOINT_INVALID"
+        if error.reason != "CHECKPOINT_INVALID":
+            raise
         error.detail()
 
 
-def mutations(whole: bytes, header: int) -> Iterator[bytes]:
-    """The file cut off at every byte of its header and a few of its data, and with every bit of its header flipped."""
-    for end in [*range(header + 1), *range(header, len(whole), 7)]:
-        yield whole[:end]
-    for at in range(header):
-        for bit in range(8):
-            yield whole[:at] + bytes([whole[at] ^ (1 << bit)]) + whole[at + 1 :]
+def mutations(path: Path, header: int) -> Iterator[tuple[int, int]]:
+    """Cuts a file off at every byte of its header and a few of its data, and flips every bit of its header.
+
+    Gives each time a descriptor of the broken file and its size.
+    """
+    whole = path.read_bytes()
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        for at in range(header):
+            for bit in range(8):
+                os.pwrite(descriptor, bytes([whole[at] ^ (1 << bit)]), at)
+                yield descriptor, len(whole)
+            os.pwrite(descriptor, whole[at : at + 1], at)
+        for end in sorted({*range(header + 1), *range(header, len(whole), 7)}, reverse=True):
+            os.ftruncate(descriptor, end)
+            yield descriptor, end
+    finally:
+        os.close(descriptor)

@@ -116,7 +116,7 @@ module @m {
     return %0, %1, %2 : tensor<1024xf32>, tensor<1024xf32>, tensor<1024xf32>
   }
 }
-"""  # noqa: E501
+"""
 
 
 def test_results_take_the_memory_of_the_arguments_that_the_module_names(stub: rpc.WorkerServiceStub) -> None:

@@ -1,4 +1,4 @@
-"""python -m pytest python-worker/tests/test_lifetime.py. Real processes: how a worker starts, who may call, how it ends."""
+"""python -m pytest python-worker/tests/test_lifetime.py. Real processes: how workers start and end, who may call."""
 
 import json
 import os
@@ -69,6 +69,12 @@ def start(place: Path) -> Iterator[Callable[..., Started]]:
         worker.process.communicate()
 
 
+def health(channel: grpc.Channel) -> Any:
+    """The health service's one call."""
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    return stub.Check
+
+
 def gone(pid: int, seconds: float) -> bool:
     """Waits for a process to end that is not our child."""
     deadline = time.monotonic() + seconds
@@ -98,7 +104,7 @@ def test_a_worker_says_where_it_serves_and_ends_on_sigterm(start: Callable[..., 
     assert worker.ready["process_id"] == worker.process.pid
     assert (place / "w").stat().st_mode & 0o777 == 0o600
     with grpc.insecure_channel(worker.ready["address"]) as channel:
-        check = health_pb2_grpc.HealthStub(channel).Check
+        check = health(channel)
         for service in ("", "tsxla.worker.v1.WorkerService"):
             assert (
                 check(health_pb2.HealthCheckRequest(service=service)).status == health_pb2.HealthCheckResponse.SERVING
@@ -228,7 +234,7 @@ def test_calls_without_the_token_are_refused(start: Callable[..., Started], plac
     right = (("authorization", "Bearer s3cret"),)
     assert stub.GetInfo(pb.GetInfoRequest(), metadata=right).process_id == worker.process.pid
     with grpc.insecure_channel(worker.ready["address"]) as channel:
-        assert health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest()).status
+        assert health(channel)(health_pb2.HealthCheckRequest()).status
     assert "s3cret" not in (place / "log").read_text()
 
 
@@ -291,8 +297,7 @@ def test_a_long_compilation_does_not_keep_others_waiting(start: Callable[..., St
     worker = start("--listen", f"unix:{place}/w")
     stub: Any = worker.stub(place)
     lines = "\n".join(
-        f"%v{i + 1} = stablehlo.{'sine' if i % 2 else 'cosine'} %v{i} : tensor<{i % 7 + 3 and 64}xf32>"
-        for i in range(1500)
+        f"%v{i + 1} = stablehlo.{'sine' if i % 2 else 'cosine'} %v{i} : tensor<64xf32>" for i in range(1500)
     )
     module = (
         f"func.func public @main(%v0: tensor<64xf32>) -> tensor<64xf32> {{\n{lines}\nreturn %v1500 : tensor<64xf32>\n}}"

@@ -92,12 +92,10 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 def test_no_cut_and_no_flipped_bit_does_more_than_spoil_the_file(tmp_path: Path) -> None:
     path = write_safetensors(tmp_path / "x.safetensors", SMALL, {"format": "pt"})
-    whole = path.read_bytes()
-    begin = 8 + int.from_bytes(whole[:8], "little")
-    for broken in mutations(whole, begin):
-        path.write_bytes(broken)
-        with survives(), path.open("rb") as file:
-            tensors, _ = reader.read(path, file.fileno())
+    begin = 8 + int.from_bytes(path.read_bytes()[:8], "little")
+    for descriptor, size in mutations(path, begin):
+        with survives():
+            tensors, _ = reader.read(path, descriptor)
             for tensor in tensors:
-                assert tensor.offset + tensor.bytes <= len(broken)
+                assert tensor.offset + tensor.bytes <= size
                 assert not tensor.loadable or tensor.type.bytes == tensor.bytes

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import jax
 import numpy as np
 
 from tsxla_worker import memory
@@ -38,7 +39,11 @@ class Reference:
         self._errors: BinaryIO | None = None
 
     def run(
-        self, text: str, arguments: Sequence[np.ndarray], kinds: Sequence[TensorType], results: Sequence[TensorType]
+        self,
+        text: str,
+        arguments: Sequence[jax.Array | np.ndarray],
+        kinds: Sequence[TensorType],
+        results: Sequence[TensorType],
     ) -> list[np.ndarray]:
         """Evaluates `@main` on arrays; fails with EXECUTION_FAILED and the interpreter's own words."""
         given = [(kind.element.name, kind.shape, encode(array)) for array, kind in zip(arguments, kinds, strict=True)]

@@ -16,7 +16,7 @@ import type {
   UnaryOperation,
 } from "../dsl/emitter.ts";
 import type { Scope } from "../dsl/graph.ts";
-import { denseLiteral } from "./literals.ts";
+import { denseLiteral, element } from "./literals.ts";
 import type { WhileInstruction } from "./print.ts";
 import {
   Handle,
@@ -24,6 +24,7 @@ import {
   list,
   type Origin,
   type Piece,
+  quote,
   type Region,
   resultTypes,
   tensorType,
@@ -34,6 +35,8 @@ import {
 
 /** What the emitter asks of the module around it. */
 export interface Surroundings {
+  /** What products of f32 numbers are added up in. */
+  readonly sums: "f32" | "f64";
   /** Emits a scope's nodes into `into`, with these values for its arguments, and returns its results. */
   lowerScope(scope: Scope, given: readonly Handle[], into: BlockEmitter): readonly Handle[];
   /** The function that means the scope, called with values like these, and what it returns. */
@@ -233,7 +236,8 @@ export class BlockEmitter implements Emitter {
     const free = (of: Handle) => of.dims.filter(({ name }) => !batch.includes(name) && !over.includes(name));
     const dims = [...batch.map((name) => x.dims[position(x.dims, name)] as Axis), ...free(x), ...free(y)];
     const narrow = isFloat(x.dtype) && dtypes[x.dtype].bits < 32;
-    const result = new Handle(narrow ? "f32" : x.dtype, dims);
+    const wide = this.#around.sums === "f64" && x.dtype === "f32" && [x, y].every((each) => sizeOf(each) <= widenable);
+    const result = new Handle(narrow ? "f32" : wide ? "f64" : x.dtype, dims);
     const precision = x.dtype === "f32" ? "HIGHEST" : "DEFAULT";
     const batching = batch.length === 0 ? "" : `, batching_dims = ${places(x, batch)} x ${places(y, batch)}`;
     const made = this.#add(result, [
@@ -490,13 +494,10 @@ export class BlockEmitter implements Emitter {
     const results = inner.map(({ dtype, dims }) => new Handle(dtype, dims));
     const written = Object.entries(attributes)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(
-        ([key, value]) =>
-          `${key} = ${typeof value === "boolean" ? value : Number.isInteger(value) ? `${value} : i64` : `${value} : f64`}`,
-      );
+      .map(([key, value]) => `${key} = ${attribute(value)}`);
     const extra = written.length === 0 ? "" : `composite_attributes = {${written.join(", ")}}, `;
     return this.#addAll(results, [
-      `stablehlo.composite "${name}" `,
+      `stablehlo.composite ${quote(name)} `,
       ...list(all),
       ` {${extra}decomposition = @${symbol()}} : (${typeList(all)}) -> ${resultTypes(results)}`,
     ]);
@@ -642,6 +643,12 @@ function handle(x: Ssa): Handle {
   return x as Handle;
 }
 
+/** Whole numbers are i64, others f64. */
+function attribute(value: number | boolean): string {
+  if (typeof value === "boolean") return String(value);
+  return Number.isInteger(value) ? `${value} : i64` : `${element(value, "f64")} : f64`;
+}
+
 function position(dims: readonly Axis[], name: string): number {
   const at = dims.findIndex((axis) => axis.name === name);
   if (at < 0) throw new Error(`the compiler lost axis '${name}' of [${dims.map((axis) => axis.name).join(", ")}]`);
@@ -659,3 +666,8 @@ function fields(of: Readonly<Record<string, readonly number[]>>, indexVectorDim:
     .map(([name, places]) => `${name} = [${places.join(", ")}]`);
   return [...lists, ...(indexVectorDim === 0 ? [] : [`index_vector_dim = ${indexVectorDim}`])].join(", ");
 }
+
+/** Operands with more elements are not added up in f64: a platform may have to make a copy of them in f64 first. */
+const widenable = 2 ** 24;
+
+const sizeOf = ({ dims }: Handle): number => dims.reduce((all, { size }) => all * size, 1);

@@ -44,8 +44,7 @@ export function encodeFloat(value: number, dtype: DType): bigint {
     return BigInt(view.getUint32(0));
   }
   const { significand, exponentBits, ieee, bits } = floatFormat(dtype);
-  if (dtype === "f8e8m0fnu")
-    return BigInt(Number.isNaN(value) ? 255 : Math.max(0, Math.min(254, Math.round(Math.log2(value)) + 127)));
+  if (dtype === "f8e8m0fnu") return encodeScale(value);
   const bias = 2 ** (exponentBits - 1) - 1;
   const fraction = significand - 1;
   const sign = Object.is(Math.sign(value), -1) || Object.is(value, -0) ? 1n << BigInt(bits - 1) : 0n;
@@ -86,6 +85,17 @@ export function decodeFloat(bits: bigint, dtype: DType): number {
 }
 
 // Implementation
+
+/**
+ * An exponent alone, without sign, zero or infinity: those are NaN, as in ml_dtypes. Its one significant bit is always
+ * set, hence odd, so the middle between two values goes to the larger.
+ */
+function encodeScale(value: number): bigint {
+  if (!(value > 0)) return 255n;
+  const exponent = Math.floor(Math.log2(value));
+  const nearest = value / 2 ** exponent < 1.5 ? exponent : exponent + 1;
+  return BigInt(Math.min(255, Math.max(0, nearest + 127)));
+}
 
 function roundEven(value: number): number {
   const floor = Math.floor(value);

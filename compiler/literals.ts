@@ -132,16 +132,12 @@ const padding = 3;
 
 /** Little-endian; an element takes at least a byte, truth and 4-bit numbers too. */
 function hexBytes(values: readonly Literal[], dtype: DType): string {
-  const bytes = Math.max(1, dtypes[dtype].bits / 8);
-  const mask = (1n << BigInt(bytes * 8)) - 1n;
-  const isFloat = dtypes[dtype].kind === "float";
+  const { bits: width, kind } = dtypes[dtype];
+  const digits = Math.max(2, width / 4);
   return values
     .map((value) => {
-      const bits = (isFloat ? encodeFloat(Number(value), dtype) : BigInt(value)) & mask;
-      const big = bits
-        .toString(16)
-        .padStart(bytes * 2, "0")
-        .toUpperCase();
+      const bits = kind === "float" ? encodeFloat(Number(value), dtype) : BigInt.asUintN(width, BigInt(value));
+      const big = bits.toString(16).padStart(digits, "0").toUpperCase();
       return (big.match(/../g) as string[]).reverse().join("");
     })
     .join("");

@@ -4,7 +4,7 @@
  * `loc("attn.dot"("models/llama.ts":41:12))` is a name (depth 1) around a line (depth 0). Lines and bare names are
  * numbered first. Aliases that arguments mention stand above the module, all others below.
  */
-import type { Func, Instruction, Module, Origin } from "./stablehlo.ts";
+import { type Instruction, type Module, type Origin, quote } from "./stablehlo.ts";
 
 export class LocationTable {
   readonly #aliases = new Map<string, string>();
@@ -93,14 +93,11 @@ export class LocationTable {
 const separator = "\u0000";
 
 function lineOf({ at }: Origin): string {
-  return at === undefined ? "unknown" : `${JSON.stringify(at.file)}:${at.line}:${at.column}`;
+  return at === undefined ? "unknown" : `${quote(at.file)}:${at.line}:${at.column}`;
 }
 
 function textOf(origin: Origin | undefined): string {
   if (origin === undefined) return "unknown";
-  const name = JSON.stringify(origin.name);
+  const name = quote(origin.name);
   return origin.at === undefined ? name : `${name}${separator}${lineOf(origin)}`;
 }
-
-/** For tests: every function of a module. */
-export type { Func };

@@ -20,23 +20,30 @@ import { type Func, Handle, type Module, type Origin } from "./stablehlo.ts";
 export interface LowerOptions {
   /** Whether the text says which TypeScript line made each operation. True unless told otherwise. */
   readonly locations?: boolean;
+  /**
+   * What products of f32 numbers are added up in. Default: f32. A platform may then add in any order, and matrices in
+   * another one than vectors; f64 costs two to three times as much on CPU and makes the order irrelevant.
+   */
+  readonly sums?: "f32" | "f64";
 }
 
 /** Lowers a traced graph to StableHLO text and says how to call it. */
-export function lower(graph: Graph, { locations = true }: LowerOptions = {}): Program {
-  const { module, signature } = new Lowering(graph).run();
+export function lower(graph: Graph, { locations = true, sums = "f32" }: LowerOptions = {}): Program {
+  const { module, signature } = new Lowering(graph, sums).run();
   return { name: graph.name, text: printModule(module, { locations }), signature };
 }
 
 // Implementation
 
 class Lowering implements Surroundings {
+  readonly sums: "f32" | "f64";
   readonly #graph: Graph;
   readonly #values = new Map<Tensor<string>, Handle>();
   readonly #functions: Func[] = [];
   readonly #byText = new Map<string, Func>();
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, sums: "f32" | "f64") {
+    this.sums = sums;
     this.#graph = graph;
   }
 

@@ -11,6 +11,7 @@ import {
   type Handle,
   type Instruction,
   type Module,
+  quote,
   type Region,
   resultTypes,
   typeList,
@@ -36,7 +37,7 @@ export function fingerprint(func: Func): string {
 
 /** A symbol as MLIR writes it after `@`: quoted where it is not a plain identifier. */
 export function symbol(name: string): string {
-  return /^[A-Za-z_][\w$.]*$/.test(name) ? name : JSON.stringify(name);
+  return /^[A-Za-z_][\w$.]*$/.test(name) ? name : quote(name);
 }
 
 // Implementation

@@ -96,3 +96,13 @@ export function typeList(handles: readonly Handle[]): string {
 export function list(handles: readonly Handle[]): Piece[] {
   return handles.flatMap((handle, n) => (n === 0 ? [handle] : [", ", handle]));
 }
+
+/** A string as MLIR writes it: a backslash doubled, and what is no printable ASCII, or a quote, as two hexadecimal digits a byte. */
+export function quote(text: string): string {
+  const escaped = Array.from(new TextEncoder().encode(text), (byte) => {
+    if (byte === 0x5c) return "\\\\";
+    if (byte >= 0x20 && byte < 0x7f && byte !== 0x22) return String.fromCharCode(byte);
+    return `\\${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  });
+  return `"${escaped.join("")}"`;
+}

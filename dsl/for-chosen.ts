@@ -6,12 +6,14 @@
  * time is picked, and of a packed matrix the packed entry.
  */
 import { type Axis, axis } from "./axes.ts";
+import { difference, requireAxis, requireKind } from "./checks.ts";
 import type { Ssa } from "./emitter.ts";
 import { apply, type Scope, traceInner } from "./graph.ts";
-import { defineOp, requireAxis, shapeError } from "./op.ts";
+import { defineOp } from "./op.ts";
 import { whileLoop } from "./ops/control.ts";
 import { full, iota } from "./ops/iota.ts";
 import { type Body, pickEarly, traceBody } from "./replay.ts";
+import { shapeError } from "./shape-error.ts";
 import type { Tensor } from "./tensor.ts";
 import { flatten, unflatten, type Without } from "./tree.ts";
 
@@ -42,7 +44,7 @@ export function forChosen<E extends string, C extends string, P extends string, 
   requireAxis("forChosen", over, flat);
   const ids = choice.ids as unknown as Tensor<string>;
   const weights = choice.weights as unknown as Tensor<string>;
-  requireSameChoice(ids, weights, choice.along);
+  requireChoice(choice.along, ids, weights);
 
   const { scope, result } = traceInner("function", () => {
     const at = (index: Tensor<never>) =>
@@ -52,7 +54,11 @@ export function forChosen<E extends string, C extends string, P extends string, 
           pickEarly(each, over.name, (x) => x.at(over.name, index as never) as unknown as Tensor<string>),
         ),
       ) as Without<W, E>;
-    const run: EntryBody = (index) => body(at(index)) as unknown as Tensor<string>;
+    const run: EntryBody = (index) => {
+      const result = body(at(index)) as unknown as Tensor<string>;
+      requireTokens(result, weights, choice.along);
+      return result;
+    };
     const tokens = ids.axes.filter(({ name }) => name !== choice.along.name);
     return pickStrategy(tokens, choice.along, over)({ over, along: choice.along, tokens, ids, weights, run });
   });
@@ -230,9 +236,11 @@ function sortedTiles(mixture: Mixture): Tensor<string> {
 /** Every entry with every token: the weight is 0 where an entry was not chosen. */
 function scanAll({ over, along, ids, weights, run }: Mixture): Tensor<string> {
   return accumulate(over.size, (index) => {
-    const share = weights.where(ids.eq(index as never), 0).sum(along.name) as unknown as Tensor<string>;
+    const chosen = ids.eq(index as never);
+    const share = weights.where(chosen, 0).sum(along.name) as unknown as Tensor<string>;
     const result = run(index);
-    return result.mul(share.cast(result.dtype) as never);
+    // Masked as well, since an entry that nobody chose may be infinite or NaN.
+    return result.mul(share.cast(result.dtype)).where(chosen.any(along.name), 0) as Tensor<string>;
   });
 }
 
@@ -273,14 +281,34 @@ function splitTokens(x: Tensor<string>, tokens: readonly Axis[]): Tensor<string>
   return x.split("token", tokens as never) as unknown as Tensor<string>;
 }
 
-function requireSameChoice(ids: Tensor<string>, weights: Tensor<string>, along: Axis): void {
-  const fits =
-    ids.names.includes(along.name) &&
-    ids.axes.length === weights.axes.length &&
-    ids.axes.every(({ name, size }) => weights.axes.some((other) => other.name === name && other.size === size));
-  if (fits) return;
-  throw shapeError("SIZE_MISMATCH", `forChosen: ids and weights have the same axes, '${along.name}' among them`, [
+function requireChoice(along: Axis, ids: Tensor<string>, weights: Tensor<string>): void {
+  requireKind("forChosen", ids, ["int", "uint"], "ids");
+  requireKind("forChosen", weights, ["float"], "weights", [["ids", ids]]);
+  requireAxis("forChosen", along, [
     ["ids", ids],
     ["weights", weights],
   ]);
+  const reason = difference("", ["ids", { ...ids, dtype: weights.dtype }], ["weights", weights]);
+  if (reason === undefined) return;
+  throw shapeError("SIZE_MISMATCH", `forChosen: every id has one weight, but ${reason}`, [
+    ["ids", ids],
+    ["weights", weights],
+  ]);
+}
+
+/** Refuses a result that is the same for all tokens, though each token chose for itself. */
+function requireTokens(result: Tensor<string>, weights: Tensor<string>, along: Axis): void {
+  for (const { name } of weights.axes) {
+    if (name === along.name || result.names.includes(name)) continue;
+    throw shapeError(
+      "AXIS_MISSING",
+      `forChosen: the body's result lacks axis '${name}', by which the choice differs`,
+      [
+        ["result", result],
+        ["weights", weights],
+      ],
+      undefined,
+      { axis: name },
+    );
+  }
 }

@@ -130,7 +130,7 @@ export function traceInner<R>(kind: "function" | "region", body: (scope: Scope) 
 
 /** Runs `body` with `name` as the innermost module of every op that it makes. */
 export function named<R>(name: string, body: () => R): R {
-  const scope = currentScope("named");
+  const scope = currentScope(`the module '${name}'`);
   scope.path = [...scope.path, name];
   try {
     return body();
@@ -168,7 +168,7 @@ const open: Scope[] = [];
 function currentScope(asker: string): Scope {
   const scope = open.at(-1);
   if (scope === undefined) {
-    throw new ShapeError("NOT_TRACING", `${asker} was called outside a trace: call it in a function given to trace()`, {
+    throw new ShapeError("NOT_TRACING", `${asker} was used outside a trace: use it in a function given to trace()`, {
       op: asker,
     });
   }

@@ -1,10 +1,12 @@
 /** Tracing: running a function on symbolic tensors, once, to learn its graph. */
 import type { Axis } from "./axes.ts";
+import { difference } from "./checks.ts";
 import type { DType } from "./dtype.ts";
-import { bring, type Scope, traceRoot } from "./graph.ts";
+import { bring, type Scope, traceRoot, type Value, type ValueType } from "./graph.ts";
 import { callerLocation } from "./location.ts";
 import { packingOf, type Storage } from "./packing/index.ts";
 import { type Loaded, mapParams, type Param, type ParamTree } from "./param.ts";
+import { shapeError } from "./shape-error.ts";
 import type { Tensor } from "./tensor.ts";
 import { flatten } from "./tree.ts";
 
@@ -45,7 +47,7 @@ export interface Inputs {
 /**
  * Traces `body`, whose result is any tree of tensors.
  *
- * @throws ShapeError from an op that does not fit
+ * @throws ShapeError from an op that does not fit, and for state that comes back as another tensor
  */
 export function trace(name: string, body: (inputs: Inputs) => unknown): Graph {
   const donated = new Map<string, number>();
@@ -59,7 +61,9 @@ export function trace(name: string, body: (inputs: Inputs) => unknown): Graph {
   const donations = new Map<number, number>();
   for (const [path, argument] of donated) {
     const index = results.indexOf(path);
-    if (index >= 0) donations.set(argument, index);
+    if (index < 0) continue;
+    requireSameState(path, scope.arguments[argument] as Value, scope.results[index] as Value);
+    donations.set(argument, index);
   }
   const orders = flatten(result).map(([, leaf]) => ordered.get(leaf) ?? leaf.axes);
   return { name, scope, results, donations, orders };
@@ -68,14 +72,18 @@ export function trace(name: string, body: (inputs: Inputs) => unknown): Graph {
 // Implementation
 
 function inputsOf(root: Scope, donated: Map<string, number>, ordered: Map<unknown, readonly Axis[]>): Inputs {
+  const declare = (name: string, type: ValueType, weight: boolean, location = callerLocation()) => {
+    requireNew(root, name, type.axes);
+    return root.argument(type, name, weight, location);
+  };
   return {
-    input: (name, dtype, ...of) => root.argument({ dtype, axes: of }, name, false, callerLocation()) as never,
+    input: (name, dtype, ...of) => declare(name, { dtype, axes: of }, false) as never,
     weights: (name, tree, stored, compute) =>
       mapParams(tree, (param, path) => {
         const { axes, location } = param;
         const storage = typeof stored === "function" ? stored(param) : stored;
         const argument = (path: string, dtype: DType, of: readonly Axis[]) =>
-          root.argument({ dtype, axes: of }, path, true, location);
+          declare(path, { dtype, axes: of }, true, location);
         const packing = packingOf(storage);
         if (packing === undefined) return argument(`${name}.${path}`, storage as DType, axes).cast(compute);
         const parts = packing
@@ -89,7 +97,33 @@ function inputsOf(root: Scope, donated: Map<string, number>, ordered: Map<unknow
     },
     state: (path, dtype, ...of) => {
       donated.set(path, root.arguments.length);
-      return root.argument({ dtype, axes: of }, path, false, callerLocation()) as never;
+      return declare(path, { dtype, axes: of }, false) as never;
     },
   };
+}
+
+/** Arguments are bound by name, and an axis is found by its name. */
+function requireNew(root: Scope, name: string, axes: readonly Axis[]): void {
+  const known = root.arguments.find(({ origin }) => origin.kind === "argument" && origin.name === name);
+  if (known !== undefined) {
+    throw shapeError("NAME_TWICE", `the program already has an argument '${name}'`, [["first", known]], undefined, {
+      name,
+    });
+  }
+  const twice = axes.find((axis, n) => axes.findIndex((each) => each.name === axis.name) < n);
+  if (twice !== undefined) {
+    throw shapeError("AXIS_TWICE", `argument '${name}' names axis '${twice.name}' twice`, [], undefined, {
+      axis: twice.name,
+    });
+  }
+}
+
+/** Memory can only be taken over by what is as large and means the same. */
+function requireSameState(path: string, taken: Value, returned: Value): void {
+  const reason = difference("", ["argument", taken], ["result", returned]);
+  if (reason === undefined) return;
+  throw shapeError("STATE_MISMATCH", `state '${path}' comes back as another tensor: ${reason}`, [
+    ["argument", taken],
+    ["result", returned],
+  ]);
 }

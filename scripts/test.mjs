@@ -37,7 +37,7 @@ async function everything() {
   const checks = [
     { name: "types", command: [bin("tsc")] },
     { name: "style", command: [bin("biome"), "check", "."] },
-    { name: "jest", command: [...jest, "--json", `--outputFile=${jestResult}`], count: countJest },
+    { name: "jest", command: [...jest, "--ci", "--json", `--outputFile=${jestResult}`], count: countJest },
     {
       name: "pytest",
       command: [venvPython, "-m", "pytest", "python-worker", `--junitxml=${pytestResult}`],

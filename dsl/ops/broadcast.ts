@@ -1,10 +1,10 @@
 /** Repetition along new axes. */
 import type { Axis } from "../axes.ts";
+import { requireFresh } from "../checks.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
 import { type Fresh, method, type Tensor } from "../tensor.ts";
-import { requireFresh } from "./cast.ts";
 
 // Public API
 

@@ -1,11 +1,12 @@
 /** Changes of the element type: by value, or of the bits as they are. */
 import type { Axis } from "../axes.ts";
+import { axisOf, requireFresh, requireKind } from "../checks.ts";
 import { type DType, dtypes } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { axisOf, defineOp, shapeError } from "../op.ts";
+import { defineOp } from "../op.ts";
+import { shapeError } from "../shape-error.ts";
 import { type Fresh, method, type Tensor } from "../tensor.ts";
-import { requireKind } from "./elementwise.ts";
 
 // Public API
 
@@ -58,23 +59,6 @@ export const bitCast = defineOp<{ to: DType; into?: Axis; from?: string }>({
     return [e.bitcast(e.arrange(x, innermostLast), to, into === undefined ? rest : [...rest, into])];
   },
 });
-
-/**
- * Refuses an axis whose name is taken.
- *
- * @param others  the axes that it will stand beside, when they aren't all those of `x`
- */
-export function requireFresh(op: string, x: Value, added: Axis, others: readonly Axis[] = x.axes): void {
-  if (!others.some(({ name }) => name === added.name)) return;
-  const own = x.axes.some(({ name }) => name === added.name);
-  throw shapeError(
-    "AXIS_TAKEN",
-    own ? `${op}: axis '${added.name}' already exists` : `${op}: axis '${added.name}' is named twice`,
-    [["operand", x]],
-    own ? `rename one of the two: x.rename("${added.name}", …)` : undefined,
-    { axis: added.name },
-  );
-}
 
 // Implementation
 

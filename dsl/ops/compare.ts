@@ -2,12 +2,14 @@
  * Comparisons. The left operand owns the axes. Two element types meet in the one that holds every value of both, so that
  * no conversion changes the answer; where there is none, such as for a float and an integer, they are refused.
  */
+import { requireWithin } from "../checks.ts";
 import { type DType, meet } from "../dtype.ts";
 import type { Comparison, Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { defineOp, type Op, shapeError } from "../op.ts";
+import { defineOp, type Op } from "../op.ts";
+import { shapeError } from "../shape-error.ts";
 import { method, type Tensor, type Within } from "../tensor.ts";
-import { alignRight, requireWithin, rightOperand } from "./elementwise.ts";
+import { alignRight, rightOperand } from "./elementwise.ts";
 
 // Public API
 

@@ -1,9 +1,10 @@
 /** Joining along an axis, padding it, turning it round. */
+import { axisOf, difference, requireAxes, requireHeld } from "../checks.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { axisOf, defineOp, difference, requireAxes, shapeError } from "../op.ts";
+import { defineOp } from "../op.ts";
+import { shapeError } from "../shape-error.ts";
 import { method, type Tensor } from "../tensor.ts";
-import { requireHeld } from "./elementwise.ts";
 import { resize } from "./slice.ts";
 
 // Public API

@@ -529,7 +529,7 @@ describe("scan", () => {
       ),
     ).toMatchInlineSnapshot(`
       ShapeError AXIS_MISSING
-      scan over 'step' of 4: x has no such axis
+      scan over 'step' of 4: 'x' has no such axis
         x  x  i32 [row 2]  control.test.ts:+1
     `);
     expect(
@@ -538,7 +538,7 @@ describe("scan", () => {
       ),
     ).toMatchInlineSnapshot(`
       ShapeError SIZE_MISMATCH
-      scan over 'step' of 4: x has 5
+      scan over 'step' of 4: 'x' has 5
         x  x  i32 [step 5]  control.test.ts:+1
     `);
   });

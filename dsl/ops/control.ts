@@ -4,8 +4,10 @@
  * State is any tree of tensors. A body may use tensors of its surroundings; what it makes it must return.
  */
 import type { Axis } from "../axes.ts";
+import { difference, requireAxis } from "../checks.ts";
 import { apply, bring, type Scope, traceInner, type Value } from "../graph.ts";
-import { defineOp, difference, type Operand, requireAxis, shapeError } from "../op.ts";
+import { defineOp } from "../op.ts";
+import { type Operand, shapeError } from "../shape-error.ts";
 import type { Tensor } from "../tensor.ts";
 import { flatten, type Tree, unflatten, type With, type Without } from "../tree.ts";
 import { full } from "./iota.ts";

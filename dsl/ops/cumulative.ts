@@ -1,9 +1,9 @@
 /** Running reductions along an axis. */
+import { axisOf, requireKind } from "../checks.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { axisOf, defineOp } from "../op.ts";
+import { defineOp } from "../op.ts";
 import { method, type Tensor } from "../tensor.ts";
-import { requireKind } from "./elementwise.ts";
 import { accumulator, neutral } from "./reduce.ts";
 
 // Public API

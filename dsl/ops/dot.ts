@@ -5,12 +5,13 @@
  * are kept. A weight stands on the left in the text whichever side it has in the program, since XLA reads a matrix at
  * memory speed on CPU only as the left operand, contracted over its last dimension (docs/log.md).
  */
+import { requireAxes, requireKind, sizeHint } from "../checks.ts";
 import { dtypes } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { defineOp, requireAxes, shapeError, sizeHint } from "../op.ts";
+import { defineOp } from "../op.ts";
+import { shapeError } from "../shape-error.ts";
 import { method, type Shared, type Tensor } from "../tensor.ts";
-import { requireKind } from "./elementwise.ts";
 
 // Public API
 

@@ -4,10 +4,11 @@
  * The left operand owns axes and element type: the right one is repeated along what it lacks and converted, where that
  * loses no more than a float's last digits.
  */
-import { dtypes, holds, isFloat, type Kind, meet } from "../dtype.ts";
+import { requireConvertible, requireKind, requireWithin } from "../checks.ts";
+import { dtypes, type Kind } from "../dtype.ts";
 import type { BinaryOperation, Emitter, Ssa, UnaryOperation } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { defineOp, type Op, type Operand, requireEqualSizes, shapeError } from "../op.ts";
+import { defineOp, type Op } from "../op.ts";
 import { method, type Tensor, type Within } from "../tensor.ts";
 
 // Public API
@@ -147,103 +148,6 @@ export function alignRight(e: Emitter, left: Ssa, right: Ssa | undefined, scalar
   return e.arrange(e.convert(operand, left.dtype), left.dims);
 }
 
-/** Refuses a number that the operand's element type lacks. */
-export function requireHeld(
-  op: string,
-  left: Value,
-  number: number,
-  roles: readonly [string, string] = ["left", "right"],
-): void {
-  if (holds(left.dtype, number)) return;
-  throw shapeError(
-    "NUMBER_RANGE",
-    `${op}: ${number} is not a value of ${left.dtype}`,
-    [
-      [roles[0], left],
-      [roles[1], number],
-    ],
-    undefined,
-    { dtype: left.dtype, number },
-  );
-}
-
-/** Refuses a right operand with axes that the left one lacks, or with other sizes, or a number it cannot hold. */
-export function requireWithin(op: string, left: Value, right: Value | undefined, scalar?: number): void {
-  if (right === undefined) {
-    requireHeld(op, left, scalar as number);
-    return;
-  }
-  const extra = right.axes.filter(({ name }) => !left.axes.some((axis) => axis.name === name));
-  if (extra.length > 0) {
-    const list = extra.map(({ name }) => `'${name}'`).join(", ");
-    throw shapeError(
-      "AXIS_EXTRA",
-      `${op}: the right operand has ${list}, which the left one lacks`,
-      [
-        ["left", left],
-        ["right", right],
-      ],
-      `the left operand owns the axes: swap the two, or left.broadcast(${extra.map(({ name }) => `ax.${name}`).join(", ")})`,
-      { axes: extra.map(({ name }) => name) },
-    );
-  }
-  requireEqualSizes(op, left, right);
-}
-
-/**
- * Refuses a right operand that cannot silently become the left's element type: truth and numbers, fractions and
- * integers, integers that might not fit. Floats round, as everywhere in the language.
- */
-export function requireConvertible(op: string, left: Value, right: Value | undefined): void {
-  if (right === undefined || (isFloat(left.dtype) && right.dtype !== "bool")) return;
-  if (meet(left.dtype, right.dtype) === left.dtype) return;
-  const hint = left.dtype === "bool" ? "right.ne(0)" : `right.cast("${left.dtype}")`;
-  throw shapeError(
-    "DTYPE",
-    `${op}: the left operand is ${left.dtype}, and not every ${right.dtype} is a value of that`,
-    [
-      ["left", left],
-      ["right", right],
-    ],
-    hint,
-    { left: left.dtype, right: right.dtype },
-  );
-}
-
-/**
- * Refuses an operand whose kind of element the op does not take.
- *
- * @param beside  the operands that the error shows before this one
- */
-export function requireKind(
-  op: string,
-  x: Value,
-  kinds: readonly Kind[],
-  role = "operand",
-  beside: readonly Operand[] = [],
-): void {
-  const { kind } = dtypes[x.dtype];
-  if (kinds.includes(kind)) return;
-  const wanted =
-    kinds.length === 1
-      ? kindNames[kinds[0] as Kind]
-      : `${kinds
-          .slice(0, -1)
-          .map((each) => kindNames[each])
-          .join(", ")} or ${kindNames[kinds.at(-1) as Kind]}`;
-  const subject =
-    role === "left" || role === "right" ? `the ${role} operand is` : `the ${role} ${role.endsWith("s") ? "are" : "is"}`;
-  // Numbers become truth by a comparison, which says what is true of them; a cast would only say that they are not 0.
-  const hint =
-    kinds[0] === "bool"
-      ? `${role}.ne(0)`
-      : `${role}.cast("${kinds.includes("float") ? "f32" : kinds[0] === "uint" ? "u32" : "i32"}")`;
-  throw shapeError("DTYPE", `${op} takes ${wanted}, and ${subject} ${x.dtype}`, [...beside, [role, x]], hint, {
-    dtype: x.dtype,
-    kinds,
-  });
-}
-
 /** A right operand as `apply` takes it: a number becomes an attribute. */
 export function rightOperand(y: Within<string> | number): {
   inputs: readonly Value[];
@@ -255,13 +159,6 @@ export function rightOperand(y: Within<string> | number): {
 }
 
 // Implementation
-
-const kindNames: Readonly<Record<Kind, string>> = {
-  bool: "bool",
-  int: "signed integers",
-  uint: "unsigned integers",
-  float: "floats",
-};
 
 function binaryOp(
   name: string,

@@ -3,7 +3,8 @@ import type { Axis } from "../axes.ts";
 import { type DType, holds } from "../dtype.ts";
 import { InputError } from "../errors.ts";
 import { applyOne } from "../graph.ts";
-import { defineOp, shapeError } from "../op.ts";
+import { defineOp } from "../op.ts";
+import { shapeError } from "../shape-error.ts";
 import type { Tensor } from "../tensor.ts";
 
 // Public API

@@ -5,7 +5,7 @@
  * a back end's generator. Agrees with `jax.random.bits` for the same key and size (`jax_threefry_partitionable` on).
  */
 import type { Axis } from "../axes.ts";
-import { shapeError } from "../op.ts";
+import { shapeError } from "../shape-error.ts";
 import type { Tensor } from "../tensor.ts";
 import { full, iota } from "./iota.ts";
 

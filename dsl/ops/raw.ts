@@ -1,9 +1,11 @@
 /** The way out: any StableHLO operation that the language has no word for. */
 import { type Axis, formatAxes } from "../axes.ts";
+import { axisOf } from "../checks.ts";
 import type { DType } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { axisOf, defineOp, shapeError } from "../op.ts";
+import { defineOp } from "../op.ts";
+import { shapeError } from "../shape-error.ts";
 import type { Tensor } from "../tensor.ts";
 
 // Public API

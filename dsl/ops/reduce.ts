@@ -1,12 +1,12 @@
 /**
  * Reductions: they drop axes. Floats narrower than f32 are summed and multiplied in f32 and rounded once, at the end.
  */
+import { axisOf, requireAxes, requireKind } from "../checks.ts";
 import { type DType, dtypes, type Kind } from "../dtype.ts";
 import type { Emitter, ReducerOperation, Ssa } from "../emitter.ts";
 import { apply, applyOne, type Value } from "../graph.ts";
-import { axisOf, defineOp, type Op, requireAxes } from "../op.ts";
+import { defineOp, type Op } from "../op.ts";
 import { method, type Tensor } from "../tensor.ts";
-import { requireKind } from "./elementwise.ts";
 import { iota } from "./iota.ts";
 
 // Public API

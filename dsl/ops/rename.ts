@@ -1,10 +1,11 @@
 /** Changes of names and of how flat axes are: no element moves in meaning, and none need move in memory. */
 import type { Axis, NameOf } from "../axes.ts";
+import { axisOf, requireAxes, requireFresh } from "../checks.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { axisOf, defineOp, requireAxes, shapeError } from "../op.ts";
+import { defineOp } from "../op.ts";
+import { shapeError } from "../shape-error.ts";
 import { type Fresh, method, type Tensor } from "../tensor.ts";
-import { requireFresh } from "./cast.ts";
 
 // Public API
 

@@ -1,10 +1,11 @@
 /** Windows along an axis, at a place known while tracing or computed by the program. */
 import type { Axis } from "../axes.ts";
+import { axisOf, difference, requireKind } from "../checks.ts";
 import type { Emitter, Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { axisOf, defineOp, difference, shapeError } from "../op.ts";
+import { defineOp } from "../op.ts";
+import { shapeError } from "../shape-error.ts";
 import { method, type Tensor, type Within } from "../tensor.ts";
-import { requireKind } from "./elementwise.ts";
 
 // Public API
 

@@ -1,10 +1,11 @@
 /** Order along an axis. Ties keep their order, so the lower position wins; NaN counts as largest. */
 import type { Axis } from "../axes.ts";
+import { axisOf, requireFresh } from "../checks.ts";
 import type { Emitter, Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { axisOf, defineOp, shapeError } from "../op.ts";
+import { defineOp } from "../op.ts";
+import { shapeError } from "../shape-error.ts";
 import { method, type Tensor } from "../tensor.ts";
-import { requireFresh } from "./cast.ts";
 import { resize } from "./slice.ts";
 
 // Public API

@@ -1,11 +1,12 @@
 /** Looking entries up by number. */
+import { axisOf, requireEqualSizes, requireKind } from "../checks.ts";
 import { dtypes } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { axisOf, defineOp, requireEqualSizes, shapeError } from "../op.ts";
+import { defineOp } from "../op.ts";
 import { isWeightView, pickEarly } from "../replay.ts";
+import { shapeError } from "../shape-error.ts";
 import { method, type Tensor, type Within } from "../tensor.ts";
-import { requireKind } from "./elementwise.ts";
 
 // Public API
 

@@ -1,9 +1,10 @@
 /** A choice between two values, element by element. */
+import { requireConvertible, requireKind, requireWithin } from "../checks.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
 import { method, type Tensor, type Within } from "../tensor.ts";
-import { alignRight, requireConvertible, requireKind, requireWithin, rightOperand } from "./elementwise.ts";
+import { alignRight, rightOperand } from "./elementwise.ts";
 
 // Public API
 

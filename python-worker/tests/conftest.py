@@ -33,6 +33,7 @@ def running(folder: Path) -> Iterator[worker.Worker]:
     serving.start()
     yield made
     serving.stop(1)
+    made.executables.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ module @m {
     return %0, %1 : tensor<4xf32>, tensor<4xf32>
   }
 }
-"""  # noqa: E501
+"""
 
 
 def unary(line: str, *, source: str = "4xf32", target: str = "4xf32") -> str:

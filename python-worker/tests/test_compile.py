@@ -6,9 +6,9 @@ from threading import Thread
 import grpc
 import numpy as np
 import pytest
+
 from client import compile_, execute, refused, value
 from programs import ADD_INTO, doubled, unary
-
 from tsxla_worker.executables import Executables
 from tsxla_worker.logs import Logs
 from tsxla_worker.stubs import pb, rpc
@@ -16,7 +16,12 @@ from tsxla_worker.worker import Worker
 
 
 def test_compile_describes_what_main_takes_and_gives(stub: rpc.WorkerServiceStub) -> None:
-    made = compile_(stub, unary("%0 = stablehlo.convert %arg0 : (tensor<2x3xbf16>) -> tensor<2x3xi1>", source="2x3xbf16", target="2x3xi1"))
+    made = compile_(
+        stub,
+        unary(
+            "%0 = stablehlo.convert %arg0 : (tensor<2x3xbf16>) -> tensor<2x3xi1>", source="2x3xbf16", target="2x3xi1"
+        ),
+    )
     assert [(kind.element_type, list(kind.shape)) for kind in made.arguments] == [(pb.ELEMENT_TYPE_BF16, [2, 3])]
     assert [(kind.element_type, list(kind.shape)) for kind in made.results] == [(pb.ELEMENT_TYPE_BOOL, [2, 3])]
 
@@ -111,7 +116,7 @@ module @m {
     return %0, %1, %2 : tensor<1024xf32>, tensor<1024xf32>, tensor<1024xf32>
   }
 }
-"""  # noqa: E501
+"""
 
 
 def test_results_take_the_memory_of_the_arguments_that_the_module_names(stub: rpc.WorkerServiceStub) -> None:
@@ -163,7 +168,9 @@ def test_a_verification_error_names_the_front_end_s_line(stub: rpc.WorkerService
     )
     _, reason, metadata, message = refused(lambda: compile_(stub, unary(line, target="5xf32")))
     assert (reason, metadata) == ("MODULE_INVALID", {"source": "models/llama.ts:41:12"})
-    assert message.startswith("The module is not valid (models/llama.ts:41:12): number of output elements (5) doesn't match")
+    assert message.startswith(
+        "The module is not valid (models/llama.ts:41:12): number of output elements (5) doesn't match"
+    )
 
 
 def test_an_unknown_custom_call_is_refused_by_name(stub: rpc.WorkerServiceStub) -> None:
@@ -175,7 +182,9 @@ def test_an_unknown_custom_call_is_refused_by_name(stub: rpc.WorkerServiceStub) 
 
 
 def test_a_composite_runs_by_its_decomposition(stub: rpc.WorkerServiceStub) -> None:
-    module = unary('%0 = stablehlo.composite "tsxla.double" %arg0 {decomposition = @double} : (tensor<4xf32>) -> tensor<4xf32>')
+    module = unary(
+        '%0 = stablehlo.composite "tsxla.double" %arg0 {decomposition = @double} : (tensor<4xf32>) -> tensor<4xf32>'
+    )
     double = "func.func private @double(%arg0: tensor<4xf32>) -> tensor<4xf32> {\n%0 = stablehlo.add %arg0, %arg0 : tensor<4xf32>\nreturn %0 : tensor<4xf32>\n}\n}\n"
     module = module.rstrip().removesuffix("}") + double
     for engine in (pb.ENGINE_XLA, pb.ENGINE_REFERENCE):
@@ -203,14 +212,31 @@ func.func private @other(%arg0: tensor<4xf32>) -> tensor<4xf32> {
         ("func.func private @main() { return }", "@main is not public."),
         (doubled("?xf32"), "Result 0 of @main has the type tensor<?xf32>; the worker takes"),
         (doubled("2xcomplex<f32>"), "the type tensor<2xcomplex<f32>>; the worker takes"),
-        (doubled("1000000000000000000xf32"), "a value of type tensor<1000000000000000000xf32>, which no machine can hold"),
+        (
+            doubled("1000000000000000000xf32"),
+            "a value of type tensor<1000000000000000000xf32>, which no machine can hold",
+        ),
         (doubled("1000000x1000000x1000000xf32"), "which no machine can hold"),
-        (unary("%1 = stablehlo.iota dim = 0 : tensor<9000000000000xf32>\n%0 = stablehlo.negate %arg0 : tensor<4xf32>"), "stablehlo.iota makes a value"),
+        (
+            unary(
+                "%1 = stablehlo.iota dim = 0 : tensor<9000000000000xf32>\n%0 = stablehlo.negate %arg0 : tensor<4xf32>"
+            ),
+            "stablehlo.iota makes a value",
+        ),
         (CIRCLE, "Functions call each other in a circle: main, other."),
         (unary("%0 = arith.constant dense<1.0> : tensor<4xf32>"), "The worker does not run arith.constant"),
-        (unary('%1 = stablehlo.create_token : !stablehlo.token\n%0, %2 = "stablehlo.infeed"(%1) : (!stablehlo.token) -> (tensor<4xf32>, !stablehlo.token)'), "The worker does not run stablehlo.infeed"),
+        (
+            unary(
+                '%1 = stablehlo.create_token : !stablehlo.token\n%0, %2 = "stablehlo.infeed"(%1) : (!stablehlo.token) -> (tensor<4xf32>, !stablehlo.token)'
+            ),
+            "The worker does not run stablehlo.infeed",
+        ),
         ("module {" * 30_000 + "}" * 30_000, "The module nests 30000 deep; at most 500 is taken."),
-        ("".join(f"#a{i + 1} = loc(\"x\"(#a{i}))\n" for i in range(2000)) + "#a0 = loc(unknown)\nmodule {} loc(#a2000)", "at most 500 is taken"),
+        (
+            "".join(f'#a{i + 1} = loc("x"(#a{i}))\n' for i in range(2000))
+            + "#a0 = loc(unknown)\nmodule {} loc(#a2000)",
+            "at most 500 is taken",
+        ),
         ("module {}\0", "The module's text holds a zero byte."),
         ("ML\xefR", "The module is not valid"),
         ("module " + "x" * (65 << 20), "at most 67108864 are taken."),

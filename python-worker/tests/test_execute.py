@@ -6,9 +6,9 @@ import grpc
 import ml_dtypes
 import numpy as np
 import pytest
+
 from client import array, compile_, download, execute, refused, upload, value
 from programs import ADD_INTO, doubled, identity, unary
-
 from tsxla_worker.stubs import pb, rpc
 from tsxla_worker.tensors import ELEMENT_TYPES, ElementType
 
@@ -16,7 +16,9 @@ ENGINES = (pb.ENGINE_XLA, pb.ENGINE_REFERENCE)
 ONES = np.ones(4, np.float32)
 
 
-def run(stub: rpc.WorkerServiceStub, module: str, *arguments: pb.Argument, fetch: tuple[int, ...] = ()) -> list[pb.Result]:
+def run(
+    stub: rpc.WorkerServiceStub, module: str, *arguments: pb.Argument, fetch: tuple[int, ...] = ()
+) -> list[pb.Result]:
     made = compile_(stub, module)
     request = pb.ExecuteRequest(executable_id=made.executable_id, arguments=arguments, fetch=fetch)
     return list(stub.Execute(request).results)
@@ -174,9 +176,7 @@ def test_a_donated_buffer_can_not_be_two_arguments(stub: rpc.WorkerServiceStub) 
         ([value(ONES), pb.Argument(tensor=pb.Tensor())], "0 is not an element type."),
     ],
 )
-def test_wrong_arguments_are_refused(
-    stub: rpc.WorkerServiceStub, arguments: list[pb.Argument], sentence: str
-) -> None:
+def test_wrong_arguments_are_refused(stub: rpc.WorkerServiceStub, arguments: list[pb.Argument], sentence: str) -> None:
     code, _, _, message = refused(lambda: run(stub, ADD_INTO, *arguments))
     assert (code, message) == (grpc.StatusCode.INVALID_ARGUMENT, sentence)
 
@@ -200,7 +200,7 @@ def test_a_program_that_needs_more_memory_than_there_is_fails_and_the_worker_liv
       }}) : (tensor<{size}xf32>) -> tensor<{size}xf32>
       return %0 : tensor<{size}xf32>
     }}"""
-    code, reason, _, message = refused(lambda: run(stub, module, value(np.float32(1))))
+    code, reason, _, message = refused(lambda: run(stub, module, value(np.array(1, np.float32))))
     assert (code, reason) == (grpc.StatusCode.INTERNAL, "EXECUTION_FAILED")
     assert "are available" in message
     assert execute(stub, doubled(), ONES)[0].tolist() == [2, 2, 2, 2]

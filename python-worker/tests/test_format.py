@@ -1,9 +1,9 @@
 """python -m pytest python-worker/tests/test_format.py."""
 
 import pytest
+
 from client import refused
 from programs import ADD_INTO, doubled, unary
-
 from tsxla_worker.stubs import pb, rpc
 
 
@@ -17,7 +17,7 @@ def test_what_mlir_printed_is_printed_the_same(stub: rpc.WorkerServiceStub) -> N
 
 
 @pytest.mark.parametrize("locations", [False, True])
-def test_printing_twice_changes_nothing(stub: rpc.WorkerServiceStub, locations: bool) -> None:  # noqa: FBT001
+def test_printing_twice_changes_nothing(stub: rpc.WorkerServiceStub, locations: bool) -> None:
     module = unary('%0 = stablehlo.add %arg0, %arg0 : tensor<4xf32> loc("attn.q"("models/a.ts":1:2))')
     once = printed(stub, module, locations=locations)
     assert printed(stub, once, locations=locations) == once

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from client import array, compile_, download, refused, tensor, upload, value
 from programs import ADD_INTO, doubled
-
 from tsxla_worker.stubs import pb, rpc
 
 ONES = np.ones(4, np.float32)
@@ -301,7 +301,9 @@ def test_two_sessions_have_slots_of_their_own(stub: rpc.WorkerServiceStub) -> No
         client.end()
 
 
-def test_a_step_that_fails_while_running_says_which_slots_it_emptied(session: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_fails_while_running_says_which_slots_it_emptied(
+    session: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tsxla_worker import calling
     from tsxla_worker.errors import internal
 

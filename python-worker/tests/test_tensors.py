@@ -4,8 +4,8 @@ import grpc
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from client import download, refused, tensor, upload
 
+from client import download, refused, tensor, upload
 from tsxla_worker.stubs import pb, rpc
 from tsxla_worker.tensors import BY_NUMBER, ELEMENT_TYPES, ElementType
 
@@ -54,9 +54,13 @@ def test_a_large_tensor_is_sent_in_pieces_of_a_mebibyte(stub: rpc.WorkerServiceS
         (pb.TensorType(element_type=pb.ELEMENT_TYPE_F32, shape=[2]), b"123456789", "takes 8 bytes; more came"),
         (pb.TensorType(shape=[2]), b"12", "0 is not an element type"),
         (pb.TensorType(element_type=pb.ELEMENT_TYPE_I8, shape=[-1]), b"", "The shape [-1] has a negative size"),
-        (pb.TensorType(element_type=pb.ELEMENT_TYPE_BOOL, shape=[2]), b"\1\2", "Element 1 of a tensor of type i1[2] has the byte 2"),
+        (
+            pb.TensorType(element_type=pb.ELEMENT_TYPE_BOOL, shape=[2]),
+            b"\1\2",
+            "Element 1 of a tensor of type i1[2] has the byte 2",
+        ),
         (pb.TensorType(element_type=pb.ELEMENT_TYPE_U4, shape=[1]), b"\x10", "has the byte 16, which is no ui4"),
-        (pb.TensorType(element_type=pb.ELEMENT_TYPE_I4, shape=[1]), b"\x08", "has the byte 8, which is no i4"),
+        (pb.TensorType(element_type=pb.ELEMENT_TYPE_I4, shape=[1]), b"\x10", "has the byte 16, which is no i4"),
     ],
 )
 def test_bytes_that_are_no_such_tensor_are_refused(

@@ -9,6 +9,7 @@ import { type EngineName, WorkerError } from "../../runtime-bridge/index.ts";
 import { recordGolden, recordRun, watch } from "./coverage.ts";
 import { decode, difference, type Element, encode, flat, type Nested, type Tolerance } from "./numbers.ts";
 import { testWorker } from "./worker.ts";
+import "./plain-snapshots.ts";
 
 // Public API
 
@@ -84,9 +85,6 @@ export async function checkText(graph: Graph, program = lower(graph)): Promise<s
 }
 
 // Implementation
-
-// Texts are compared as they are, without quotes and escapes.
-expect.addSnapshotSerializer({ test: (value) => typeof value === "string", print: (value) => value as string });
 
 function bare(text: string): string {
   const lines = text.trimEnd().split("\n");

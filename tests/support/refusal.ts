@@ -1,11 +1,12 @@
 /** The text of an error that a program deserves, for a snapshot. */
-import { expect } from "@jest/globals";
 import { type Inputs, TsxlaError, trace } from "../../dsl/index.ts";
+import "./plain-snapshots.ts";
 
 /**
  * Traces `body`, which must be refused, and returns the error as people read it: class, code, text.
  *
- * Lines of the test itself are counted from the one that calls this, `+1`, so that tests may move.
+ * Lines of the test itself are counted from the one that calls this, `+1`, so that tests may move;
+ * other files are named without a line.
  */
 export function refusal(body: (given: Inputs) => unknown): string {
   const base = lineOfCaller();
@@ -21,9 +22,6 @@ export function refusalOf(body: () => unknown): string {
   return relativeTo(base, refused(body));
 }
 
-// As they are, without quotes and escapes.
-expect.addSnapshotSerializer({ test: (value) => typeof value === "string", print: (value) => value as string });
-
 function refused(body: () => unknown): TsxlaError {
   try {
     body();
@@ -35,12 +33,13 @@ function refused(body: () => unknown): TsxlaError {
 }
 
 function relativeTo(base: number, error: TsxlaError): string {
-  const text = error.message.replace(
-    /[\w/.-]*\/([\w-]+\.test\.ts):(\d+):\d+/g,
-    (_, file: string, line: string) => `${file}:+${Number(line) - base}`,
+  const text = error.message.replace(/[\w/.-]*\/([\w-]+)((?:\.test)?\.ts):(\d+):\d+/g, (_, name, suffix, line) =>
+    suffix === ".ts" ? `${name}.ts` : `${name}${suffix}:${signed(Number(line) - base)}`,
   );
   return `${error.name} ${error.code}\n${text}`;
 }
+
+const signed = (lines: number): string => (lines < 0 ? String(lines) : `+${lines}`);
 
 function lineOfCaller(): number {
   const frame = new Error().stack?.split("\n")[3] ?? "";

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, NoReturn
 
 _PARENT = os.getppid()  # before anything slow, see lifetime.py
 
-from tsxla_worker import lifetime, options  # noqa: E402
+from tsxla_worker import address, lifetime, options  # noqa: E402
 from tsxla_worker.logs import Logs  # noqa: E402
 
 if TYPE_CHECKING:
     from tsxla_worker.server import Server
 
-_GRACE_SECONDS = 4.0
+# What is in flight gets this long; a client that waits in an open session would use all of it.
+_GRACE_SECONDS = 2.0
+_ORPHAN_GRACE_SECONDS = 0.5
 
 
 def main() -> None:
@@ -49,25 +51,26 @@ def main() -> None:
     print(ready, flush=True)
     stop.wait()
     logs.info("stopping", reason=reasons[0])
-    server.stop(_GRACE_SECONDS)
+    server.stop(_ORPHAN_GRACE_SECONDS if reasons[0].startswith("parent") else _GRACE_SECONDS)
     logs.info("stopped")
     _exit(0)
 
 
 def _start(chosen: options.Options, logs: Logs) -> "Server":
+    # What is wrong with the files of the command line should not take JAX's import to say.
+    if chosen.listen.path is not None:
+        address.clear_stale_socket(chosen.listen.path)
+    token = options.read_token(chosen.token_file) if chosen.token_file else None
+    certificate = chosen.tls_cert.read_bytes() if chosen.tls_cert else None
+    key = chosen.tls_key.read_bytes() if chosen.tls_key else None
     # XLA and gRPC read these when they are imported.
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_force_host_platform_device_count={chosen.devices}".strip()
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from tsxla_worker import server, worker
-    from tsxla_worker.auth import read_token
 
-    security = server.Security(
-        read_token(chosen.token_file) if chosen.token_file else None,
-        chosen.tls_cert.read_bytes() if chosen.tls_cert else None,
-        chosen.tls_key.read_bytes() if chosen.tls_key else None,
-    )
+    security = server.Security(token, certificate, key)
     made = server.Server(worker.start(chosen.root, chosen.cache_dir, logs), chosen.listen, security)
     made.start()
     return made

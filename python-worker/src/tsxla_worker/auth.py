@@ -5,7 +5,6 @@ Health checks carry none: what probes a worker often can't send metadata, and th
 
 import hmac
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NoReturn
 
 import grpc
@@ -14,14 +13,6 @@ from tsxla_worker.calls import Handler, aborted, remade
 from tsxla_worker.errors import WorkerError
 
 _OPEN_PREFIX = "/grpc.health.v1.Health/"
-
-
-def read_token(file: Path) -> str:
-    """Reads a token: the file's text without the white space around it; refuses an empty one."""
-    token = file.read_text(encoding="utf-8").strip()
-    if not token:
-        raise ValueError(f"The token file {file} is empty.")
-    return token
 
 
 class TokenCheck(grpc.ServerInterceptor):

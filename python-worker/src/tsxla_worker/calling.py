@@ -47,7 +47,7 @@ def check_argument(executable: Executable, index: int, found: TensorType, what: 
         )
 
 
-def run(executable: Executable, arguments: Sequence[Value]) -> tuple[list[jax.Array], float]:
+def run(executable: Executable, arguments: Sequence[Value]) -> tuple[Sequence[jax.Array], float]:
     """Runs a program and waits for its results; the caller holds `device`.
 
     Returns:
@@ -55,10 +55,7 @@ def run(executable: Executable, arguments: Sequence[Value]) -> tuple[list[jax.Ar
     """
     start = time.perf_counter()
     try:
-        results = [
-            result if isinstance(result, jax.Array) else jax.device_put(result, may_alias=False)
-            for result in executable.run(arguments)
-        ]
+        results = executable.run(arguments)
         jax.block_until_ready(results)
     except WorkerError:
         raise
@@ -69,7 +66,7 @@ def run(executable: Executable, arguments: Sequence[Value]) -> tuple[list[jax.Ar
 
 def execute(
     executable: Executable, given: Sequence[str | np.ndarray], buffers: Buffers
-) -> tuple[list[jax.Array], float]:
+) -> tuple[Sequence[jax.Array], float]:
     """Runs a program on buffers (by id) and tensors; donated buffers die, also when it fails while running."""
     check_count(executable, len(given))
     with device:

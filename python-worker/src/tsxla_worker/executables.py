@@ -1,10 +1,9 @@
 """Compiled programs: made once per text, kept for the worker's lifetime, run with the device to themselves.
 
 XLA is reached through `jax.export` and `jax.jit`, ahead of time: calling the compiled object costs as little as a
-jitted function's fast path, and it tells its memory. JAX pairs donated arguments with results of the same type in
-order of appearance; a module that pairs them otherwise (`tf.aliasing_output`) is called with arguments and results
-permuted, so that its wishes hold.
-Not here: the reference interpreter (`reference.py`), argument checks (`calling.py`).
+jitted function's fast path, and it tells its memory.
+Not here: which result takes which argument's memory (`donation.py`), the reference interpreter (`reference.py`),
+argument checks (`calling.py`).
 """
 
 import hashlib
@@ -18,6 +17,7 @@ import jax
 import numpy as np
 
 from tsxla_worker import jax_private, memory, modules, reference
+from tsxla_worker.donation import Run, call_order
 from tsxla_worker.errors import clip, internal, not_found
 from tsxla_worker.logs import Logs
 from tsxla_worker.modules import Parameter, Program
@@ -26,8 +26,6 @@ from tsxla_worker.tensors import TensorType
 
 # A program that allocates less than this is run without asking how much memory there is.
 _SMALL_BYTES = 256 << 20
-
-type Run = Callable[[Sequence[jax.Array | np.ndarray]], Sequence[jax.Array | np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -86,6 +84,10 @@ class Executables:
         self._reference = reference.Reference()
         jax.monitoring.register_event_listener(self._on_event)
 
+    def close(self) -> None:
+        """Ends what runs outside of this process."""
+        self._reference.close()
+
     def get(self, id_: str) -> Executable:
         """Returns a program by its handle."""
         found = self._by_id.get(id_)
@@ -128,7 +130,10 @@ class Executables:
             program.parameters,
             program.results,
             frozenset(),
-            run=lambda arguments: self._reference.run(text, [np.asarray(a) for a in arguments], kinds, program.results),
+            run=lambda arguments: [
+                jax.device_put(result, may_alias=False)
+                for result in self._reference.run(text, arguments, kinds, program.results)
+            ],
             sizes=Sizes(
                 sum(kind.bytes for kind in kinds),
                 sum(kind.bytes for kind in program.results),
@@ -137,7 +142,7 @@ class Executables:
         )
 
     def _compiled(self, id_: str, program: Program, start: float) -> Executable:
-        order = _call_order(program.parameters, program.results)
+        order = call_order(program.parameters, program.results)
         kinds = [program.parameters[i].type for i in order.arguments]
         donated = [place for place, i in enumerate(order.arguments) if program.parameters[i].donated]
         with self._compiler, warnings.catch_warnings():
@@ -175,77 +180,12 @@ class Executables:
             self._cache_hits += 1
 
 
-@dataclass(frozen=True)
-class _CallOrder:
-    """The order in which JAX sees arguments and results."""
-
-    arguments: tuple[int, ...]
-    results: tuple[int, ...]
-
-    @property
-    def plain(self) -> bool:
-        return self.arguments == tuple(range(len(self.arguments))) and self.results == tuple(range(len(self.results)))
-
-    def wrap(self, function: Callable[..., Sequence[jax.Array]]) -> Callable[..., Sequence[jax.Array]]:
-        """Makes a function of permuted arguments to permuted results."""
-        if self.plain:
-            return function
-        place = {i: at for at, i in enumerate(self.arguments)}
-
-        def permuted(*arguments: jax.Array) -> list[jax.Array]:
-            results = function(*(arguments[place[i]] for i in range(len(arguments))))
-            return [results[i] for i in self.results]
-
-        return permuted
-
-    def unwrap(self, compiled: Callable[..., Sequence[jax.Array]]) -> Run:
-        """Undoes `wrap` around a call."""
-        if self.plain:
-            return lambda arguments: compiled(*arguments)
-        back = [self.results.index(i) for i in range(len(self.results))]
-
-        def run(arguments: Sequence[jax.Array | np.ndarray]) -> list[jax.Array]:
-            results = compiled(*[arguments[i] for i in self.arguments])
-            return [results[i] for i in back]
-
-        return run
-
-
-def _call_order(parameters: Sequence[Parameter], results: Sequence[TensorType]) -> _CallOrder:
-    """Finds an order in which JAX's pairing (by type, first come first served) is the module's.
-
-    Results that take an argument's memory come first, and their arguments in the same order; other donated arguments
-    follow, so that no result takes them before its own.
-    """
-    arguments, outputs = tuple(range(len(parameters))), tuple(range(len(results)))
-    pairs = sorted((parameter.aliases, i) for i, parameter in enumerate(parameters) if parameter.aliases is not None)
-    if not pairs or _pairs_as_jax(parameters, results) == {argument: result for result, argument in pairs}:
-        return _CallOrder(arguments, outputs)
-    first_arguments, first_results = [i for _, i in pairs], [i for i, _ in pairs]
-    return _CallOrder(
-        (*first_arguments, *(i for i in arguments if i not in set(first_arguments))),
-        (*first_results, *(i for i in outputs if i not in set(first_results))),
-    )
-
-
-def _pairs_as_jax(parameters: Sequence[Parameter], results: Sequence[TensorType]) -> dict[int, int]:
-    waiting: dict[TensorType, list[int]] = {}
-    for i, parameter in enumerate(parameters):
-        if parameter.donated:
-            waiting.setdefault(parameter.type, []).append(i)
-    pairs: dict[int, int] = {}
-    for i, kind in enumerate(results):
-        if waiting.get(kind):
-            pairs[waiting[kind].pop(0)] = i
-    return pairs
-
-
 def _guarded(run: Run, sizes: Sizes) -> Run:
     """Refuses a run for which the host has no memory: allocation there succeeds, and the system kills the worker."""
     if sizes.allocated < _SMALL_BYTES or jax_private.platform() != "cpu":
         return run
 
-    def guarded(arguments: Sequence[jax.Array | np.ndarray]) -> Sequence[jax.Array | np.ndarray]:
+    def guarded(arguments: Sequence[jax.Array | np.ndarray]) -> Sequence[jax.Array]:
         available = memory.available_bytes()
         if available is not None and sizes.allocated > available:
             raise internal(

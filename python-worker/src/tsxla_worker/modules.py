@@ -14,7 +14,7 @@ from jaxlib.mlir.dialects import func
 from tsxla_worker import locations, safety, text_limits
 from tsxla_worker.errors import WorkerError, invalid
 from tsxla_worker.jax_private import make_context
-from tsxla_worker.tensors import BY_NAME, TensorType
+from tsxla_worker.tensors import BY_NAME, TensorType, tensor_type
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def program(text: str) -> Program:
     module = parse(text)
     main = _main(module)
     results = tuple(_tensor_type(kind, f"Result {i} of @main") for i, kind in enumerate(main.type.results))
-    parameters = tuple(_parameter(main, i, results) for i in range(len(main.type.inputs)))
+    parameters = _parameters(main, results)
     taken = [parameter.aliases for parameter in parameters if parameter.aliases is not None]
     if len(set(taken)) != len(taken):
         raise _refused("Two arguments of @main name the same result in `tf.aliasing_output`.")
@@ -85,10 +85,28 @@ def _main(module: ir.Module) -> func.FuncOp:
     return main
 
 
-def _parameter(main: func.FuncOp, index: int, results: tuple[TensorType, ...]) -> Parameter:
-    kind = _tensor_type(main.type.inputs[index], f"Argument {index} of @main")
-    attributes = _attributes(main, index)
-    name = locations.name_of(main.arguments[index].location) or f"arg{index}"
+def _parameters(main: func.FuncOp, results: tuple[TensorType, ...]) -> tuple[Parameter, ...]:
+    # Every look at a function's type makes all of it anew: once for all arguments.
+    attributes = ir.ArrayAttr(main.attributes["arg_attrs"]) if "arg_attrs" in main.attributes else None
+    return tuple(
+        _parameter(
+            index,
+            _tensor_type(argument.type, f"Argument {index} of @main"),
+            locations.name_of(argument.location) or f"arg{index}",
+            {} if attributes is None else _by_name(attributes[index]),
+            results,
+        )
+        for index, argument in enumerate(list(main.arguments))
+    )
+
+
+def _by_name(attributes: ir.Attribute) -> dict[str, ir.Attribute]:
+    return {entry.name: entry.attr for entry in ir.DictAttr(attributes)}
+
+
+def _parameter(
+    index: int, kind: TensorType, name: str, attributes: dict[str, ir.Attribute], results: tuple[TensorType, ...]
+) -> Parameter:
     if "tf.aliasing_output" in attributes:
         target = ir.IntegerAttr(attributes["tf.aliasing_output"]).value
         if not 0 <= target < len(results) or results[target] != kind:
@@ -103,17 +121,11 @@ def _parameter(main: func.FuncOp, index: int, results: tuple[TensorType, ...]) -
     return Parameter(kind, name, donated="jax.buffer_donor" in attributes)
 
 
-def _attributes(main: func.FuncOp, index: int) -> dict[str, ir.Attribute]:
-    if "arg_attrs" not in main.attributes:
-        return {}
-    return {entry.name: entry.attr for entry in ir.DictAttr(ir.ArrayAttr(main.attributes["arg_attrs"])[index])}
-
-
 def _tensor_type(kind: ir.Type, what: str) -> TensorType:
     if isinstance(kind, ir.RankedTensorType) and kind.has_static_shape:
         element = BY_NAME.get(str(kind.element_type))
         if element is not None:
-            return TensorType(element, tuple(kind.shape))
+            return tensor_type(element.number, tuple(kind.shape))
     raise _refused(f"{what} has the type {kind}; the worker takes tensors with static shapes and known elements.")
 
 

@@ -68,3 +68,11 @@ def parse(arguments: list[str] | None = None) -> Options:
         parent_pipe=found.parent_pipe,
         devices=found.devices,
     )
+
+
+def read_token(file: Path) -> str:
+    """Reads a token: the file's text without the white space around it; refuses an empty one."""
+    token = file.read_text(encoding="utf-8").strip()
+    if not token:
+        raise ValueError(f"The token file {file} is empty.")
+    return token

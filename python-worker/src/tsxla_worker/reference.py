@@ -8,6 +8,7 @@ It does not know: `rng`, `rng_bit_generator`, `cholesky`, `triangular_solve`, cu
 of one device, dynamic shapes. It knows composites (by their decomposition), and all element types of the contract.
 """
 
+import contextlib
 import os
 import resource
 import subprocess
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import jax
 import numpy as np
 
 from tsxla_worker import memory
@@ -37,7 +39,11 @@ class Reference:
         self._errors: BinaryIO | None = None
 
     def run(
-        self, text: str, arguments: Sequence[np.ndarray], kinds: Sequence[TensorType], results: Sequence[TensorType]
+        self,
+        text: str,
+        arguments: Sequence[jax.Array | np.ndarray],
+        kinds: Sequence[TensorType],
+        results: Sequence[TensorType],
     ) -> list[np.ndarray]:
         """Evaluates `@main` on arrays; fails with EXECUTION_FAILED and the interpreter's own words."""
         given = [(kind.element.name, kind.shape, encode(array)) for array, kind in zip(arguments, kinds, strict=True)]
@@ -45,10 +51,16 @@ class Reference:
         with self._lock:
             answer = self._ask((text, given, wanted))
         if isinstance(answer, str):
-            raise internal(
-                "EXECUTION_FAILED", f"The reference interpreter gave up: {clip(answer, 1500)}"
-            )
+            raise internal("EXECUTION_FAILED", f"The reference interpreter gave up: {clip(answer, 1500)}")
         return [decode(data, kind) for data, kind in zip(answer, results, strict=True)]
+
+    def close(self) -> None:
+        """Ends the process."""
+        with self._lock:
+            process = self._process
+            if process is not None and process.stdin is not None:
+                process.stdin.close()
+                self._last_words(process)
 
     def _ask(self, request: object) -> list[bytes] | str:
         if self._process is None or self._process.poll() is not None:
@@ -81,11 +93,15 @@ class Reference:
 
     def _last_words(self, process: subprocess.Popen[bytes]) -> str:
         """Says how the process ended."""
-        code = process.wait()
         assert self._errors is not None
-        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 4000))
-        words = self._errors.read().decode("utf-8", "replace").strip()
-        self._process = None
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+        with process, self._errors:
+            code = process.wait()
+            self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 4000))
+            words = self._errors.read().decode("utf-8", "replace").strip()
+        self._process = self._errors = None
         for line in reversed(words.splitlines()):
             if "LLVM ERROR:" in line:
                 return line.partition("LLVM ERROR:")[2].strip()

@@ -57,8 +57,6 @@ class Server:
         )
         rpc.add_WorkerServiceServicer_to_server(WorkerService(worker), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        if listen.path is not None:
-            address.clear_stale_socket(listen.path)
         port = self._bind(listen, security)
         self.address = listen.text if listen.path is not None else f"{listen.text.rpartition(':')[0]}:{port}"
 

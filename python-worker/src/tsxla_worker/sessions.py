@@ -204,7 +204,7 @@ class Session:
             elif index in call.executable.donated:
                 raise _donated(call.executable, index, f"slot {slot}, which no result fills again", "a slot that is")
 
-    def _run(self, call: _Call, inputs: Sequence[np.ndarray]) -> tuple[list[jax.Array], float]:
+    def _run(self, call: _Call, inputs: Sequence[np.ndarray]) -> tuple[Sequence[jax.Array], float]:
         arguments = call.template.copy()
         for index, slot in call.slots:
             arguments[index] = self._slots[slot].array

@@ -77,7 +77,7 @@ _LEGAL_BYTES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "i1": lambda raw: raw <= 1,
     "f4E2M1FN": lambda raw: raw <= 15,
     "ui4": lambda raw: raw <= 15,
-    "i4": lambda raw: (raw <= 7) | (raw >= 0xF8),
+    "i4": lambda raw: (raw <= 15) | (raw >= 0xF8),  # with or without the sign in the upper half
 }
 
 
@@ -103,12 +103,20 @@ class TensorType:
 
     def to_proto(self) -> pb.TensorType:
         """Returns the type as it travels."""
-        return pb.TensorType(element_type=pb.ElementType.Name(self.element.number), shape=self.shape)
+        return _to_proto(self)
+
+
+@lru_cache(maxsize=4096)
+def _to_proto(kind: TensorType) -> pb.TensorType:
+    return pb.TensorType(element_type=pb.ElementType.Name(kind.element.number), shape=kind.shape)
 
 
 @lru_cache(maxsize=4096)
 def tensor_type(number: int, shape: tuple[int, ...]) -> TensorType:
-    """Makes a type of what travelled; refuses unknown elements and negative sizes."""
+    """Makes a type of what travelled; refuses unknown elements and negative sizes.
+
+    Equal types are mostly one object, which makes comparing hundreds of them in every step cheap.
+    """
     element = BY_NUMBER.get(number)
     if element is None:
         raise invalid("TENSOR_INVALID", f"{number} is not an element type.", found=number)
@@ -166,7 +174,7 @@ def encode(array: Shaped[jax.Array | np.ndarray, "..."], *, keep: bool = True) -
 
 def type_of(array: Shaped[jax.Array | np.ndarray, "..."]) -> TensorType:
     """Returns the type of an array."""
-    return TensorType(_BY_DTYPE[np.dtype(array.dtype)], tuple(array.shape))
+    return tensor_type(_BY_DTYPE[np.dtype(array.dtype)].number, tuple(array.shape))
 
 
 _BY_DTYPE = {element.dtype: element for element in ELEMENT_TYPES}

@@ -90,7 +90,10 @@ def _weight_map(index: Path) -> dict[str, str]:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise damaged(index, f"it holds no JSON object with a weight_map: {error}.") from error
     good = isinstance(where, dict) and all(
-        isinstance(name, str) and isinstance(shard, str) and Path(shard).name == shard and shard.endswith(".safetensors")
+        isinstance(name, str)
+        and isinstance(shard, str)
+        and Path(shard).name == shard
+        and shard.endswith(".safetensors")
         for name, shard in cast("dict[object, object]", where).items()
     )
     if not good:

@@ -29,7 +29,16 @@ class GgmlType:
         return self.name in LOADABLE
 
 
-_PLAIN = {"F32": "f32", "F16": "f16", "BF16": "bf16", "F64": "f64", "I8": "i8", "I16": "i16", "I32": "i32", "I64": "i64"}
+_PLAIN = {
+    "F32": "f32",
+    "F16": "f16",
+    "BF16": "bf16",
+    "F64": "f64",
+    "I8": "i8",
+    "I16": "i16",
+    "I32": "i32",
+    "I64": "i64",
+}
 LOADABLE = frozenset(_PLAIN) | {"Q8_0", "Q4_0", "Q4_1", "MXFP4"}
 
 GGML_TYPES = {

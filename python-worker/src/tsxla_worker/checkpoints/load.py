@@ -128,7 +128,7 @@ class _Job:
                 for item in self._items:
                     self.results.extend(self._run_item(item, files))
                     self.items_done += 1
-        except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
+        except BaseException as error:
             self.results.clear()
             self.error = error
         finally:
@@ -142,7 +142,7 @@ class _Job:
                 raise damaged(path, "it has changed since it was opened; open it again.")
         return files
 
-    def _run_item(self, item: Item, files: Mapping[Path, int]) -> list[jax.Array]:
+    def _run_item(self, item: Item, files: Mapping[Path, int]) -> Sequence[jax.Array]:
         arrays = [self._read(tensor, files[tensor.file]) for tensor in item.tensors]
         if item.executable is None:
             return [jax.device_put(array) for array in arrays]
@@ -156,7 +156,7 @@ class _Job:
         done = 0
         while done < tensor.bytes:
             if self._cancelled.is_set():
-                raise _Cancelled
+                raise _CancelledError
             count = os.preadv(descriptor, [memoryview(raw[done : done + _PIECE])], tensor.offset + done)
             if count == 0:
                 message = f"it ends inside {tensor.name}; it has been cut off since it was opened."
@@ -167,7 +167,7 @@ class _Job:
         return raw.view(tensor.type.element.dtype).reshape(tensor.type.shape)
 
 
-class _Cancelled(WorkerError):
+class _CancelledError(WorkerError):
     """Ends a load whose client has gone."""
 
     def __init__(self) -> None:

@@ -105,15 +105,15 @@ def _tensor(path: Path, name: str, entry: object, begin: int, size: int) -> Stor
     if last < first or begin + last > size:
         message = f"{name} lies at bytes {first} to {last} of {size - begin}."
         raise damaged(path, message, tensor=name, found=f"{first}..{last}", wanted=f"within {size - begin}")
-    element = BY_NAME[_ELEMENTS[dtype]] if isinstance(dtype, str) and dtype in _ELEMENTS else None
-    if element is None and dtype not in _OTHER_BITS:
+    if not isinstance(dtype, str) or (dtype not in _ELEMENTS and dtype not in _OTHER_BITS):
         raise damaged(path, f"{name} has the unknown dtype {dtype!r}.", tensor=name, found=dtype)
-    bits = math.prod(shape) * (element.bytes * 8 if element else _OTHER_BITS[cast("str", dtype)])
+    element = BY_NAME[_ELEMENTS[dtype]] if dtype in _ELEMENTS else None
+    bits = math.prod(shape) * (element.bytes * 8 if element else _OTHER_BITS[dtype])
     if bits != 8 * (last - first):
         message = f"{name} is {dtype} {list(shape)}, which takes {bits / 8:g} bytes, but has {last - first}."
         raise damaged(path, message, tensor=name, found=last - first, wanted=f"{bits / 8:g}")
     received = TensorType(element, shape) if element else TensorType(BY_NAME["ui8"], (last - first,))
-    return StoredTensor(name, received, str(dtype), shape, path, begin + first, last - first, element is not None)
+    return StoredTensor(name, received, dtype, shape, path, begin + first, last - first, element is not None)
 
 
 def _counts(found: object) -> tuple[int, ...] | None:

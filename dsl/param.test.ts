@@ -1,0 +1,62 @@
+import { describe, expect, test } from "@jest/globals";
+import { refusalOf } from "../tests/support/refusal.ts";
+import { axes, countParameters, flattenParams, isFloat, isInteger, mapParams, param, type Weights } from "./index.ts";
+import { formatLocation } from "./location.ts";
+import type { Tensor } from "./tensor.ts";
+
+const ax = axes({ row: 2, column: 3 });
+const weights = () => ({
+  norm: param("norm.weight", ax.row),
+  layers: [0, 1].map((n) => ({ up: param(`layers.${n}.up`, ax.row, ax.column), bias: undefined })),
+});
+
+describe("param", () => {
+  test("remembers its key, its axes and the line that declares it", () => {
+    const { key, axes: of, location } = param("norm.weight", ax.row);
+    expect([key, of]).toEqual(["norm.weight", [ax.row]]);
+    expect(formatLocation(location)).toMatch(/^dsl\/param\.test\.ts:\d+:\d+$/);
+  });
+
+  test("refuses an axis named twice", () => {
+    expect(refusalOf(() => param("odd.weight", ax.row, ax.row))).toMatchInlineSnapshot(`
+      InputError AXIS_TWICE
+      param "odd.weight" names axis 'row' twice
+    `);
+  });
+});
+
+describe("trees of parameters", () => {
+  test("are flat by path, in the order in which they stand, without those left out", () => {
+    expect(flattenParams(weights()).map(([path, { key }]) => [path, key])).toEqual([
+      ["norm", "norm.weight"],
+      ["layers.0.up", "layers.0.up"],
+      ["layers.1.up", "layers.1.up"],
+    ]);
+  });
+
+  test("map to trees of the same form", () => {
+    expect(mapParams(weights(), ({ key }, path) => `${path}=${key}`)).toEqual({
+      norm: "norm=norm.weight",
+      layers: [
+        { up: "layers.0.up=layers.0.up", bias: undefined },
+        { up: "layers.1.up=layers.1.up", bias: undefined },
+      ],
+    });
+  });
+
+  test("hold as many numbers as their axes say", () => {
+    expect(countParameters(weights())).toBe(2 + 2 * 6);
+  });
+
+  test("type the tensors that they declare", () => {
+    const types = (w: Weights<typeof weights>) => {
+      w.norm satisfies Tensor<"row">;
+      w.layers[0]?.up satisfies Tensor<"row" | "column"> | undefined;
+    };
+    expect(types).toBeDefined();
+  });
+});
+
+test("kinds of elements", () => {
+  expect(isFloat("f8e4m3fn") && !isFloat("i8") && isInteger("u4") && !isInteger("bool")).toBe(true);
+});

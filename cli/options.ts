@@ -25,6 +25,7 @@ export interface ModelOptions extends WorkerOptions {
   readonly weights?: string;
   readonly context?: number;
   readonly arch?: string;
+  readonly untrainedSeed?: number;
 }
 
 /** Adds the options of a worker. */
@@ -51,7 +52,8 @@ export function withModel(command: Command): Command {
         "how matrices are held, EXPERTS[,DENSE]: mxfp4, q8_0, int8, bf16, f16, f32 (GPT-OSS as published, others as computed)",
       )
       .option("--context <n>", "how many positions a text may have (what the model was made for)", wholeNumber)
-      .option("--arch <file>", "a TypeScript file whose default export is the architecture"),
+      .option("--arch <file>", "a TypeScript file whose default export is the architecture")
+      .option("--untrained-seed <s>", "for weights that --arch adds and the checkpoint lacks (0)", seedNumber),
   );
 }
 
@@ -92,6 +94,7 @@ export async function openModelOn(
       signal,
       ...(options.context === undefined ? {} : { context: options.context }),
       ...(architecture === undefined ? {} : { architecture }),
+      ...(options.untrainedSeed === undefined ? {} : { untrainedSeed: options.untrainedSeed }),
       onLoad: ({ bytesDone, bytesTotal }) => bar.update(bytesDone, bytesTotal),
       onCompile: ({ kind, done }) => {
         const what = kind.pos === 1 ? "decode" : `prefill of ${kind.pos}`;
@@ -100,6 +103,10 @@ export async function openModelOn(
       },
     });
     bar.finish();
+    if (model.untrained.length > 0) {
+      const seed = options.untrainedSeed ?? 0;
+      progress.say(`drawn at random with seed ${seed}, for the checkpoint has none: ${listed(model.untrained)}`);
+    }
     return model;
   } catch (error) {
     bar.stop();
@@ -126,6 +133,13 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError("It is a whole number from 1.");
 }
 
+/** For commander: a whole number from 0. */
+export function seedNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError("It is a whole number from 0.");
+}
+
 /** For commander: a number. */
 export function number(text: string): number {
   const value = Number(text);
@@ -139,6 +153,21 @@ export function collect(text: string, before: readonly string[] = []): readonly 
 }
 
 // Implementation
+
+/** Paths, those that differ in a number alone as one: `layers.{0…23}.moe.shared.down`. */
+function listed(paths: readonly string[]): string {
+  const numbers = new Map<string, number[]>();
+  for (const path of paths) {
+    const [number] = /(?<=\.)\d+(?=\.)/.exec(path) ?? [];
+    const general = number === undefined ? path : path.replace(`.${number}.`, ".{}.");
+    numbers.set(general, [...(numbers.get(general) ?? []), ...(number === undefined ? [] : [Number(number)])]);
+  }
+  const entries = [...numbers].map(([general, of]) => {
+    const [first, last] = [of[0], of.at(-1)];
+    return general.replace("{}", first === last ? `${first}` : `{${first}…${last}}`);
+  });
+  return entries.join(", ");
+}
 
 async function importArchitecture(file: string): Promise<Architecture> {
   let module: { readonly default?: unknown };

@@ -28,13 +28,18 @@ export {
 } from "./packing/index.ts";
 export {
   countParameters,
+  type Distribution,
   flattenParams,
+  flattenUnused,
   type Loaded,
   mapParams,
   type Param,
   type ParamTree,
   param,
+  type Unused,
   under,
+  untrained,
+  unused,
   type Weights,
 } from "./param.ts";
 export { type Fresh, type Shape, type Shared, Tensor, type Within } from "./tensor.ts";

@@ -25,6 +25,8 @@ export interface LoadModelOptions {
   readonly context?: number;
   /** Stands in for the built-in architecture. */
   readonly architecture?: Architecture;
+  /** Of weights that the architecture declares untrained and the checkpoint lacks: other seeds, other numbers. Default: 0. */
+  readonly untrainedSeed?: number;
   readonly onLoad?: (progress: LoadProgress) => void;
   readonly onCompile?: (event: CompileEvent) => void;
   readonly signal?: AbortSignal;
@@ -47,13 +49,11 @@ export async function loadModel(path: string, options: LoadModelOptions): Promis
   const weights = await loadWeights(worker, files, plan, {
     ...(onLoad === undefined ? {} : { onProgress: onLoad }),
     ...(signal === undefined ? {} : { signal }),
+    ...(options.untrainedSeed === undefined ? {} : { seed: options.untrainedSeed }),
   });
-  return new Model(
-    files,
-    new ModelPrograms(worker, files, target, weights, plan.storageOf, onCompile),
-    target,
-    context,
-  );
+  const programs = new ModelPrograms(worker, files, target, weights, plan.storageOf, onCompile);
+  const untrained = plan.feeds.flatMap(({ path, source }) => (source.kind === "drawn" ? [path] : []));
+  return new Model(files, programs, target, context, untrained);
 }
 
 export class Model implements AsyncDisposable {
@@ -61,14 +61,23 @@ export class Model implements AsyncDisposable {
   readonly tokenizer: Tokenizer | undefined;
   /** How many positions a text may have. */
   readonly context: number;
+  /** The weights that were drawn at random, by their path in the model: the checkpoint has none. */
+  readonly untrained: readonly string[];
   readonly #files: ModelFiles;
   readonly #programs: ModelPrograms;
   readonly #target: Target;
 
-  constructor(files: ModelFiles, programs: ModelPrograms, target: Target, context: number) {
+  constructor(
+    files: ModelFiles,
+    programs: ModelPrograms,
+    target: Target,
+    context: number,
+    untrained: readonly string[] = [],
+  ) {
     this.config = files.config;
     this.tokenizer = files.tokenizer;
     this.context = context;
+    this.untrained = untrained;
     this.#files = files;
     this.#programs = programs;
     this.#target = target;

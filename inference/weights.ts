@@ -1,9 +1,18 @@
 /** Loading: every weight of a model from its checkpoint onto the devices, through small programs that the worker runs. */
 import { lower, type Target } from "../compiler/index.ts";
 import { InputError, isFloat, type Param, packingOf, type Storage, type StorageOf } from "../dsl/index.ts";
-import { type Architecture, type Feed, isMxfp4, isPacked, loadGraph, matchCheckpoint } from "../models/index.ts";
+import {
+  type Architecture,
+  drawKey,
+  type Feed,
+  isBuiltIn,
+  isMxfp4,
+  isPacked,
+  loadGraph,
+  matchCheckpoint,
+} from "../models/index.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../runtime-bridge/index.ts";
-import { toInt32Array } from "../runtime-bridge/index.ts";
+import { hostTensor, toInt32Array } from "../runtime-bridge/index.ts";
 import type { ModelFiles } from "./model-files.ts";
 
 // Public API
@@ -24,30 +33,43 @@ export interface WeightPlan {
  */
 export function planWeights({ architecture, config, checkpoint }: ModelFiles, target: Target): WeightPlan {
   const table = checkpoint.container === "gguf" ? architecture.tables.gguf : architecture.tables.huggingFace;
-  const feeds = matchCheckpoint(architecture.weights(config), checkpoint.tensors, table);
+  const hint = isBuiltIn(architecture) ? [] : variantHint;
+  const feeds = matchCheckpoint(architecture.weights(config), checkpoint.tensors, table, hint);
   const storage = new Map(feeds.map((feed) => [feed.param.key, storageFor(feed, target, architecture)]));
   return { feeds, storageOf: ({ key }) => storage.get(key) as Storage };
 }
 
 /**
- * Loads all weights.
+ * Loads all weights; those that are drawn are made on the devices.
  *
+ * @param options.seed  of what is drawn; 0 without
  * @throws InputError when a scale of MXFP4 is 255, which is NaN, naming the tensor
  */
 export async function loadWeights(
   worker: Worker,
   { checkpoint }: ModelFiles,
   { feeds, storageOf }: WeightPlan,
-  options: { readonly onProgress?: (progress: LoadProgress) => void; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly onProgress?: (progress: LoadProgress) => void;
+    readonly signal?: AbortSignal;
+    readonly seed?: number;
+  } = {},
 ): Promise<DeviceWeights> {
   const executables = await compileLoaders(worker, feeds, storageOf, options.signal);
-  const items = feeds.map(
-    ({ tensors }, n): LoadItem => ({
-      executable: executables[n] as Executable,
-      tensors: tensors.map(({ name }) => name),
-    }),
-  );
-  const loaded = await worker.load(checkpoint, items, options);
+  const isStored = ({ tensors }: Feed) => tensors.length > 0;
+  const items = feeds.flatMap((feed, n): LoadItem[] => {
+    const executable = executables[n] as Executable;
+    return isStored(feed) ? [{ executable, tensors: feed.tensors.map(({ name }) => name) }] : [];
+  });
+  const { seed = 0, ...call } = options;
+  const stored = (await worker.load(checkpoint, items, call)).values();
+  const loaded: (readonly DeviceBuffer[])[] = [];
+  for (const [n, feed] of feeds.entries()) {
+    const buffers = isStored(feed)
+      ? stored.next().value
+      : await draw(worker, executables[n] as Executable, feed, seed, options.signal);
+    loaded.push(buffers as readonly DeviceBuffer[]);
+  }
   const weights = new Map<string, DeviceBuffer>();
   const checks: { readonly feed: Feed; readonly invalid: DeviceBuffer }[] = [];
   feeds.forEach((feed, n) => {
@@ -69,11 +91,30 @@ export async function loadWeights(
 
 // Implementation
 
+const variantHint: readonly string[] = [
+  "  hint  a weight that an architecture adds is declared untrained(param(…)); what it leaves out, unused(param(…))",
+];
+
+/** Makes a weight of its seed; only two words travel. */
+async function draw(
+  worker: Worker,
+  executable: Executable,
+  { param }: Feed,
+  seed: number,
+  signal: AbortSignal | undefined,
+): Promise<readonly DeviceBuffer[]> {
+  const key = hostTensor("u32", [2], drawKey(seed, param));
+  const { results } = await worker.execute(executable, [key], signal === undefined ? {} : { signal });
+  return results;
+}
+
 function storageFor(feed: Feed, target: Target, architecture: Architecture): Storage {
   const { param } = feed;
   const unasked = architecture.keepsPublished ? "published" : target.compute;
   const { experts, dense } = target.weights ?? { experts: unasked, dense: unasked };
   const form = architecture.isExpertMatrix?.(param) ? experts : dense;
+  // What is drawn has no published form, and MXFP4 cannot be made here.
+  if (feed.source.kind === "drawn" && (form === "published" || form === "mxfp4")) return "bf16";
   if (form === "published") return published(feed, target);
   // Only what is multiplied is worth packing: norms and biases are small, and are added.
   return packingOf(form) === undefined || isMatrix(param, architecture) ? form : target.compute;
@@ -115,7 +156,8 @@ async function compileLoaders(
 function kindOf({ param, source, tensors }: Feed, storage: Storage): string {
   const { rows, order, interleaved } = source.kind === "tensor" ? source : {};
   const stored = tensors.map(({ format, shape, type }) => ({ format, shape, type }));
-  return JSON.stringify([source.kind, rows, order, interleaved, param.axes, stored, storage]);
+  const drawn = source.kind === "drawn" ? source : {};
+  return JSON.stringify([source.kind, rows, order, interleaved, drawn, param.axes, stored, storage]);
 }
 
 async function requireFiniteScales(

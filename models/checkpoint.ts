@@ -6,8 +6,10 @@
  */
 import {
   type Axis,
+  type Distribution,
   type DType,
   flattenParams,
+  flattenUnused,
   formatAxes,
   InputError,
   type Param,
@@ -31,6 +33,11 @@ export interface StoredTensor {
 
 /** Where a layout keeps a weight. */
 export type Source = TensorSource | PackedSource | StackSource;
+
+/** No tensor: the weight is drawn at random, as its declaration says. */
+export interface Drawn extends Distribution {
+  readonly kind: "drawn";
+}
 
 /** One tensor. */
 export interface TensorSource {
@@ -74,23 +81,34 @@ export interface Feed {
   /** The weight's path in the model, such as `layers.3.attn.q`. */
   readonly path: string;
   readonly param: Param;
-  readonly source: Source;
+  readonly source: Source | Drawn;
   /** In the order in which the source names them. */
   readonly tensors: readonly StoredTensor[];
 }
 
 /**
- * Decides which tensor feeds which weight.
+ * Decides which tensor feeds which weight. A weight that is declared `untrained` and has no tensor is drawn; a tensor of
+ * one that is declared `unused` is left.
  *
+ * @param hint  lines that end the error, for who can do something about it
  * @throws InputError that lists weights without a tensor, tensors without a weight, and shapes or formats that don't fit
  */
-export function matchCheckpoint(params: ParamTree, tensors: StoredTensors, table: CheckpointTable): readonly Feed[] {
+export function matchCheckpoint(
+  params: ParamTree,
+  tensors: StoredTensors,
+  table: CheckpointTable,
+  hint: readonly string[] = [],
+): readonly Feed[] {
   const feeds: Feed[] = [];
   const missing: string[] = [];
   const misfits: string[] = [];
   const uses = new Map<string, { readonly path: string; readonly rows: TensorSource["rows"] }[]>();
   for (const [path, declared] of flattenParams(params)) {
     const source = table.source(declared, tensors);
+    if (declared.untrained !== undefined && keysOf(source).every((key) => !tensors.has(key))) {
+      feeds.push({ path, param: declared, source: { kind: "drawn", ...declared.untrained }, tensors: [] });
+      continue;
+    }
     const found = keysOf(source).map((key) => {
       uses.set(key, [...(uses.get(key) ?? []), { path, rows: source.kind === "tensor" ? source.rows : undefined }]);
       const tensor = tensors.get(key);
@@ -102,6 +120,13 @@ export function matchCheckpoint(params: ParamTree, tensors: StoredTensors, table
     misfits.push(...misfitsOf(declared, source, stored));
     feeds.push({ path, param: declared, source, tensors: stored });
   }
+  for (const declared of flattenUnused(params)) {
+    const source = table.source(declared, tensors);
+    for (const key of keysOf(source)) {
+      const rows = source.kind === "tensor" ? source.rows : undefined;
+      if (tensors.has(key)) uses.set(key, [...(uses.get(key) ?? []), { path: "nobody", rows }]);
+    }
+  }
   misfits.push(...[...uses].flatMap(([key, users]) => overlaps(key, users, tensors.get(key))));
   const surplus = [...tensors.values()]
     .filter(({ name }) => !uses.has(name) && !table.ignored.some((pattern) => pattern.test(name)))
@@ -112,11 +137,15 @@ export function matchCheckpoint(params: ParamTree, tensors: StoredTensors, table
       ...section("the file has and the model does not want", surplus),
       ...section("do not fit", misfits),
     ];
-    throw new InputError("CHECKPOINT_MISMATCH", ["the checkpoint does not fit the model", ...lines].join("\n"), {
-      missing,
-      surplus,
-      misfits,
-    });
+    throw new InputError(
+      "CHECKPOINT_MISMATCH",
+      ["the checkpoint does not fit the model", ...lines, ...hint].join("\n"),
+      {
+        missing,
+        surplus,
+        misfits,
+      },
+    );
   }
   return feeds;
 }
@@ -135,7 +164,7 @@ export function keysOf(source: Source): readonly string[] {
 
 /** Whether a feed is MXFP4 in its file, so that it can stay so in memory. */
 export function isMxfp4({ source, tensors }: Pick<Feed, "source" | "tensors">): boolean {
-  return source.kind === "mxfp4" || tensors.every(({ format }) => format === "MXFP4");
+  return source.kind === "mxfp4" || (tensors.length > 0 && tensors.every(({ format }) => format === "MXFP4"));
 }
 
 /** Which consecutive axes make up each dimension of a shape; undefined where they don't. */

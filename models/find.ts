@@ -25,6 +25,11 @@ export function findArchitecture(name: unknown): Architecture {
   );
 }
 
+/** Whether an architecture is one of ours, and not a user's. */
+export function isBuiltIn(architecture: Architecture): boolean {
+  return builtIn.includes(architecture);
+}
+
 /**
  * The built-in architecture that a config.json is of.
  *

@@ -23,7 +23,7 @@ const transposed: Readonly<Record<string, readonly string[]>> = {
 };
 
 function huggingFace({ key }: Param, tensors: StoredTensors): Source {
-  const matrix = /\.mlp\.experts\.(gate_up_proj|down_proj)$/.exec(key)?.[1];
+  const matrix = /^model\.layers\.\d+\.mlp\.experts\.(gate_up_proj|down_proj)$/.exec(key)?.[1];
   if (matrix === undefined) return { kind: "tensor", key };
   if (tensors.has(key) && !tensors.has(`${key}_blocks`))
     return { kind: "tensor", key, order: transposed[matrix] as readonly string[] };
@@ -48,12 +48,12 @@ const originalKeys: Readonly<Record<string, string>> = {
 
 function original(param: Param, tensors: StoredTensors): Source {
   const { layer, general } = split(param.key);
-  const expert = /experts\.(gate_up|down)_proj$/.exec(param.key)?.[1];
+  const expert = /\{n\}\.mlp\.experts\.(gate_up|down)_proj$/.exec(general)?.[1];
   if (expert !== undefined) {
     const key = `block.${layer}.mlp.mlp${expert === "gate_up" ? 1 : 2}_weight`;
     return { kind: "mxfp4", blocks: `${key}.blocks`, scales: `${key}.scales` };
   }
-  const fused = /self_attn\.([qkv])_proj\.(weight|bias)$/.exec(param.key);
+  const fused = /\{n\}\.self_attn\.([qkv])_proj\.(weight|bias)$/.exec(general);
   if (fused !== null) {
     const key = `block.${layer}.attn.qkv.${fused[2]}`;
     return {
@@ -101,7 +101,7 @@ const ggufKeys: Readonly<Record<string, string>> = {
 /** GGUF keeps gate and up apart. */
 function gguf({ key }: Param): Source {
   const { layer, general } = split(key);
-  const pair = /experts\.gate_up_proj(_bias)?$/.exec(key);
+  const pair = /\{n\}\.mlp\.experts\.gate_up_proj(_bias)?$/.exec(general);
   if (pair !== null) {
     const suffix = pair[1] === undefined ? "weight" : "bias";
     const of = ["gate", "up"].map(

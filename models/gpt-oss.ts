@@ -6,7 +6,7 @@
  * `up + 1`, 1.702, the softmax after the choice. The width of the stream and of the experts are both 2880, and a head's
  * size and the number of heads both 64: only the names tell them apart.
  *
- * Not here: the configuration (gpt-oss.config.ts), the layouts of checkpoints (gpt-oss.checkpoint.ts), how experts are
+ * Not here: variants, which put other parts in place of these (examples/), the configuration (gpt-oss.config.ts), the layouts of checkpoints (gpt-oss.checkpoint.ts), how experts are
  * packed, looped over or split.
  */
 import {
@@ -14,7 +14,9 @@ import {
   axes,
   forChosen,
   type KeyValueCache,
+  type Loaded,
   layer,
+  type ParamTree,
   param,
   part,
   rmsNorm,
@@ -24,6 +26,7 @@ import {
   type Tensor,
   under,
   type Weights,
+  type Without,
 } from "../dsl/index.ts";
 import type { Architecture, ForwardInputs } from "./architecture.ts";
 import { gptOssTables } from "./gpt-oss.checkpoint.ts";
@@ -98,64 +101,110 @@ export const gptOssMoeWeights = (ax: Axes) => ({
   },
 });
 
-/** SwiGLU experts, a few for each position: chosen by their logits, weighted by a softmax over the chosen ones alone. */
-export function gptOssMoe(w: Weights<typeof gptOssMoeWeights>, x: Stream, ax: Axes, c: GptOssConfig): Stream {
-  const h = rmsNorm(x, w.norm, c.normEps);
-  const { values, ids } = h.dot(w.router, "embed").add(w.routerBias).topK("expert", ax.choice);
-  const chosen = { along: ax.choice, ids, weights: values.softmax("choice") };
+type MoeWeights = Weights<typeof gptOssMoeWeights>;
+type Expert = Without<MoeWeights["experts"], "expert">;
 
-  const out = forChosen(ax.expert, chosen, w.experts, (e) => {
-    const both = h.dot(e.gateUp, "embed").add(e.gateUpBias);
-    const gate = both.at("part", 0).min(c.swigluLimit);
-    const up = both.at("part", 1).max(-c.swigluLimit).min(c.swigluLimit);
-    const inner = gate.mul(gate.mul(1.702).sigmoid()).mul(up.add(1));
-    return inner.dot(e.down, "mlp").add(e.downBias);
-  });
-  return x.add(out);
+/** A mixture of experts, a few for each position. */
+export function gptOssMoe(w: MoeWeights, x: Stream, ax: Axes, c: GptOssConfig): Stream {
+  const h = rmsNorm(x, w.norm, c.normEps);
+  return x.add(forChosen(ax.expert, chooseExperts(w, h, ax), w.experts, (e) => gptOssExpert(e, h, c)));
+}
+
+/** Experts are chosen by their logits and weighted by a softmax over the chosen ones alone. */
+export function chooseExperts(w: Pick<MoeWeights, "router" | "routerBias">, h: Stream, ax: Axes) {
+  const { values, ids } = h.dot(w.router, "embed").add(w.routerBias).topK("expert", ax.choice);
+  return { along: ax.choice, ids, weights: values.softmax("choice") };
+}
+
+export function gptOssExpert(e: Expert, h: Stream, c: GptOssConfig): Stream {
+  const inner = clampedSwiglu(h.dot(e.gateUp, "embed").add(e.gateUpBias), c);
+  return inner.dot(e.down, "mlp").add(e.downBias);
+}
+
+/** A SwiGLU of clamped inputs, of which the linear one is raised by one. */
+export function clampedSwiglu(both: Tensor<"batch" | "pos" | "mlp" | "part">, c: GptOssConfig) {
+  const gate = both.at("part", 0).min(c.swigluLimit);
+  const up = both.at("part", 1).max(-c.swigluLimit).min(c.swigluLimit);
+  return gate.mul(gate.mul(1.702).sigmoid()).mul(up.add(1));
 }
 
 // The model
 
-export const gptOssWeights = (c: GptOssConfig) => {
-  const ax = gptOssAxes(c);
-  return {
-    embed: param("model.embed_tokens.weight", ax.vocab, ax.embed),
-    layers: Array.from({ length: c.layers }, (_, n) =>
-      under(`model.layers.${n}.`, { attn: gptOssAttentionWeights(ax), moe: gptOssMoeWeights(ax) }),
-    ),
-    norm: param("model.norm.weight", ax.embed),
-    unembed: param("lm_head.weight", ax.vocab, ax.embed),
-  };
+const outerWeights = (ax: Axes) => ({
+  embed: param("model.embed_tokens.weight", ax.vocab, ax.embed),
+  norm: param("model.norm.weight", ax.embed),
+  unembed: param("lm_head.weight", ax.vocab, ax.embed),
+});
+
+type GptOssWeights<A, M> = Weights<typeof outerWeights> & {
+  readonly layers: readonly { readonly attn: Loaded<A>; readonly moe: Loaded<M> }[];
 };
 
-type GptOssWeights = Weights<typeof gptOssWeights>;
+/** What the model is made of: `A` and `M` are the weights of a layer's attention and of its mixture. */
+export interface GptOssParts<A, M> {
+  /** The configuration, from the checkpoint's. */
+  readonly config: (c: GptOssConfig) => GptOssConfig;
+  readonly attention: {
+    readonly weights: (ax: Axes) => A & ParamTree;
+    readonly forward: (w: Loaded<A>, ...given: Rest<typeof gptOssAttention>) => Stream;
+  };
+  readonly moe: {
+    readonly weights: (ax: Axes) => M & ParamTree;
+    readonly forward: (w: Loaded<M>, ...given: Rest<typeof gptOssMoe>) => Stream;
+  };
+}
+type Rest<F extends (w: never, ...given: never[]) => unknown> = F extends (w: never, ...given: infer R) => unknown
+  ? R
+  : never;
 
-function forward(w: GptOssWeights, { tokens, positions, frequencies, caches }: ForwardInputs, c: GptOssConfig): Stream {
-  const ax = gptOssAxes(c);
-  const angles = part("rope", () => ropeAngles(positions, frequencies, ropeAttentionFactor(c.rope)));
+/** The published parts. */
+export const gptOssParts = {
+  config: (c: GptOssConfig) => c,
+  attention: { weights: gptOssAttentionWeights, forward: gptOssAttention },
+  moe: { weights: gptOssMoeWeights, forward: gptOssMoe },
+};
 
-  let x = w.embed.take("vocab", tokens);
-  w.layers.forEach((weights, n) => {
-    x = layer(`layers.${n}`, () => {
-      const cache = caches[n] as KeyValueCache;
-      const mixed = part("attn", () => gptOssAttention(weights.attn, x, cache, angles, c, c.windows[n]));
-      return part("mlp", () => gptOssMoe(weights.moe, mixed, ax, c));
+/** The model of these parts: `gptOssOf({ ...gptOssParts, moe: { … } })` is a variant. */
+export function gptOssOf<A, M>({ config, attention, moe }: GptOssParts<A, M>) {
+  const weights = (c: GptOssConfig) => {
+    const ax = gptOssAxes(c);
+    const layers = Array.from({ length: c.layers }, (_, n) =>
+      under(`model.layers.${n}.`, { attn: attention.weights(ax), moe: moe.weights(ax) }),
+    );
+    const { embed, ...ends } = outerWeights(ax);
+    return { embed, layers, ...ends };
+  };
+
+  function forward(w: GptOssWeights<A, M>, given: ForwardInputs, c: GptOssConfig): Stream {
+    const { tokens, positions, frequencies, caches } = given;
+    const ax = gptOssAxes(c);
+    const angles = part("rope", () => ropeAngles(positions, frequencies, ropeAttentionFactor(c.rope)));
+
+    let x = w.embed.take("vocab", tokens);
+    w.layers.forEach(({ attn, moe: experts }, n) => {
+      x = layer(`layers.${n}`, () => {
+        const cache = caches[n] as KeyValueCache;
+        const mixed = part("attn", () => attention.forward(attn, x, cache, angles, c, c.windows[n]));
+        return part("mlp", () => moe.forward(experts, mixed, ax, c));
+      });
     });
-  });
-  return part("norm", () => rmsNorm(x, w.norm, c.normEps));
+    return part("norm", () => rmsNorm(x, w.norm, c.normEps));
+  }
+
+  return {
+    name: "gpt_oss",
+    fromHuggingFace: (given) => config(gptOssFromHuggingFace(given)),
+    fromGguf: (metadata) => config(gptOssFromGguf(metadata)),
+    weights,
+    forward,
+    unembed: (w, hidden) => part("unembed", () => hidden.dot(w.unembed, "embed")) as never,
+    frequencies: (c, length) => ropeFrequencies(c.rope, length),
+    window: (c, n) => c.windows[n],
+    keepsPublished: true,
+    isExpertMatrix: ({ key }) => /\.experts\.(gate_up|down)_proj$/.test(key),
+    tables: gptOssTables,
+    roles: { batch: "rows", kvHead: "heads", mlp: "width", vocab: "vocabulary", expert: "experts" },
+  } satisfies Architecture<GptOssConfig, GptOssWeights<A, M>>;
 }
 
-export const gptOss: Architecture<GptOssConfig, GptOssWeights> = {
-  name: "gpt_oss",
-  fromHuggingFace: gptOssFromHuggingFace,
-  fromGguf: gptOssFromGguf,
-  weights: gptOssWeights,
-  forward,
-  unembed: (w, hidden) => part("unembed", () => hidden.dot(w.unembed, "embed")) as never,
-  frequencies: (c, length) => ropeFrequencies(c.rope, length),
-  window: (c, n) => c.windows[n],
-  keepsPublished: true,
-  isExpertMatrix: ({ key }) => /\.experts\.(gate_up|down)_proj$/.test(key),
-  tables: gptOssTables,
-  roles: { batch: "rows", kvHead: "heads", mlp: "width", vocab: "vocabulary", expert: "experts" },
-};
+export const gptOss = gptOssOf(gptOssParts);

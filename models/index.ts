@@ -7,16 +7,30 @@ export type { Architecture, AxisRole, ForwardInputs, Metadata, ModelConfig } fro
 export { isPacked, unpackBlocks } from "./block-formats.ts";
 export {
   type CheckpointTable,
+  type Drawn,
   type Feed,
   isMxfp4,
   matchCheckpoint,
   type Source,
   type StoredTensor,
 } from "./checkpoint.ts";
-export { findArchitecture, findByConfig } from "./find.ts";
+export { findArchitecture, findByConfig, isBuiltIn } from "./find.ts";
 export { type GptOssConfig, gptOssFromGguf, gptOssFromHuggingFace } from "./gpt-oss.config.ts";
-export { gptOss, gptOssAttention, gptOssAxes, gptOssMoe, gptOssWeights } from "./gpt-oss.ts";
+export {
+  chooseExperts,
+  clampedSwiglu,
+  type GptOssParts,
+  gptOss,
+  gptOssAttention,
+  gptOssAttentionWeights,
+  gptOssAxes,
+  gptOssExpert,
+  gptOssMoe,
+  gptOssMoeWeights,
+  gptOssOf,
+  gptOssParts,
+} from "./gpt-oss.ts";
 export { type LlamaConfig, llamaFromGguf, llamaFromHuggingFace } from "./llama.config.ts";
 export { attention, attentionWeights, llama, llamaAxes, llamaWeights, mlp, mlpWeights } from "./llama.ts";
-export { loadGraph } from "./load-programs.ts";
+export { drawKey, loadGraph } from "./load-programs.ts";
 export { type RopeConfig, type RopeScaling, ropeAttentionFactor, ropeFrequencies } from "./rope-scaling.ts";

@@ -9,14 +9,17 @@ import {
   InputError,
   type PackedFormat,
   type Packing,
+  type Param,
   packingOf,
   packings,
+  randomUniform,
   type Storage,
   type Tensor,
   trace,
 } from "../dsl/index.ts";
 import { isPacked, unpackBlocks } from "./block-formats.ts";
 import {
+  type Drawn,
   type Feed,
   groupAxes,
   type PackedSource,
@@ -31,6 +34,8 @@ import {
 /**
  * The program that makes a weight of its tensors. Feeds that need the same have programs with the same text.
  *
+ * A weight that is drawn takes `key`, two words of u32 (`drawKey`), and no tensor.
+ *
  * Results: `weight`; or for MXFP4 `blocks`, `scales`, and `invalid`, how many scales are 255, which is NaN.
  *
  * @param storage  how the weight will lie in memory
@@ -42,15 +47,18 @@ export function loadGraph({ param, source, tensors }: Feed, storage: Storage): G
       const axes = tensor.type.shape.map((size, at) => ({ name: names[at] as string, size }));
       return input(tensors.length === 1 ? "stored" : `stored${n}`, tensor.type.dtype, ...axes) as Tensor<string>;
     });
+    const values = () =>
+      source.kind === "drawn"
+        ? draw(param.axes, source, input("key", "u32", { name: "key", size: 2 }))
+        : readValues(param.axes, source, tensors, stored);
     const packing = packingOf(storage);
     if (packing === undefined) {
-      const values = readValues(param.axes, source, tensors, stored).cast(storage as DType);
-      return { weight: ordered(values, param.axes) };
+      return { weight: ordered(values().cast(storage as DType), param.axes) };
     }
     const parts = packing.parts(param.axes);
     const named = (packed: readonly Tensor<string>[]) =>
       Object.fromEntries(parts.map(({ name, axes }, n) => [name, ordered(packed[n] as Tensor<string>, axes)]));
-    if (storage === "mxfp4") {
+    if (storage === "mxfp4" && source.kind !== "drawn") {
       const { blocks, scales } = readMxfp4(param.axes, source, tensors, stored);
       const invalid = scales
         .eq(255)
@@ -58,8 +66,18 @@ export function loadGraph({ param, source, tensors }: Feed, storage: Storage): G
         .sum(...(scales.names as string[]));
       return { ...named([blocks, scales]), invalid };
     }
-    return named(pack(storage as PackedFormat, readValues(param.axes, source, tensors, stored), param.axes));
+    return named(pack(storage as PackedFormat, values(), param.axes));
   });
+}
+
+/** The key of a drawn weight: the same seed and the same weight give the same numbers, whatever else is drawn. */
+export function drawKey(seed: number, { key }: Pick<Param, "key">): Uint32Array {
+  // FNV-1a in 64 bits; threefry makes of any two keys two streams that have nothing in common.
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(`${seed} ${key}`)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return Uint32Array.of(Number(hash >> 32n), Number(hash & 0xffffffffn));
 }
 
 // Implementation
@@ -71,6 +89,13 @@ function dimensionNames({ format, type }: StoredTensor): readonly string[] {
     if (!isPacked(format) || n < rank - 2) return `d${n}`;
     return n === rank - 1 ? "byte" : "block";
   });
+}
+
+/** Evenly around the mean, and not normally: no logarithm or cosine that a platform computes in its own way. */
+function draw(axes: readonly Axis[], { mean, deviation }: Drawn, key: Tensor<"key">): Tensor<string> {
+  const width = deviation * Math.sqrt(12);
+  const around = (randomUniform(key, ...axes) as Tensor<string>).sub(0.5).mul(width);
+  return mean === 0 ? around : around.add(mean);
 }
 
 function pack(format: PackedFormat, values: Tensor<string>, axes: readonly Axis[]): readonly Tensor<string>[] {

@@ -368,13 +368,10 @@ export class BlockEmitter implements Emitter {
     const compared = all.flatMap(({ dtype }) => [new Handle(dtype, []), new Handle(dtype, [])]);
     const [a, b] = compared as [Handle, Handle];
     const comparator = this.#block(compared, (inner) => [inner.#totalOrder(descending ? "GT" : "LT", a, b)]);
+    const dimension = position(keys.dims, along);
     return this.#addAll(
       results,
-      [
-        '"stablehlo.sort"(',
-        ...list(all),
-        `) <{dimension = ${position(a === undefined ? [] : (all[0] as Handle).dims, along)} : i64, is_stable = true}>`,
-      ],
+      ['"stablehlo.sort"(', ...list(all), `) <{dimension = ${dimension} : i64, is_stable = true}>`],
       [comparator],
       ` : (${typeList(all)}) -> ${resultTypes(results)}`,
     );
@@ -432,10 +429,6 @@ export class BlockEmitter implements Emitter {
       regions,
       ` : (${which.type}) -> ${resultTypes(results)}`,
     );
-  }
-
-  inline(scope: Scope, given: readonly Ssa[]): readonly Handle[] {
-    return this.#around.lowerScope(scope, given.map(handle), this);
   }
 
   call(scope: Scope, given: readonly Ssa[]): readonly Handle[] {

@@ -106,7 +106,13 @@ export function cacheBytes(config: ModelConfig, sizes: Pick<StepSizes, "batch" |
   return elements * (target.cache === "f32" ? 4 : 2);
 }
 
-/** Lowers a traced step. */
-export function lowerStep(...given: Parameters<typeof traceStep>): Program {
-  return lower(traceStep(...given));
+/** Traces and lowers one step. */
+export function lowerStep<C extends ModelConfig>(
+  architecture: Architecture<C>,
+  config: C,
+  target: Target,
+  sizes: StepSizes,
+  outputs: StepOutputs,
+): Program {
+  return lower(traceStep(architecture, config, target, sizes, outputs));
 }

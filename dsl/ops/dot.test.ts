@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { checkProgram } from "../../tests/support/check-program.ts";
 import type { Tolerance } from "../../tests/support/numbers.ts";
 import { refusal } from "../../tests/support/refusal.ts";
-import { type Axis, axes, axis, type Inputs, param, type Tensor } from "../index.ts";
+import { type Axis, axes, axis, dot, type Inputs, param, type Tensor } from "../index.ts";
 
 const ax = axes({ batch: 2, row: 2, column: 3, inner: 3, out: 4, long: 512 });
 
@@ -231,6 +231,14 @@ describe("dot", () => {
         right  y  i32 [row 2]  dot.test.ts:+0
         hint  right.cast("f32")
     `);
+  });
+
+  test("costs a multiplication and an addition for each pair that meets", () => {
+    const type = (...of: Axis[]) => ({ dtype: "f32", axes: of }) as const;
+    const flops = (left: Axis[], right: Axis[], over: string[]) =>
+      dot.flops?.([type(...left), type(...right)], { over } as never);
+    expect(flops([ax.batch, ax.inner], [ax.inner, ax.out], ["inner"])).toBe(2 * 2 * 3 * 4);
+    expect(flops([ax.batch, ax.inner], [ax.inner, ax.batch], [])).toBe(2 * 3);
   });
 
   test("has the type that the axes say", () => {

@@ -398,13 +398,10 @@ export class BlockEmitter implements Emitter {
     const compared = all.flatMap(({ dtype }) => [new Handle(dtype, []), new Handle(dtype, [])]);
     const [a, b] = compared as [Handle, Handle];
     const comparator = this.#block(compared, (inner) => [inner.#totalOrder(descending ? "GT" : "LT", a, b)]);
+    const dimension = position(keys.dims, along);
     return this.#addAll(
       results,
-      [
-        '"stablehlo.sort"(',
-        ...list(all),
-        `) <{dimension = ${position(a === undefined ? [] : (all[0] as Handle).dims, along)} : i64, is_stable = true}>`,
-      ],
+      ['"stablehlo.sort"(', ...list(all), `) <{dimension = ${dimension} : i64, is_stable = true}>`],
       [comparator],
       ` : (${typeList(all)}) -> ${resultTypes(results)}`,
     );
@@ -464,10 +461,6 @@ export class BlockEmitter implements Emitter {
     );
   }
 
-  inline(scope: Scope, given: readonly Ssa[]): readonly Handle[] {
-    return this.#around.lowerScope(scope, given.map(handle), this);
-  }
-
   call(scope: Scope, given: readonly Ssa[]): readonly Handle[] {
     const all = given.map(handle);
     const { symbol, results: inner } = this.#around.functionFor(scope, all, this.origin?.name ?? "function");
@@ -477,6 +470,10 @@ export class BlockEmitter implements Emitter {
       ...list(all),
       `) : (${typeList(all)}) -> ${resultTypes(results)}`,
     ]);
+  }
+
+  inline(scope: Scope, given: readonly Ssa[]): readonly Handle[] {
+    return this.#around.lowerScope(scope, given.map(handle), this);
   }
 
   composite(

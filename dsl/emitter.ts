@@ -134,10 +134,10 @@ export interface Emitter {
   while(state: readonly Ssa[], condition: Scope, body: Scope): readonly Ssa[];
   /** Runs the branch that `index` names; an index outside runs the last. */
   case(index: Ssa, branches: readonly Scope[]): readonly Ssa[];
-  /** Lowers a scope's nodes in place, with these values for its arguments, and returns its results. */
-  inline(scope: Scope, given: readonly Ssa[]): readonly Ssa[];
   /** Calls a function: printed once for all scopes that mean the same. */
   call(scope: Scope, given: readonly Ssa[]): readonly Ssa[];
+  /** Lowers a scope's nodes in place, with these values for its arguments, and returns its results. */
+  inline(scope: Scope, given: readonly Ssa[]): readonly Ssa[];
   /** A named operation with a decomposition that means the same; `attributes` are integers and booleans. */
   composite(
     name: string,

@@ -144,7 +144,7 @@ export function bring(value: Tensor<string>, scope: Scope): Tensor<string> {
   const outer = lineage(scope);
   let seen = value;
   // Outwards, from where it was made to the first scope that is still open here.
-  while (!outer.includes(seen.scope)) seen = exportOnce(seen);
+  while (!outer.includes(seen.scope)) seen = exportOnce(seen, value);
   // Inwards, through every function between there and here.
   for (const inner of outer.slice(0, outer.indexOf(seen.scope)).reverse()) {
     if (inner.kind === "function") seen = captureOnce(seen, inner);
@@ -201,17 +201,18 @@ function captureOnce(value: Tensor<string>, into: Scope): Tensor<string> {
   return made;
 }
 
-function exportOnce(value: Tensor<string>): Tensor<string> {
+/** `value`, one scope further out; `original` is what the program named. */
+function exportOnce(value: Tensor<string>, original: Tensor<string>): Tensor<string> {
   const { scope } = value;
   if (scope.kind !== "function" || scope.holder === undefined || scope.parent === undefined) {
-    const { what, where } = describeOrigin(value);
-    const reason =
-      scope.kind === "root" ? "it belongs to another trace" : "it was made in the body of a loop or a choice";
+    const { what, where } = describeOrigin(original);
+    const [reason, hint] =
+      scope.kind === "root"
+        ? ["it belongs to another trace", "trace both in one program"]
+        : ["it was made in the body of a loop or a choice", "return it from the body, or carry it in the state"];
     throw new ShapeError(
       "VALUE_ESCAPED",
-      `a tensor is used where it does not exist: ${reason}\n` +
-        `  tensor ${what}   ${where}\n` +
-        "  hint   return it from the body, or carry it in the state",
+      `a tensor is used where it does not exist: ${reason}\n  tensor  ${what}  ${where}\n  hint  ${hint}`,
       { what, where },
     );
   }

@@ -151,6 +151,47 @@ describe("layer", () => {
     `);
   });
 
+  test("hands out what is used of the insides of its own layers", async () => {
+    await checkProgram(
+      ({ input }) => {
+        const x = input("x", "f32", ax.row);
+        let deep: Tensor<"row"> | undefined;
+        const out = layer("outer", () => {
+          const inner = layer("inner", () => {
+            deep = x.mul(10);
+            return deep.add(1);
+          });
+          return inner.neg();
+        });
+        return [out, deep as Tensor<"row">, layer("later", () => (deep as Tensor<"row">).add(x))];
+      },
+      { inputs: { x: [1, 2] }, expected: { 0: [-11, -21], 1: [10, 20], 2: [11, 22] } },
+    );
+  });
+
+  test("inside a loop lets nothing out of the loop but by its state", () => {
+    expect(
+      refusal(({ input }) => {
+        const x = input("x", "f32", ax.row);
+        let inside: Tensor<"row"> | undefined;
+        whileLoop(
+          { n: full(0, "i32") },
+          ({ n }) => n.lt(2),
+          ({ n }) => {
+            layer("f", () => (inside = x.mul(2)));
+            return { n: n.add(1) };
+          },
+        );
+        return inside;
+      }),
+    ).toMatchInlineSnapshot(`
+      ShapeError VALUE_ESCAPED
+      a tensor is used where it does not exist: it was made in the body of a loop or a choice
+        tensor  mul  module.test.ts:+7
+        hint  return it from the body, or carry it in the state
+    `);
+  });
+
   test("takes what a loop around it carries, and may hold a loop that uses what it takes", async () => {
     await checkProgram(
       ({ input }) => {
@@ -208,8 +249,8 @@ describe("layer", () => {
     expect(refusal(({ input }) => input("y", "f32", ax.row).add(stray as Tensor<"row">))).toMatchInlineSnapshot(`
       ShapeError VALUE_ESCAPED
       a tensor is used where it does not exist: it belongs to another trace
-        tensor mul   module.test.ts:-2
-        hint   return it from the body, or carry it in the state
+        tensor  mul  module.test.ts:-2
+        hint  trace both in one program
     `);
   });
 

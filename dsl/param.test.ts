@@ -1,6 +1,16 @@
 import { describe, expect, test } from "@jest/globals";
 import { refusalOf } from "../tests/support/refusal.ts";
-import { axes, countParameters, flattenParams, isFloat, isInteger, mapParams, param, type Weights } from "./index.ts";
+import {
+  axes,
+  countParameters,
+  flattenParams,
+  isFloat,
+  isInteger,
+  mapParams,
+  param,
+  under,
+  type Weights,
+} from "./index.ts";
 import { formatLocation } from "./location.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -42,6 +52,12 @@ describe("trees of parameters", () => {
         { up: "layers.1.up=layers.1.up", bias: undefined },
       ],
     });
+  });
+
+  test("go under a longer key, each where it was declared", () => {
+    const longer = flattenParams(under("model.", weights()));
+    expect(longer.map(([, { key }]) => key)).toEqual(["model.norm.weight", "model.layers.0.up", "model.layers.1.up"]);
+    expect(longer[0]?.[1].location.file).toBe("dsl/param.test.ts");
   });
 
   test("hold as many numbers as their axes say", () => {

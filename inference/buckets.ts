@@ -20,16 +20,13 @@ export interface Chunk {
   readonly bucket: number;
 }
 
-/**
- * How a prompt of `count` tokens is cut.
- *
- * @param largest  the largest chunk that may be used, for outputs that grow with it
- */
-export function chunksOf(count: number, largest = chunkBuckets.at(-1) as number): readonly Chunk[] {
+/** How a prompt of `count` tokens is cut. */
+export function chunksOf(count: number): readonly Chunk[] {
+  const largest = chunkBuckets.at(-1) as number;
   const chunks: Chunk[] = [];
   for (let start = 0; start < count; start += largest) {
     const length = Math.min(largest, count - start);
-    const bucket = chunkBuckets.find((size) => size >= length && size <= largest) ?? largest;
+    const bucket = chunkBuckets.find((size) => size >= length) as number;
     chunks.push({ start, length, bucket });
   }
   return chunks;

@@ -1,10 +1,10 @@
 /** A model on a worker: its weights, and the programs compiled for it so far. */
-import { lower, type Program, type Signature, type Target } from "../compiler/index.ts";
+import { lower, type Signature, type Target } from "../compiler/index.ts";
 import { full, type Graph, type StorageOf, trace } from "../dsl/index.ts";
 import type { ModelConfig } from "../models/index.ts";
 import type { DeviceBuffer, Executable, Worker } from "../runtime-bridge/index.ts";
 import type { ModelFiles } from "./model-files.ts";
-import { cacheAxes, type StepOutputs, traceStep } from "./programs.ts";
+import { cacheAxes, lowerStep, type StepOutputs } from "./programs.ts";
 import type { DeviceWeights } from "./weights.ts";
 
 // Public API
@@ -106,16 +106,9 @@ export class ModelPrograms {
   async #compile(kind: StepKind): Promise<StepProgram> {
     this.#onCompile?.({ kind });
     const started = performance.now();
-    const program: Program = lower(
-      traceStep(
-        this.#files.architecture,
-        this.config,
-        this.#target,
-        { batch: 1, ...kind },
-        kind.outputs,
-        this.#storageOf,
-      ),
-    );
+    const { architecture } = this.#files;
+    const sizes = { batch: 1, ...kind };
+    const program = lowerStep(architecture, this.config, this.#target, sizes, kind.outputs, this.#storageOf);
     const executable = await this.worker.compile(program);
     this.#onCompile?.({
       kind,

@@ -9,7 +9,7 @@ import { type GenerateOptions, generateTokens, type Piece, requirePrompt, type S
 import { type ModelFiles, openModel } from "./model-files.ts";
 import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
-import { largestLogitsChunk, Sequence } from "./sequence.ts";
+import { logitsChunk, Sequence } from "./sequence.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { loadWeights, planWeights } from "./weights.ts";
 
@@ -131,6 +131,8 @@ export class Model implements AsyncDisposable {
   /**
    * The logits after every token, in chunks of whole rows, row-major over the vocabulary.
    *
+   * Rotary frequencies that depend on how long a row is are those of all `tokens`.
+   *
    * @param step  feeds one token at a time through the cache, otherwise chunks; both give the same numbers
    * @throws InputError for an id outside the vocabulary, or more tokens than the context holds
    */
@@ -139,15 +141,9 @@ export class Model implements AsyncDisposable {
     { step = false, signal }: { readonly step?: boolean; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<Float32Array> {
     requirePrompt(this.#checked(tokens), this.context);
-    await using sequence = await this.#open(capacityFor(tokens.length, tokens.length), signal);
-    if (!step) {
-      yield* sequence.allLogits(tokens, largestLogitsChunk(this.config), signal);
-      return;
-    }
-    for (const token of tokens) {
-      const next = await sequence.step(token, "full", signal);
-      if (next.kind === "full") yield next.logits;
-    }
+    // The last call may write a whole chunk after the last token.
+    await using sequence = await this.#open(capacityFor(0, tokens.length + logitsChunk), signal);
+    yield* sequence.allLogits(tokens, { step, signal });
   }
 
   /** Bytes of the cache of a text of so many tokens. */

@@ -120,7 +120,14 @@ export function cacheBytes<C extends ModelConfig>(
   return elements * (target.cache === "f32" ? 4 : 2);
 }
 
-/** Lowers a traced step. */
-export function lowerStep(...given: Parameters<typeof traceStep>): Program {
-  return lower(traceStep(...given));
+/** Traces and lowers one step. */
+export function lowerStep<C extends ModelConfig>(
+  architecture: Architecture<C>,
+  config: C,
+  target: Target,
+  sizes: StepSizes,
+  outputs: StepOutputs,
+  storageOf?: StorageOf,
+): Program {
+  return lower(traceStep(architecture, config, target, sizes, outputs, storageOf));
 }

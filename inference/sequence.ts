@@ -4,7 +4,6 @@
  * The engine knows token ids only. Caches live in the slots of a worker's session and are updated in place; a step sends
  * a token and gets back what was asked for.
  */
-import type { ModelConfig } from "../models/index.ts";
 import type { CallArgument, HostTensor, Session, SessionCall, StepResult } from "../runtime-bridge/index.ts";
 import { hostTensor, toFloat32Array, toInt32Array } from "../runtime-bridge/index.ts";
 import { chunksOf } from "./buckets.ts";
@@ -75,13 +74,22 @@ export class Sequence implements AsyncDisposable {
     return readLogits(await this.#run(1, "last", [token], this.#length + 1, wanted, signal), wanted);
   }
 
-  /** Appends tokens and gives the logits after every one of them, chunk by chunk, row-major. */
-  async *allLogits(tokens: readonly number[], largest: number, signal?: AbortSignal): AsyncGenerator<Float32Array> {
+  /**
+   * Appends tokens and gives the logits after every one of them, row-major: a chunk at a time, or a token at a time.
+   *
+   * One program serves both. In f32 the order of adding moves SmolLM2's logits by 1e-4, and a platform chooses it by the
+   * sizes of the matrices; so two programs would give two answers to whoever compares logits.
+   */
+  async *allLogits(
+    tokens: readonly number[],
+    { step, signal }: { readonly step: boolean; readonly signal: AbortSignal | undefined },
+  ): AsyncGenerator<Float32Array> {
     const total = this.#length + tokens.length;
-    const { vocab } = this.#programs.config;
-    for (const { start, length, bucket } of chunksOf(tokens.length, largest)) {
-      const result = await this.#run(bucket, "all", tokens.slice(start, start + length), total, "full", signal);
-      yield toFloat32Array(result.tensors[0] as HostTensor).subarray(0, length * vocab);
+    const taken = step ? 1 : logitsChunk;
+    for (let start = 0; start < tokens.length; start += taken) {
+      const chunk = tokens.slice(start, start + taken);
+      const result = await this.#run(logitsChunk, "all", chunk, total, "full", signal);
+      yield toFloat32Array(result.tensors[0] as HostTensor).subarray(0, chunk.length * this.#programs.config.vocab);
     }
   }
 
@@ -139,12 +147,8 @@ export class Sequence implements AsyncDisposable {
   }
 }
 
-/** The most positions whose full logits are sent in one message. */
-export function largestLogitsChunk({ vocab }: ModelConfig): number {
-  let chunk = 512;
-  while (chunk > 16 && chunk * vocab * 4 > logitsBytes) chunk /= 2;
-  return chunk;
-}
+/** How many positions get their logits in one call: few, since each has a vocabulary of them. */
+export const logitsChunk = 16;
 
 // Implementation
 
@@ -155,8 +159,6 @@ const resultsOf: Readonly<Record<Wanted, readonly string[]>> = {
   full: ["logits"],
   candidates: ["candidates.values", "candidates.ids", "logSumExp"],
 };
-
-const logitsBytes = 64 * 2 ** 20;
 
 function readLogits({ tensors }: StepResult, wanted: Wanted): NextLogits {
   if (wanted === "full") return { kind: "full", logits: toFloat32Array(tensors[0] as HostTensor) };

@@ -12,7 +12,11 @@ import { type Fresh, method, type Tensor } from "../tensor.ts";
 
 declare module "../tensor.ts" {
   interface Tensor<in out A extends string> {
-    /** The nearest value of another element type; floats become integers by dropping the fraction. */
+    /**
+     * The nearest value of another element type; floats become integers by dropping the fraction, and truth by not being
+     * 0. What becomes of a float beyond an integer type's range is the platform's affair: on CPU the nearest there is, and
+     * 0 for NaN. Integers wrap around in a narrower type.
+     */
     cast(to: DType): Tensor<A>;
     /** The same bits read as another element type of the same width. */
     bitCast(to: DType): Tensor<A>;

@@ -297,8 +297,8 @@ describe("whileLoop", () => {
     ).toMatchInlineSnapshot(`
       ShapeError VALUE_ESCAPED
       a tensor is used where it does not exist: it was made in the body of a loop or a choice
-        tensor mul   control.test.ts:+6
-        hint   return it from the body, or carry it in the state
+        tensor  mul  control.test.ts:+6
+        hint  return it from the body, or carry it in the state
     `);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { checkProgram } from "../../tests/support/check-program.ts";
 import type { Tolerance } from "../../tests/support/numbers.ts";
 import { refusal } from "../../tests/support/refusal.ts";
-import { type Axis, axes, axis, type Inputs, param, type Tensor } from "../index.ts";
+import { type Axis, axes, axis, dot, type Inputs, param, type Tensor } from "../index.ts";
 
 const ax = axes({ batch: 2, row: 2, column: 3, inner: 3, out: 4, long: 512 });
 
@@ -233,6 +233,14 @@ describe("dot", () => {
     `);
   });
 
+  test("costs a multiplication and an addition for each pair that meets", () => {
+    const type = (...of: Axis[]) => ({ dtype: "f32", axes: of }) as const;
+    const flops = (left: Axis[], right: Axis[], over: string[]) =>
+      dot.flops?.([type(...left), type(...right)], { over } as never);
+    expect(flops([ax.batch, ax.inner], [ax.inner, ax.out], ["inner"])).toBe(2 * 2 * 3 * 4);
+    expect(flops([ax.batch, ax.inner], [ax.inner, ax.batch], [])).toBe(2 * 3);
+  });
+
   test("has the type that the axes say", () => {
     const types = (x: Tensor<"batch" | "row" | "inner">, w: Tensor<"out" | "inner">, other: Tensor<"long">) => {
       x.dot(w, "inner") satisfies Tensor<"batch" | "row" | "out">;
@@ -250,20 +258,26 @@ describe("whatever the order of axes in memory, dot", () => {
   const exact: Tolerance = { because: "sums of small whole numbers are exact; only the sign of zero may differ" };
 
   // Small whole numbers, so that sums are exact in any order of addition.
-  const cases = Array.from({ length: 12 }, (_, seed) => randomCase(seed + 1));
+  const cases = Array.from({ length: 24 }, (_, seed) => randomCase(seed + 1));
 
-  test("agrees with the sum that its axes mean", async () => {
+  test("agrees with the sum that its axes mean, also when an operand is a weight", async () => {
     const inputs = Object.fromEntries(
       cases.flatMap(({ x, y }, n) => [
+        [`w.x${n}`, x.values],
         [`x${n}`, x.values],
+        [`w.y${n}`, y.values],
         [`y${n}`, y.values],
       ]),
     );
     const { program } = await checkProgram(
-      ({ input }: Inputs) =>
+      ({ input, weights }: Inputs) =>
         cases.map(({ x, y, over }, n) => {
-          const [left, right] = [input(`x${n}`, "f32", ...x.axes), input(`y${n}`, "f32", ...y.axes)];
-          return (left as Tensor<string>).dot(right as Tensor<string>, ...over);
+          // Every third case has no weight, every third one on the left, every third one on the right.
+          const given = (name: string, of: readonly Axis[], weight: boolean) =>
+            (weight
+              ? weights("w", { [name]: param(name, ...of) }, "f32", "f32")[name]
+              : input(name, "f32", ...of)) as Tensor<string>;
+          return given(`x${n}`, x.axes, n % 3 === 1).dot(given(`y${n}`, y.axes, n % 3 === 2), ...over);
         }),
       {
         inputs,

@@ -11,7 +11,7 @@ import type { Tensor } from "../tensor.ts";
 
 /** 0, 1, 2, … along one axis. */
 export function iota<N extends string>(along: Axis<N>, dtype: DType = "i32"): Tensor<N> {
-  return applyOne(iotaOp, [], { along, dtype }) as unknown as Tensor<N>;
+  return applyOne(iotaOp, [], { along: along.name, dtype, axes: [along] }) as unknown as Tensor<N>;
 }
 
 /** The same number everywhere; a scalar without axes. */
@@ -47,20 +47,14 @@ export function constant<const P extends readonly Axis[]>(
   return applyOne(constantOp, [], { values, dtype, axes: of }) as unknown as Tensor<P[number]["name"]>;
 }
 
-export const iotaOp = defineOp<{ along: Axis; dtype: DType }>({
+export const iotaOp = defineOp<{ along: string; dtype: DType; axes: readonly Axis[] }>({
   name: "iota",
-  infer(_, { along, dtype }) {
-    if (dtype === "bool")
-      throw shapeError(
-        "DTYPE",
-        `iota over '${along.name}' counts in numbers, and not in bool`,
-        [],
-        `iota(ax.${along.name}, "i32")`,
-        { dtype },
-      );
-    return [{ dtype, axes: [along] }];
+  infer(_, { along, dtype, axes }) {
+    if (dtype !== "bool") return [{ dtype, axes }];
+    const hint = `iota(ax.${along}, "i32")`;
+    throw shapeError("DTYPE", `iota over '${along}' counts in numbers, and not in bool`, [], hint, { dtype });
   },
-  lower: (e, _, { along, dtype }) => [e.iota(dtype, [along], along.name)],
+  lower: (e, _, { along, dtype, axes }) => [e.iota(dtype, axes, along)],
   flops: () => 0,
 });
 

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
+import { lower } from "../../compiler/index.ts";
+import type { WorkerError } from "../../runtime-bridge/index.ts";
 import { checkProgram } from "../../tests/support/check-program.ts";
 import { refusal } from "../../tests/support/refusal.ts";
-import { axes, stablehlo, type Tensor } from "../index.ts";
+import { testWorker } from "../../tests/support/worker.ts";
+import { axes, stablehlo, type Tensor, trace } from "../index.ts";
 
 const printsOtherwise = "MLIR has a shorter form for each operation it knows, and prints that";
 
@@ -67,6 +70,20 @@ describe("stablehlo", () => {
         return %0 : tensor<2xf32>
       }
     `);
+  });
+
+  test("comes back from the worker with its own line when the operation is wrong", async () => {
+    let line = 0;
+    const graph = trace("wrong", ({ input }) => {
+      const x = { value: input("x", "f32", ax.row), order: [ax.row] };
+      line = Number(/raw\.test\.ts:(\d+)/.exec(new Error().stack ?? "")?.[1]) + 1;
+      return stablehlo("stablehlo.abs", [x], "", { dtype: "f32", axes: [ax.column] });
+    });
+    const refused = (await testWorker()).compile(lower(graph));
+    await expect(refused).rejects.toMatchObject({ code: "MODULE_INVALID", exitCode: 2 });
+    await refused.catch((error: WorkerError) =>
+      expect(error.place.source).toMatch(new RegExp(`raw\\.test\\.ts:${line}\\b`)),
+    );
   });
 
   test("refuses an order that names other axes than the operand has", () => {

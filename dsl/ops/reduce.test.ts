@@ -278,16 +278,16 @@ describe("softmax", () => {
         hint  operand.cast("f32")
     `);
     expect(
-  refusal(({ input }) => {
-    const x = input("x", "f32", ax.row);
-    // @ts-expect-error  no such axis
-    return x.softmax("column");
-  })
-).toMatchInlineSnapshot(`
-  ShapeError AXIS_MISSING
-  softmax over 'column': the operand has no such axis
-    operand  x  f32 [row 2]  reduce.test.ts:+1
-`);
+      refusal(({ input }) => {
+        const x = input("x", "f32", ax.row);
+        // @ts-expect-error  no such axis
+        return x.softmax("column");
+      }),
+    ).toMatchInlineSnapshot(`
+      ShapeError AXIS_MISSING
+      softmax over 'column': the operand has no such axis
+        operand  x  f32 [row 2]  reduce.test.ts:+1
+    `);
   });
 });
 
@@ -348,48 +348,43 @@ describe("argMax and argMin", () => {
     );
     expect(text).toMatchInlineSnapshot(`
       func.func public @main(%arg0: tensor<2x3xf32>) -> (tensor<2xi32>, tensor<2xi32>, tensor<3xi32>) {
-        %0 = stablehlo.iota dim = 0 : tensor<3xi32>
-        %1 = stablehlo.broadcast_in_dim %0, dims = [0] : (tensor<3xi32>) -> tensor<3x2xi32>
+        %0 = stablehlo.iota dim = 1 : tensor<2x3xi32>
         %cst = stablehlo.constant dense<0xFF800000> : tensor<f32>
-        %2 = stablehlo.reduce(%arg0 init: %cst) applies stablehlo.maximum across dimensions = [1] : (tensor<2x3xf32>, tensor<f32>) -> tensor<2xf32>
-        %3 = stablehlo.broadcast_in_dim %2, dims = [0] : (tensor<2xf32>) -> tensor<2x3xf32>
-        %4 = stablehlo.compare EQ, %arg0, %3, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
-        %5 = stablehlo.compare NE, %arg0, %arg0, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
-        %6 = stablehlo.or %4, %5 : tensor<2x3xi1>
-        %7 = stablehlo.transpose %6, dims = [1, 0] : (tensor<2x3xi1>) -> tensor<3x2xi1>
+        %1 = stablehlo.reduce(%arg0 init: %cst) applies stablehlo.maximum across dimensions = [1] : (tensor<2x3xf32>, tensor<f32>) -> tensor<2xf32>
+        %2 = stablehlo.broadcast_in_dim %1, dims = [0] : (tensor<2xf32>) -> tensor<2x3xf32>
+        %3 = stablehlo.compare EQ, %arg0, %2, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
+        %4 = stablehlo.compare NE, %arg0, %arg0, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
+        %5 = stablehlo.or %3, %4 : tensor<2x3xi1>
         %c = stablehlo.constant dense<2> : tensor<i32>
-        %8 = stablehlo.broadcast_in_dim %c, dims = [] : (tensor<i32>) -> tensor<3x2xi32>
-        %9 = stablehlo.select %7, %1, %8 : tensor<3x2xi1>, tensor<3x2xi32>
+        %6 = stablehlo.broadcast_in_dim %c, dims = [] : (tensor<i32>) -> tensor<2x3xi32>
+        %7 = stablehlo.select %5, %0, %6 : tensor<2x3xi1>, tensor<2x3xi32>
         %c_0 = stablehlo.constant dense<2147483647> : tensor<i32>
-        %10 = stablehlo.reduce(%9 init: %c_0) applies stablehlo.minimum across dimensions = [0] : (tensor<3x2xi32>, tensor<i32>) -> tensor<2xi32>
-        %11 = stablehlo.iota dim = 0 : tensor<3xi32>
-        %12 = stablehlo.broadcast_in_dim %11, dims = [0] : (tensor<3xi32>) -> tensor<3x2xi32>
+        %8 = stablehlo.reduce(%7 init: %c_0) applies stablehlo.minimum across dimensions = [1] : (tensor<2x3xi32>, tensor<i32>) -> tensor<2xi32>
+        %9 = stablehlo.iota dim = 1 : tensor<2x3xi32>
         %cst_1 = stablehlo.constant dense<0x7F800000> : tensor<f32>
-        %13 = stablehlo.reduce(%arg0 init: %cst_1) applies stablehlo.minimum across dimensions = [1] : (tensor<2x3xf32>, tensor<f32>) -> tensor<2xf32>
-        %14 = stablehlo.broadcast_in_dim %13, dims = [0] : (tensor<2xf32>) -> tensor<2x3xf32>
-        %15 = stablehlo.compare EQ, %arg0, %14, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
-        %16 = stablehlo.compare NE, %arg0, %arg0, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
-        %17 = stablehlo.or %15, %16 : tensor<2x3xi1>
-        %18 = stablehlo.transpose %17, dims = [1, 0] : (tensor<2x3xi1>) -> tensor<3x2xi1>
+        %10 = stablehlo.reduce(%arg0 init: %cst_1) applies stablehlo.minimum across dimensions = [1] : (tensor<2x3xf32>, tensor<f32>) -> tensor<2xf32>
+        %11 = stablehlo.broadcast_in_dim %10, dims = [0] : (tensor<2xf32>) -> tensor<2x3xf32>
+        %12 = stablehlo.compare EQ, %arg0, %11, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
+        %13 = stablehlo.compare NE, %arg0, %arg0, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
+        %14 = stablehlo.or %12, %13 : tensor<2x3xi1>
         %c_2 = stablehlo.constant dense<2> : tensor<i32>
-        %19 = stablehlo.broadcast_in_dim %c_2, dims = [] : (tensor<i32>) -> tensor<3x2xi32>
-        %20 = stablehlo.select %18, %12, %19 : tensor<3x2xi1>, tensor<3x2xi32>
+        %15 = stablehlo.broadcast_in_dim %c_2, dims = [] : (tensor<i32>) -> tensor<2x3xi32>
+        %16 = stablehlo.select %14, %9, %15 : tensor<2x3xi1>, tensor<2x3xi32>
         %c_3 = stablehlo.constant dense<2147483647> : tensor<i32>
-        %21 = stablehlo.reduce(%20 init: %c_3) applies stablehlo.minimum across dimensions = [0] : (tensor<3x2xi32>, tensor<i32>) -> tensor<2xi32>
-        %22 = stablehlo.iota dim = 0 : tensor<2xi32>
-        %23 = stablehlo.broadcast_in_dim %22, dims = [0] : (tensor<2xi32>) -> tensor<2x3xi32>
+        %17 = stablehlo.reduce(%16 init: %c_3) applies stablehlo.minimum across dimensions = [1] : (tensor<2x3xi32>, tensor<i32>) -> tensor<2xi32>
+        %18 = stablehlo.iota dim = 0 : tensor<2x3xi32>
         %cst_4 = stablehlo.constant dense<0xFF800000> : tensor<f32>
-        %24 = stablehlo.reduce(%arg0 init: %cst_4) applies stablehlo.maximum across dimensions = [0] : (tensor<2x3xf32>, tensor<f32>) -> tensor<3xf32>
-        %25 = stablehlo.broadcast_in_dim %24, dims = [1] : (tensor<3xf32>) -> tensor<2x3xf32>
-        %26 = stablehlo.compare EQ, %arg0, %25, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
-        %27 = stablehlo.compare NE, %arg0, %arg0, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
-        %28 = stablehlo.or %26, %27 : tensor<2x3xi1>
+        %19 = stablehlo.reduce(%arg0 init: %cst_4) applies stablehlo.maximum across dimensions = [0] : (tensor<2x3xf32>, tensor<f32>) -> tensor<3xf32>
+        %20 = stablehlo.broadcast_in_dim %19, dims = [1] : (tensor<3xf32>) -> tensor<2x3xf32>
+        %21 = stablehlo.compare EQ, %arg0, %20, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
+        %22 = stablehlo.compare NE, %arg0, %arg0, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
+        %23 = stablehlo.or %21, %22 : tensor<2x3xi1>
         %c_5 = stablehlo.constant dense<1> : tensor<i32>
-        %29 = stablehlo.broadcast_in_dim %c_5, dims = [] : (tensor<i32>) -> tensor<2x3xi32>
-        %30 = stablehlo.select %28, %23, %29 : tensor<2x3xi1>, tensor<2x3xi32>
+        %24 = stablehlo.broadcast_in_dim %c_5, dims = [] : (tensor<i32>) -> tensor<2x3xi32>
+        %25 = stablehlo.select %23, %18, %24 : tensor<2x3xi1>, tensor<2x3xi32>
         %c_6 = stablehlo.constant dense<2147483647> : tensor<i32>
-        %31 = stablehlo.reduce(%30 init: %c_6) applies stablehlo.minimum across dimensions = [0] : (tensor<2x3xi32>, tensor<i32>) -> tensor<3xi32>
-        return %10, %21, %31 : tensor<2xi32>, tensor<2xi32>, tensor<3xi32>
+        %26 = stablehlo.reduce(%25 init: %c_6) applies stablehlo.minimum across dimensions = [0] : (tensor<2x3xi32>, tensor<i32>) -> tensor<3xi32>
+        return %8, %17, %26 : tensor<2xi32>, tensor<2xi32>, tensor<3xi32>
       }
     `);
   });
@@ -431,16 +426,16 @@ describe("argMax and argMin", () => {
 
   test("refuse an axis that is not there and elements without order", () => {
     expect(
-  refusal(({ input }) => {
-    const x = input("x", "f32", ax.row);
-    // @ts-expect-error  no such axis
-    return x.argMax("column");
-  })
-).toMatchInlineSnapshot(`
-  ShapeError AXIS_MISSING
-  argMax over 'column': the operand has no such axis
-    operand  x  f32 [row 2]  reduce.test.ts:+1
-`);
+      refusal(({ input }) => {
+        const x = input("x", "f32", ax.row);
+        // @ts-expect-error  no such axis
+        return x.argMax("column");
+      }),
+    ).toMatchInlineSnapshot(`
+      ShapeError AXIS_MISSING
+      argMax over 'column': the operand has no such axis
+        operand  x  f32 [row 2]  reduce.test.ts:+1
+    `);
     expect(refusal(({ input }) => input("x", "bool", ax.row).argMin("row"))).toMatchInlineSnapshot(`
       ShapeError DTYPE
       argMin takes signed integers, unsigned integers or floats, and the operand is bool

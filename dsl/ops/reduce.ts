@@ -7,7 +7,7 @@ import type { Emitter, ReducerOperation, Ssa } from "../emitter.ts";
 import { apply, applyOne, type Value } from "../graph.ts";
 import { defineOp, type Op } from "../op.ts";
 import { method, type Tensor } from "../tensor.ts";
-import { iota } from "./iota.ts";
+import { iotaOp } from "./iota.ts";
 
 // Public API
 
@@ -153,8 +153,7 @@ method("argMin", function (this: Tensor<string>, over: string) {
 function firstOf(op: string, x: Tensor<string>, over: string, best: (x: Tensor<string>) => unknown): Tensor<string> {
   requireKind(op, x, ["int", "uint", "float"]);
   const axis = axisOf(op, x, over);
-  const others = x.axes.filter(({ name }) => name !== over);
-  const position = iota(axis).broadcast(...(others as never[])) as Tensor<string>;
+  const position = applyOne(iotaOp, [], { along: over, dtype: "i32", axes: x.axes });
   const found = x.eq(best(x) as Tensor<string>);
   const hit = dtypes[x.dtype].kind === "float" ? found.or(x.ne(x)) : found;
   return applyOne(reductions.minOver as Op, [position.where(hit, axis.size - 1)], { over: [over] });

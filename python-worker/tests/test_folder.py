@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from files import SMALL, damage, open_, write_safetensors
+from tsxla_worker.checkpoints.open import Checkpoints
+from tsxla_worker.errors import WorkerError
 
 A, B = {"a": np.ones(2, np.float32)}, {"b": np.ones(3, np.float32)}
 FIRST, SECOND = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
@@ -37,6 +39,15 @@ def test_shards_that_agree_with_their_index_are_one_checkpoint(tmp_path: Path) -
     found = open_(sharded(tmp_path))
     assert {name: tensor.file.name for name, tensor in found.tensors.items()} == {"a": FIRST, "b": SECOND}
     assert found.files == ("model.safetensors.index.json",)
+
+
+def test_an_edited_index_is_read_again(tmp_path: Path) -> None:
+    opened = Checkpoints()
+    first = opened.open(sharded(tmp_path))
+    assert opened.open(tmp_path) is first
+    index(tmp_path, {"a": FIRST, "c": SECOND})
+    with pytest.raises(WorkerError):
+        opened.open(tmp_path)
 
 
 def test_files_without_an_index_are_taken_together(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from client import compile_, download, load, refused
 from files import SMALL, raw_safetensors, write_gguf, write_safetensors
-from programs import doubled, unary
+from programs import doubled, identity, unary
 from tsxla_worker.checkpoints import load as loading
 from tsxla_worker.stubs import pb, rpc
 
@@ -103,6 +103,21 @@ def test_results_of_several_items_come_in_order(stub: rpc.WorkerServiceStub, fol
     items = [pb.LoadItem(executable_id=made.executable_id, tensors=[name]) for name in reversed(tensors)]
     buffers = load(stub, index.checkpoint_id, items)[-1].buffers
     assert [download(stub, buffer.buffer_id)[0] for buffer in buffers] == [2 * i for i in reversed(range(50))]
+
+
+@pytest.mark.parametrize("donates", [False, True])
+def test_a_program_that_returns_its_argument_gives_memory_of_its_own(
+    stub: rpc.WorkerServiceStub, folder: Path, donates: bool
+) -> None:
+    tensors = {f"t{i}": np.full((64, 64), i, np.float32) for i in range(8)}
+    index = opened(stub, write_safetensors(folder / f"own{donates}.safetensors", tensors))
+    module = identity("64x64xf32")
+    if donates:
+        module = module.replace("%arg0: tensor<64x64xf32>)", "%arg0: tensor<64x64xf32> {tf.aliasing_output = 0 : i32})")
+    made = compile_(stub, module)
+    items = [pb.LoadItem(executable_id=made.executable_id, tensors=[name]) for name in tensors]
+    buffers = load(stub, index.checkpoint_id, items)[-1].buffers
+    assert [download(stub, buffer.buffer_id)[5, 5] for buffer in buffers] == list(range(8))
 
 
 def test_a_load_of_nothing_is_done(stub: rpc.WorkerServiceStub, packed: Path) -> None:

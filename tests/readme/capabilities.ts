@@ -28,7 +28,7 @@ export function capabilities(): readonly Capability[] {
       what: `the language: ${allOps.size} operations, loops, choices, scans, \`forChosen\`, caches`,
       compiles: "cpu",
       runs: "XLA on CPU; StableHLO's reference interpreter",
-      shownBy: [{ file: "tests/support/coverage.test.ts", words: "every op" }],
+      shownBy: [{ file: "dsl/ops/index.test.ts", words: "every op" }],
     },
     {
       what: `text that is MLIR's own print, byte for byte; ${goldenCases.length} goldens of model parts`,

@@ -7,17 +7,13 @@ import threading
 import time
 from collections.abc import Sequence
 
-import grpc
 import jax
 import numpy as np
 
-from tsxla_worker import memory
 from tsxla_worker.buffers import Buffer, Buffers
 from tsxla_worker.errors import WorkerError, clip, internal, invalid
 from tsxla_worker.executables import Executable
 from tsxla_worker.tensors import TensorType, type_of
-
-_ALIGNMENT = 64
 
 type Value = jax.Array | np.ndarray
 
@@ -104,21 +100,3 @@ def live(buffer: Buffer, buffers: Buffers) -> Buffer:
         buffers.release([buffer.id])
         raise buffers.missing(buffer.id)
     return buffer
-
-
-def host_bytes(kind: TensorType) -> np.ndarray:
-    """Allocates the bytes of a tensor, aligned as XLA on CPU wants them, so that `place` need not copy."""
-    available = memory.available_bytes()
-    if available is not None and kind.bytes > available:
-        message = f"A tensor of type {kind} takes {kind.bytes} bytes; {available} are available."
-        raise WorkerError(
-            grpc.StatusCode.RESOURCE_EXHAUSTED, "MEMORY_EXHAUSTED", message, wanted=kind.bytes, found=available
-        )
-    raw = np.empty(kind.bytes + _ALIGNMENT, np.uint8)
-    begin = -raw.ctypes.data % _ALIGNMENT
-    return raw[begin : begin + kind.bytes]
-
-
-def place(array: np.ndarray) -> jax.Array:
-    """Puts a host array, which nobody changes from now on, onto the device."""
-    return jax.device_put(array)

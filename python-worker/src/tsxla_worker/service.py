@@ -8,9 +8,10 @@ import threading
 from collections.abc import Iterator
 
 import grpc
+import jax
 import numpy as np
 
-from tsxla_worker import calling, modules, sessions
+from tsxla_worker import calling, host_memory, modules, sessions
 from tsxla_worker.buffers import Buffer
 from tsxla_worker.checkpoints import load
 from tsxla_worker.checkpoints import open as checkpoints
@@ -115,7 +116,7 @@ class WorkerService(rpc.WorkerServiceServicer):
         for request in request_iterator:
             if kind is None:
                 kind = from_proto(request.type)
-                raw = calling.host_bytes(kind)
+                raw = host_memory.allocate(kind.bytes)
             if filled + len(request.data) > kind.bytes:
                 message = f"A tensor of type {kind} takes {kind.bytes} bytes; more came."
                 raise invalid("TENSOR_INVALID", message, found=filled + len(request.data), wanted=kind.bytes)
@@ -127,7 +128,7 @@ class WorkerService(rpc.WorkerServiceServicer):
             message = f"A tensor of type {kind} takes {kind.bytes} bytes; {filled} came."
             raise invalid("TENSOR_INVALID", message, found=filled, wanted=kind.bytes)
         check_bytes(raw, kind)
-        array = calling.place(raw.view(kind.element.dtype).reshape(kind.shape))
+        array = jax.device_put(raw.view(kind.element.dtype).reshape(kind.shape))
         return pb.UploadResponse(buffer=_buffer(self._worker.buffers.add(array, kind)))
 
     def Download(self, request: pb.DownloadRequest, context: grpc.ServicerContext) -> Iterator[pb.DownloadResponse]:

@@ -40,6 +40,12 @@ def read(folder: Path) -> tuple[list[StoredTensor], dict[str, MetadataValue]]:
     return _read_files(folder, present)
 
 
+def index_of(path: Path) -> list[Path]:
+    """Returns the index beside shards, if there is one: what it says belongs to the checkpoint as they do."""
+    index = path / _INDEX
+    return [index] if index.is_file() else []
+
+
 def _read_indexed(folder: Path, present: list[str]) -> tuple[list[StoredTensor], dict[str, MetadataValue]]:
     index = folder / _INDEX
     where = _weight_map(index)

@@ -18,7 +18,7 @@ import jax
 import numpy as np
 from jaxtyping import Shaped
 
-from tsxla_worker import calling
+from tsxla_worker import calling, host_memory
 from tsxla_worker.buffers import Buffer, Buffers
 from tsxla_worker.checkpoints.index import Checkpoint, StoredTensor, damaged, stamp
 from tsxla_worker.errors import WorkerError, invalid, not_found
@@ -28,7 +28,6 @@ from tsxla_worker.tensors import check_bytes, type_of
 
 _PROGRESS_SECONDS = 0.2
 _PIECE = 32 << 20
-_ALIGNMENT = 64
 
 
 @dataclass(frozen=True)
@@ -115,6 +114,7 @@ class _Job:
         self._checkpoint = checkpoint
         self._items = items
         self._cancelled = cancelled
+        self._staging = np.empty(0, np.uint8)
 
     def progress(self) -> Progress:
         """Returns how far it is."""
@@ -125,6 +125,7 @@ class _Job:
         try:
             with ExitStack() as stack:
                 files = self._open_files(stack)
+                self._staging = self._stage()
                 for item in self._items:
                     self.results.extend(self._run_item(item, files))
                     self.items_done += 1
@@ -143,16 +144,26 @@ class _Job:
         return files
 
     def _run_item(self, item: Item, files: Mapping[Path, int]) -> Sequence[jax.Array]:
-        arrays = [self._read(tensor, files[tensor.file]) for tensor in item.tensors]
         if item.executable is None:
-            return [jax.device_put(array) for array in arrays]
+            (tensor,) = item.tensors
+            # The device may keep this very memory.
+            return [jax.device_put(self._read(tensor, files[tensor.file], host_memory.allocate(tensor.bytes)))]
+        arrays: list[np.ndarray] = []
+        begin = 0
+        for tensor in item.tensors:
+            arrays.append(self._read(tensor, files[tensor.file], self._staging[begin : begin + tensor.bytes]))
+            begin += host_memory.padded(tensor.bytes)
         with calling.device:
             return calling.run(item.executable, arrays)[0]
 
-    def _read(self, tensor: StoredTensor, descriptor: int) -> Shaped[np.ndarray, "..."]:
-        raw = np.empty(tensor.bytes + _ALIGNMENT, np.uint8)
-        begin = -raw.ctypes.data % _ALIGNMENT
-        raw = raw[begin : begin + tensor.bytes]
+    def _stage(self) -> np.ndarray:
+        """Allocates what the arguments of the largest item take. Every run reads it anew: fresh pages cost more."""
+        sizes = [
+            sum(host_memory.padded(tensor.bytes) for tensor in item.tensors) for item in self._items if item.executable
+        ]
+        return host_memory.allocate(max(sizes, default=0))
+
+    def _read(self, tensor: StoredTensor, descriptor: int, raw: np.ndarray) -> Shaped[np.ndarray, "..."]:
         done = 0
         while done < tensor.bytes:
             if self._cancelled.is_set():

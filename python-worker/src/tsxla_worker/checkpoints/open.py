@@ -100,7 +100,8 @@ def _read(path: Path) -> Checkpoint:
         with closing(open_regular(path)) as descriptor:
             container, tensors, metadata = _read_file(path, descriptor)
     tensors.sort(key=lambda tensor: tensor.name)
-    stamps = {file: stamp(file) for file in {path, *(tensor.file for tensor in tensors)}}
+    belonging = {path, *(tensor.file for tensor in tensors), *folder.index_of(path)}
+    stamps = {file: stamp(file) for file in belonging}
     identity = repr((str(path), sorted((str(file), seen) for file, seen in stamps.items())))
     return Checkpoint(
         f"c-{hashlib.sha256(identity.encode('utf-8', 'surrogateescape')).hexdigest()[:24]}",

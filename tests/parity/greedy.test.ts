@@ -1,0 +1,292 @@
+/**
+ * Answers against transformers in f32, token for token, and everything that may not change them.
+ *
+ * Slow for its size (about half a minute): `npm run jest -- tests/parity/greedy.test.ts`.
+ */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { cpu } from "../../compiler/index.ts";
+import { capacityFor } from "../../inference/buckets.ts";
+import { generateTokens } from "../../inference/generate.ts";
+import {
+  type CompileEvent,
+  type GenerateOptions,
+  loadModel,
+  Model,
+  openModel,
+  type Piece,
+  type Prompt,
+  type Summary,
+  Worker,
+} from "../../inference/index.ts";
+import { ModelPrograms } from "../../inference/model-programs.ts";
+import { Sequence } from "../../inference/sequence.ts";
+import { loadWeights, planWeights } from "../../inference/weights.ts";
+import { projectPython } from "../../runtime-bridge/places.ts";
+import { root, smollm2, temporaryFolder } from "../support/cli.ts";
+import { testWorker } from "../support/worker.ts";
+import { fixtures } from "./digest.ts";
+
+/** A prompt, and how transformers goes on. */
+interface Case {
+  readonly prompt_ids: readonly number[];
+  /** With the token that ended it, where one did. */
+  readonly answer_ids: readonly number[];
+  readonly text: string;
+  readonly stop: "eos" | "length";
+}
+
+interface Greedy {
+  readonly chats: { readonly max_tokens: number; readonly cases: Readonly<Record<string, Case & { message: string }>> };
+  readonly buckets: {
+    readonly max_tokens: number;
+    readonly cases: readonly (Case & { tokens: number; prompt: string })[];
+  };
+}
+
+const greedy = JSON.parse(readFileSync(join(fixtures, "smollm2-greedy.json"), "utf8")) as Greedy;
+
+describe("SmolLM2", () => {
+  let model: Model;
+  let programs: ModelPrograms;
+
+  beforeAll(async () => {
+    const worker = await testWorker();
+    const files = await openModel(worker, smollm2);
+    const plan = planWeights(files, cpu());
+    programs = new ModelPrograms(worker, files, cpu(), await loadWeights(worker, files, plan), plan.storageOf);
+    model = new Model(files, programs, cpu(), files.config.context);
+  });
+  afterAll(() => model?.close());
+
+  test.each(Object.keys(greedy.chats.cases))("answers '%s' as transformers does, token for token", async (name) => {
+    const { message, ...wanted } = greedy.chats.cases[name]!;
+    await expectAnswer(model, chat(message), greedy.chats.max_tokens, wanted);
+  });
+
+  test.each(greedy.buckets.cases.map(({ tokens }) => tokens))(
+    "continues a prompt of %d tokens as transformers does",
+    async (count) => {
+      const { prompt, ...wanted } = greedy.buckets.cases.find(({ tokens }) => tokens === count)!;
+      await expectAnswer(model, prompt, greedy.buckets.max_tokens, wanted);
+    },
+  );
+
+  test("gives the same answer and the same log-probabilities a second time", async () => {
+    const prompt = chat(greedy.chats.cases.capital!.message);
+    expect((await answer(model, prompt)).pieces).toEqual((await answer(model, prompt)).pieces);
+  });
+
+  test.each<[string, GenerateOptions]>([
+    ["greedily", {}],
+    ["with a seed among the 40 likeliest", { temperature: 0.9, topK: 40, topP: 0.95, seed: 7 }],
+  ])("chooses %s among the candidates of the device what it chooses among all logits", async (_, options) => {
+    const prompt = model.encode(chat(greedy.chats.cases.sea!.message));
+    const asked: string[] = [];
+    const run = (force: boolean) =>
+      drain(
+        generateTokens(
+          {
+            prompt,
+            stopIds: new Set([2]),
+            context: model.context,
+            tokenizer: model.tokenizer,
+            openSequence: async (tokens) =>
+              spied(await Sequence.open(programs, capacityFor(prompt.length, tokens)), asked, force),
+          },
+          { maxTokens: 16, ...options },
+        ),
+      );
+    const fromCandidates = await run(false);
+    expect(new Set(asked.splice(0))).toEqual(new Set(["candidates"]));
+    const fromAll = await run(true);
+    expect(fromAll.pieces.map(({ token }) => token)).toEqual(fromCandidates.pieces.map(({ token }) => token));
+    fromAll.pieces.forEach(({ logprob }, n) => {
+      // The device adds the whole vocabulary up in f32, the sampler in f64.
+      expect(logprob).toBeCloseTo(fromCandidates.pieces[n]!.logprob, 4);
+    });
+  });
+
+  test("ends an answer before a stop string, wherever tokens are cut", async () => {
+    const prompt = chat(greedy.chats.cases.capital!.message);
+    const { text, summary } = await answer(model, prompt, { stop: ["never said", "nce is P"] });
+    expect(text).toBe("The capital of Fra");
+    expect(summary).toMatchObject({ finishReason: "stop", answerTokens: 6 });
+  });
+
+  test("encodes hard strings and renders chats as transformers does, from the file's own metadata", async () => {
+    const tokenizer = JSON.parse(await readFile(join(fixtures, "smollm2-tokenizer.json"), "utf8")) as {
+      strings: { text: string; ids: number[] }[];
+      conversations: {
+        messages: { role: string; content: string }[];
+        add_generation_prompt: boolean;
+        rendered: string;
+        ids: number[];
+      }[];
+    };
+    const { chatTemplate } = await openModel(await testWorker(), smollm2);
+    for (const { text, ids } of tokenizer.strings) {
+      expect(model.tokenizer?.encode(text, { parseSpecial: true })).toEqual(ids);
+      expect(model.tokenizer?.decode(ids, { skipSpecial: false })).toBe(text);
+    }
+    for (const { messages, add_generation_prompt: addGenerationPrompt, rendered, ids } of tokenizer.conversations) {
+      expect(chatTemplate?.render(messages, { addGenerationPrompt })).toBe(rendered);
+      if (addGenerationPrompt) expect(model.encode(messages)).toEqual(ids);
+    }
+  });
+});
+
+/** On a tiny model, in workers that nobody else uses: so everything that they hold can be counted. */
+describe("a worker of its own", () => {
+  const prompt = { tokens: [0, 5, 17, 200, 42] };
+  let checkpoint: string;
+  let cacheDir: string;
+  let worker: Worker;
+  let model: Model;
+  let compiled: CompileEvent[];
+
+  const load = (context?: number) =>
+    loadModel(checkpoint, {
+      worker,
+      onCompile: (event) => compiled.push(event),
+      ...(context === undefined ? {} : { context }),
+    });
+  const buffers = async () => (await worker.info()).buffers;
+
+  beforeAll(async () => {
+    const folder = await temporaryFolder();
+    checkpoint = join(folder, "untied");
+    cacheDir = join(folder, "cache");
+    const script = join(root, "tests/parity/random_llama.py");
+    await promisify(execFile)(projectPython, [script, "untied", checkpoint]);
+    compiled = [];
+    worker = await Worker.launch({ cacheDir });
+    model = await load();
+  });
+  afterAll(() => worker?.close());
+
+  test("the answer is the same without a compile cache, with an empty one and with a full one", async () => {
+    await using uncached = await loadModel(checkpoint, { worker: await testWorker() });
+    const wanted = (await answer(uncached, prompt, { maxTokens: 24 })).pieces;
+    const fromCache = () => compiled.flatMap(({ done }) => (done === undefined ? [] : [done.fromCache]));
+    expect((await answer(model, prompt, { maxTokens: 24 })).pieces).toEqual(wanted);
+    expect(fromCache()).toEqual([false, false]);
+    await worker.close();
+    compiled = [];
+    worker = await Worker.launch({ cacheDir });
+    model = await load();
+    expect((await answer(model, prompt, { maxTokens: 24 })).pieces).toEqual(wanted);
+    expect(fromCache()).toEqual([true, true]);
+  });
+
+  test("the token budget ends an answer", async () => {
+    const { pieces, summary } = await answer(model, prompt, { maxTokens: 3 });
+    expect(pieces).toHaveLength(3);
+    expect(summary).toMatchObject({ finishReason: "length", answerTokens: 3, promptTokens: 5 });
+  });
+
+  test("the end of the context ends an answer, and a longer prompt is refused", async () => {
+    await using short = await load(9);
+    const { pieces, summary } = await answer(short, prompt, { maxTokens: 100 });
+    expect(pieces).toHaveLength(4);
+    expect(summary.finishReason).toBe("context");
+    await expect(answer(short, { tokens: Array<number>(10).fill(1) })).rejects.toThrow(
+      "the prompt has 10 tokens, and the context holds 9",
+    );
+  });
+
+  test("leaving the loop early frees what the answer held", async () => {
+    const before = await buffers();
+    let held = 0;
+    for await (const _ of model.generate(prompt)) {
+      held = await buffers();
+      break;
+    }
+    // Keys and values of two layers.
+    expect(held).toBe(before + 4);
+    await expectSoon(buffers, before);
+  });
+
+  test("an error in the loop's body frees what the answer held", async () => {
+    const before = await buffers();
+    const failing = async () => {
+      for await (const { token } of model.generate(prompt)) throw new Error(`met ${token}`);
+    };
+    await expect(failing()).rejects.toThrow(/met \d+/);
+    await expectSoon(buffers, before);
+  });
+
+  test("a signal ends an answer with its reason, and frees what it held", async () => {
+    const before = await buffers();
+    const stop = new AbortController();
+    const seen: number[] = [];
+    const run = async () => {
+      for await (const { token } of model.generate(prompt, { signal: stop.signal })) {
+        seen.push(token);
+        if (seen.length === 3) stop.abort(new Error("enough"));
+      }
+    };
+    await expect(run()).rejects.toThrow("enough");
+    expect(seen).toHaveLength(3);
+    await expectSoon(buffers, before);
+    // The worker and the model go on.
+    expect((await answer(model, prompt, { maxTokens: 3 })).pieces.map(({ token }) => token)).toEqual(seen);
+  });
+
+  test("closing a model frees its weights", async () => {
+    const before = await buffers();
+    const other = await load();
+    expect(await buffers()).toBeGreaterThan(before);
+    await other.close();
+    await expectSoon(buffers, before);
+  });
+});
+
+async function expectAnswer(model: Model, prompt: Prompt, maxTokens: number, wanted: Case): Promise<void> {
+  expect(model.encode(prompt)).toEqual(wanted.prompt_ids);
+  const { pieces, text, summary } = await answer(model, prompt, { maxTokens });
+  expect({ tokens: pieces.map(({ token }) => token), text }).toEqual({ tokens: wanted.answer_ids, text: wanted.text });
+  expect(summary.finishReason).toBe(wanted.stop === "eos" ? "stop" : "length");
+}
+
+const chat = (content: string): Prompt => [{ role: "user", content }];
+
+const answer = (model: Model, prompt: Prompt, options?: GenerateOptions) => drain(model.generate(prompt, options));
+
+async function drain(
+  generator: AsyncGenerator<Piece, Summary>,
+): Promise<{ readonly pieces: readonly Piece[]; readonly text: string; readonly summary: Summary }> {
+  const pieces: Piece[] = [];
+  for (;;) {
+    const next = await generator.next();
+    if (next.done === true) return { pieces, text: pieces.map(({ text }) => text).join(""), summary: next.value };
+    pieces.push(next.value);
+  }
+}
+
+/** Notes what the loop asks of a sequence, and gives it all logits when `force` is set. */
+function spied(sequence: Sequence, asked: string[], force: boolean): Sequence {
+  const spy = Object.create(sequence) as Sequence;
+  spy.prefill = (tokens, wanted, signal) => {
+    asked.push(wanted);
+    return sequence.prefill(tokens, force ? "full" : wanted, signal);
+  };
+  spy.step = (token, wanted, signal) => {
+    asked.push(wanted);
+    return sequence.step(token, force ? "full" : wanted, signal);
+  };
+  spy[Symbol.asyncDispose] = () => sequence.close();
+  return spy;
+}
+
+/** Buffers are freed in the same turn, a little after whoever held them is gone. */
+async function expectSoon(look: () => Promise<number>, wanted: number): Promise<void> {
+  for (let tries = 0; tries < 100 && (await look()) !== wanted; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(await look()).toBe(wanted);
+}

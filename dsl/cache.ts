@@ -1,6 +1,7 @@
 /** Keys and values of earlier positions. */
 import type { Axis } from "./axes.ts";
 import { iota } from "./ops/iota.ts";
+import { settle } from "./ops/settle.ts";
 import type { Tensor } from "./tensor.ts";
 
 // Public API
@@ -51,7 +52,7 @@ export class LinearCache implements KeyValueCache {
   extend(k: Tensor<"batch" | "pos" | "kvHead" | "dim">, v: Tensor<"batch" | "pos" | "kvHead" | "dim">) {
     const old = this.#state;
     const append = (room: CacheState["k"], chunk: typeof k) =>
-      room.update("key", this.#start, chunk.rename("pos", "key").cast(room.dtype) as CacheState["k"]);
+      settle(room.update("key", this.#start, chunk.rename("pos", "key").cast(room.dtype) as CacheState["k"]));
     this.#state = { k: append(old.k, k), v: append(old.v, v) };
     return {
       k: this.#state.k.cast(k.dtype),

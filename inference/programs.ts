@@ -60,7 +60,7 @@ export function traceStep<C extends ModelConfig>(
     const declared = architecture.weights(config) as Readonly<Record<string, Param>>;
     const weights = inputs.weights("weights", declared, target.weights, target.compute);
     const caches = cacheAxes(config, sizes).map((each, n) => {
-      const room = (name: "k" | "v") => inputs.state(`caches.${n}.${name}`, target.cache, ...each);
+      const room = (name: "k" | "v") => inputs.state(`caches.${n}.${name}`, target.cache, ...each[name]);
       return new LinearCache({ k: room("k"), v: room("v") } as CacheState, start);
     });
 
@@ -82,25 +82,29 @@ export function traceStep<C extends ModelConfig>(
   });
 }
 
-/** The axes of each layer's keys and values, in the order in which they lie in memory. */
-export function cacheAxes(
-  config: ModelConfig,
-  { batch, capacity }: Pick<StepSizes, "batch" | "capacity">,
-): readonly (readonly Axis[])[] {
-  // Positions outside dimensions: a step writes one run of bytes, and a query reads keys in order.
-  const each = [
-    axis("batch", batch),
-    axis("key", capacity),
-    axis("kvHead", config.kvHeads),
-    axis("dim", config.headDim),
-  ];
+/** The axes of one layer's keys and of its values, in the order in which they lie in memory. */
+export interface CacheAxes {
+  readonly k: readonly Axis[];
+  readonly v: readonly Axis[];
+}
+
+/**
+ * The axes of each layer's cache.
+ *
+ * Each is the right operand of a product of matrices as it lies: queries over `dim` times keys, shares over `key` times
+ * values. In any other order XLA copies the whole cache at each step to bring it into this one (docs/log.md).
+ */
+export function cacheAxes(config: ModelConfig, sizes: Pick<StepSizes, "batch" | "capacity">): readonly CacheAxes[] {
+  const [batch, kvHead] = [axis("batch", sizes.batch), axis("kvHead", config.kvHeads)];
+  const [key, dim] = [axis("key", sizes.capacity), axis("dim", config.headDim)];
+  const each = { k: [batch, kvHead, dim, key], v: [batch, kvHead, key, dim] };
   return Array.from({ length: config.layers }, () => each);
 }
 
 /** Bytes of all caches. */
 export function cacheBytes(config: ModelConfig, sizes: Pick<StepSizes, "batch" | "capacity">, target: Target): number {
   const elements = cacheAxes(config, sizes).reduce(
-    (all, of) => all + of.reduce((size, each) => size * each.size, 2),
+    (all, { k, v }) => all + [k, v].reduce((sum, of) => sum + of.reduce((size, each) => size * each.size, 1), 0),
     0,
   );
   return elements * (target.cache === "f32" ? 4 : 2);

@@ -1,6 +1,7 @@
 /** Keys and values of earlier positions. */
 import type { Axis } from "./axes.ts";
 import { iota } from "./ops/iota.ts";
+import { settle } from "./ops/settle.ts";
 import type { Tensor } from "./tensor.ts";
 
 // Public API
@@ -51,7 +52,7 @@ export class LinearCache implements KeyValueCache {
   extend(k: Tensor<"batch" | "pos" | "kvHead" | "dim">, v: Tensor<"batch" | "pos" | "kvHead" | "dim">) {
     const old = this.#state;
     const append = (room: CacheState["k"], chunk: typeof k) =>
-      room.update("key", this.#start, chunk.rename("pos", "key").cast(room.dtype) as CacheState["k"]);
+      settle(room.update("key", this.#start, chunk.rename("pos", "key").cast(room.dtype) as CacheState["k"]));
     this.#state = { k: append(old.k, k), v: append(old.v, v) };
     return {
       k: this.#state.k.cast(k.dtype),
@@ -88,7 +89,7 @@ export class RingCache implements KeyValueCache {
     const key = axisNamed(oldK.axes, "key");
     const pos = axisNamed(k.axes, "pos");
     const write = pos.size === 1 ? this.#writeOne : this.#writeChunk;
-    this.#state = { k: write(oldK, k.cast(oldK.dtype)), v: write(oldV, v.cast(oldV.dtype)) };
+    this.#state = { k: settle(write(oldK, k.cast(oldK.dtype))), v: settle(write(oldV, v.cast(oldV.dtype))) };
     return {
       k: this.#state.k.cast(k.dtype),
       v: this.#state.v.cast(v.dtype),

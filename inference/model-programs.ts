@@ -122,9 +122,9 @@ export class ModelPrograms {
   #traceZeros(capacity: number): Graph {
     const axes = cacheAxes(this.#files.architecture, this.config, { batch: 1, capacity });
     return trace("empty_caches", () => ({
-      caches: axes.map((each) => ({
-        k: full(0, this.#target.cache, ...each),
-        v: full(0, this.#target.cache, ...each),
+      caches: axes.map(({ k, v }) => ({
+        k: full(0, this.#target.cache, ...k),
+        v: full(0, this.#target.cache, ...v),
       })),
     }));
   }

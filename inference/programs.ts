@@ -64,9 +64,9 @@ export function traceStep<C extends ModelConfig>(
     const declared = architecture.weights(config) as Readonly<Record<string, Param>>;
     const weights = inputs.weights("weights", declared, storageOf, target.compute);
     const caches = cacheAxes(architecture, config, sizes).map((each, n) => {
-      const room = (name: "k" | "v") => inputs.state(`caches.${n}.${name}`, target.cache, ...each);
+      const room = (name: "k" | "v") => inputs.state(`caches.${n}.${name}`, target.cache, ...each[name]);
       const state = { k: room("k"), v: room("v") } as CacheState;
-      const isWhole = each.some(({ name, size }) => name === "key" && size === sizes.capacity);
+      const isWhole = state.k.shape.size("key") === sizes.capacity;
       return isWhole ? new LinearCache(state, start) : new RingCache(state, start);
     });
 
@@ -88,21 +88,30 @@ export function traceStep<C extends ModelConfig>(
   });
 }
 
+/** The axes of one layer's keys and of its values, in the order in which they lie in memory. */
+export interface CacheAxes {
+  readonly k: readonly Axis[];
+  readonly v: readonly Axis[];
+}
+
 /**
- * The axes of each layer's keys and values, in the order in which they lie in memory. A layer with a window keeps the
- * window and the largest chunk, where that is less than everything.
+ * The axes of each layer's cache. A layer with a window keeps the window and the largest chunk, where that is less than
+ * everything.
+ *
+ * Each is the right operand of a product of matrices as it lies: queries over `dim` times keys, shares over `key` times
+ * values. In any other order XLA copies the whole cache at each step to bring it into this one (docs/log.md).
  */
 export function cacheAxes<C extends ModelConfig>(
   architecture: Pick<Architecture<C>, "window">,
   config: C,
-  { batch, capacity }: Pick<StepSizes, "batch" | "capacity">,
-): readonly (readonly Axis[])[] {
+  { batch: rows, capacity }: Pick<StepSizes, "batch" | "capacity">,
+): readonly CacheAxes[] {
+  const [batch, kvHead, dim] = [axis("batch", rows), axis("kvHead", config.kvHeads), axis("dim", config.headDim)];
   return Array.from({ length: config.layers }, (_, n) => {
     const window = architecture.window?.(config, n);
     const ring = window === undefined ? capacity : window + (chunkBuckets.at(-1) as number);
-    // Positions outside dimensions: a step writes one run of bytes, and a query reads keys in order.
     const key = axis("key", Math.min(capacity, ring));
-    return [axis("batch", batch), key, axis("kvHead", config.kvHeads), axis("dim", config.headDim)];
+    return { k: [batch, kvHead, dim, key], v: [batch, kvHead, key, dim] };
   });
 }
 
@@ -114,7 +123,7 @@ export function cacheBytes<C extends ModelConfig>(
   target: Target,
 ): number {
   const elements = cacheAxes(architecture, config, sizes).reduce(
-    (all, of) => all + of.reduce((size, each) => size * each.size, 2),
+    (all, { k, v }) => all + [k, v].reduce((sum, of) => sum + of.reduce((size, each) => size * each.size, 1), 0),
     0,
   );
   return elements * (target.cache === "f32" ? 4 : 2);

@@ -76,9 +76,11 @@ export const dot = defineOp<{ over: readonly string[] }>({
   lower(e, [left, right], { over }) {
     const x = left as Ssa;
     const y = e.convert(right as Ssa, x.dtype);
-    const batch = x.dims
+    // Batched axes stand as in the larger operand, such as a cache, which then need not be brought into another order.
+    const [larger, smaller] = elements(y) > elements(x) ? [y, x] : [x, y];
+    const batch = larger.dims
       .map(({ name }) => name)
-      .filter((name) => !over.includes(name) && y.dims.some((axis) => axis.name === name));
+      .filter((name) => !over.includes(name) && smaller.dims.some((axis) => axis.name === name));
     return [y.weight && !x.weight ? e.dotGeneral(y, x, batch, over) : e.dotGeneral(x, y, batch, over)];
   },
   flops([left, right], { over }) {
@@ -88,6 +90,13 @@ export const dot = defineOp<{ over: readonly string[] }>({
   },
 });
 
+// Implementation
+
 method("dot", function (this: Tensor<string>, y: Tensor<string>, ...over: string[]) {
   return apply(dot, [this, y], { over })[0];
 });
+
+/** How many elements a value has. */
+function elements({ dims }: Ssa): number {
+  return dims.reduce((product, { size }) => product * size, 1);
+}

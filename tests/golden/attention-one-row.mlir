@@ -61,41 +61,43 @@ module @"attention-one-row" {
     %54 = stablehlo.reshape %arg9 : (tensor<1xi32>) -> tensor<i32>
     %c = stablehlo.constant dense<0> : tensor<i32>
     %55 = stablehlo.dynamic_update_slice %arg12, %53, %c, %54, %c, %c : (tensor<1x6x2x4xf32>, tensor<1x3x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x6x2x4xf32>
-    %56 = stablehlo.transpose %52, dims = [2, 3, 0, 1] : (tensor<2x4x1x3xf32>) -> tensor<1x3x2x4xf32>
-    %57 = stablehlo.reshape %arg9 : (tensor<1xi32>) -> tensor<i32>
+    %56 = stablehlo.optimization_barrier %55 : tensor<1x6x2x4xf32>
+    %57 = stablehlo.transpose %52, dims = [2, 3, 0, 1] : (tensor<2x4x1x3xf32>) -> tensor<1x3x2x4xf32>
+    %58 = stablehlo.reshape %arg9 : (tensor<1xi32>) -> tensor<i32>
     %c_3 = stablehlo.constant dense<0> : tensor<i32>
-    %58 = stablehlo.dynamic_update_slice %arg13, %56, %c_3, %57, %c_3, %c_3 : (tensor<1x6x2x4xf32>, tensor<1x3x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x6x2x4xf32>
-    %59 = stablehlo.broadcast_in_dim %arg9, dims = [0] : (tensor<1xi32>) -> tensor<1x3xi32>
-    %60 = stablehlo.iota dim = 0 : tensor<3xi32>
-    %61 = stablehlo.broadcast_in_dim %60, dims = [1] : (tensor<3xi32>) -> tensor<1x3xi32>
-    %62 = stablehlo.add %59, %61 : tensor<1x3xi32>
-    %63 = stablehlo.broadcast_in_dim %62, dims = [0, 1] : (tensor<1x3xi32>) -> tensor<1x3x6xi32>
-    %64 = stablehlo.iota dim = 0 : tensor<6xi32>
-    %65 = stablehlo.broadcast_in_dim %64, dims = [2] : (tensor<6xi32>) -> tensor<1x3x6xi32>
-    %66 = stablehlo.subtract %63, %65 : tensor<1x3x6xi32>
-    %67 = stablehlo.dot_general %34, %55, batching_dims = [0, 3] x [2, 0], contracting_dims = [2] x [3], precision = [HIGHEST, HIGHEST] : (tensor<2x3x4x1x3xf32>, tensor<1x6x2x4xf32>) -> tensor<2x1x3x3x6xf32>
+    %59 = stablehlo.dynamic_update_slice %arg13, %57, %c_3, %58, %c_3, %c_3 : (tensor<1x6x2x4xf32>, tensor<1x3x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x6x2x4xf32>
+    %60 = stablehlo.optimization_barrier %59 : tensor<1x6x2x4xf32>
+    %61 = stablehlo.broadcast_in_dim %arg9, dims = [0] : (tensor<1xi32>) -> tensor<1x3xi32>
+    %62 = stablehlo.iota dim = 0 : tensor<3xi32>
+    %63 = stablehlo.broadcast_in_dim %62, dims = [1] : (tensor<3xi32>) -> tensor<1x3xi32>
+    %64 = stablehlo.add %61, %63 : tensor<1x3xi32>
+    %65 = stablehlo.broadcast_in_dim %64, dims = [0, 1] : (tensor<1x3xi32>) -> tensor<1x3x6xi32>
+    %66 = stablehlo.iota dim = 0 : tensor<6xi32>
+    %67 = stablehlo.broadcast_in_dim %66, dims = [2] : (tensor<6xi32>) -> tensor<1x3x6xi32>
+    %68 = stablehlo.subtract %65, %67 : tensor<1x3x6xi32>
+    %69 = stablehlo.dot_general %34, %56, batching_dims = [0, 3] x [2, 0], contracting_dims = [2] x [3], precision = [HIGHEST, HIGHEST] : (tensor<2x3x4x1x3xf32>, tensor<1x6x2x4xf32>) -> tensor<2x1x3x3x6xf32>
     %c_4 = stablehlo.constant dense<0> : tensor<i32>
-    %68 = stablehlo.broadcast_in_dim %c_4, dims = [] : (tensor<i32>) -> tensor<1x3x6xi32>
-    %69 = stablehlo.compare GE, %66, %68, SIGNED : (tensor<1x3x6xi32>, tensor<1x3x6xi32>) -> tensor<1x3x6xi1>
-    %70 = stablehlo.broadcast_in_dim %69, dims = [1, 3, 4] : (tensor<1x3x6xi1>) -> tensor<2x1x3x3x6xi1>
+    %70 = stablehlo.broadcast_in_dim %c_4, dims = [] : (tensor<i32>) -> tensor<1x3x6xi32>
+    %71 = stablehlo.compare GE, %68, %70, SIGNED : (tensor<1x3x6xi32>, tensor<1x3x6xi32>) -> tensor<1x3x6xi1>
+    %72 = stablehlo.broadcast_in_dim %71, dims = [1, 3, 4] : (tensor<1x3x6xi1>) -> tensor<2x1x3x3x6xi1>
     %cst_5 = stablehlo.constant dense<-1.000000e+30> : tensor<f32>
-    %71 = stablehlo.broadcast_in_dim %cst_5, dims = [] : (tensor<f32>) -> tensor<2x1x3x3x6xf32>
-    %72 = stablehlo.select %70, %67, %71 : tensor<2x1x3x3x6xi1>, tensor<2x1x3x3x6xf32>
+    %73 = stablehlo.broadcast_in_dim %cst_5, dims = [] : (tensor<f32>) -> tensor<2x1x3x3x6xf32>
+    %74 = stablehlo.select %72, %69, %73 : tensor<2x1x3x3x6xi1>, tensor<2x1x3x3x6xf32>
     %cst_6 = stablehlo.constant dense<0xFF800000> : tensor<f32>
-    %73 = stablehlo.reduce(%72 init: %cst_6) applies stablehlo.maximum across dimensions = [4] : (tensor<2x1x3x3x6xf32>, tensor<f32>) -> tensor<2x1x3x3xf32>
-    %74 = stablehlo.broadcast_in_dim %73, dims = [0, 1, 2, 3] : (tensor<2x1x3x3xf32>) -> tensor<2x1x3x3x6xf32>
-    %75 = stablehlo.subtract %72, %74 : tensor<2x1x3x3x6xf32>
-    %76 = stablehlo.exponential %75 : tensor<2x1x3x3x6xf32>
+    %75 = stablehlo.reduce(%74 init: %cst_6) applies stablehlo.maximum across dimensions = [4] : (tensor<2x1x3x3x6xf32>, tensor<f32>) -> tensor<2x1x3x3xf32>
+    %76 = stablehlo.broadcast_in_dim %75, dims = [0, 1, 2, 3] : (tensor<2x1x3x3xf32>) -> tensor<2x1x3x3x6xf32>
+    %77 = stablehlo.subtract %74, %76 : tensor<2x1x3x3x6xf32>
+    %78 = stablehlo.exponential %77 : tensor<2x1x3x3x6xf32>
     %cst_7 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
-    %77 = stablehlo.reduce(%76 init: %cst_7) applies stablehlo.add across dimensions = [4] : (tensor<2x1x3x3x6xf32>, tensor<f32>) -> tensor<2x1x3x3xf32>
-    %78 = stablehlo.broadcast_in_dim %77, dims = [0, 1, 2, 3] : (tensor<2x1x3x3xf32>) -> tensor<2x1x3x3x6xf32>
-    %79 = stablehlo.divide %76, %78 : tensor<2x1x3x3x6xf32>
-    %80 = stablehlo.dot_general %79, %58, batching_dims = [0, 1] x [2, 0], contracting_dims = [4] x [1], precision = [HIGHEST, HIGHEST] : (tensor<2x1x3x3x6xf32>, tensor<1x6x2x4xf32>) -> tensor<2x1x3x3x4xf32>
-    %81 = stablehlo.dot_general %arg4, %80, contracting_dims = [1, 2, 3] x [0, 2, 4], precision = [HIGHEST, HIGHEST] : (tensor<10x2x3x4xf32>, tensor<2x1x3x3x4xf32>) -> tensor<10x1x3xf32>
-    %82 = stablehlo.broadcast_in_dim %arg8, dims = [0] : (tensor<10xf32>) -> tensor<10x1x3xf32>
-    %83 = stablehlo.add %81, %82 : tensor<10x1x3xf32>
-    %84 = stablehlo.transpose %83, dims = [1, 2, 0] : (tensor<10x1x3xf32>) -> tensor<1x3x10xf32>
-    %85 = stablehlo.add %arg14, %84 : tensor<1x3x10xf32>
-    return %85, %55, %58 : tensor<1x3x10xf32>, tensor<1x6x2x4xf32>, tensor<1x6x2x4xf32>
+    %79 = stablehlo.reduce(%78 init: %cst_7) applies stablehlo.add across dimensions = [4] : (tensor<2x1x3x3x6xf32>, tensor<f32>) -> tensor<2x1x3x3xf32>
+    %80 = stablehlo.broadcast_in_dim %79, dims = [0, 1, 2, 3] : (tensor<2x1x3x3xf32>) -> tensor<2x1x3x3x6xf32>
+    %81 = stablehlo.divide %78, %80 : tensor<2x1x3x3x6xf32>
+    %82 = stablehlo.dot_general %81, %60, batching_dims = [0, 1] x [2, 0], contracting_dims = [4] x [1], precision = [HIGHEST, HIGHEST] : (tensor<2x1x3x3x6xf32>, tensor<1x6x2x4xf32>) -> tensor<2x1x3x3x4xf32>
+    %83 = stablehlo.dot_general %arg4, %82, contracting_dims = [1, 2, 3] x [0, 2, 4], precision = [HIGHEST, HIGHEST] : (tensor<10x2x3x4xf32>, tensor<2x1x3x3x4xf32>) -> tensor<10x1x3xf32>
+    %84 = stablehlo.broadcast_in_dim %arg8, dims = [0] : (tensor<10xf32>) -> tensor<10x1x3xf32>
+    %85 = stablehlo.add %83, %84 : tensor<10x1x3xf32>
+    %86 = stablehlo.transpose %85, dims = [1, 2, 0] : (tensor<10x1x3xf32>) -> tensor<1x3x10xf32>
+    %87 = stablehlo.add %arg14, %86 : tensor<1x3x10xf32>
+    return %87, %56, %60 : tensor<1x3x10xf32>, tensor<1x6x2x4xf32>, tensor<1x6x2x4xf32>
   }
 }

@@ -68,48 +68,50 @@ module @attention {
     ^bb0(%arg15: tensor<f32>, %arg16: tensor<f32>):
       stablehlo.return %arg16 : tensor<f32>
     }) : (tensor<2x6x2x4xf32>, tensor<2xi32>, tensor<2x3x2x4xf32>) -> tensor<2x6x2x4xf32>
-    %59 = stablehlo.transpose %52, dims = [2, 3, 0, 1] : (tensor<2x4x2x3xf32>) -> tensor<2x3x2x4xf32>
+    %59 = stablehlo.optimization_barrier %58 : tensor<2x6x2x4xf32>
+    %60 = stablehlo.transpose %52, dims = [2, 3, 0, 1] : (tensor<2x4x2x3xf32>) -> tensor<2x3x2x4xf32>
     %c_4 = stablehlo.constant dense<0> : tensor<i32>
-    %60 = stablehlo.broadcast_in_dim %c_4, dims = [] : (tensor<i32>) -> tensor<2xi32>
-    %61 = stablehlo.maximum %arg9, %60 : tensor<2xi32>
+    %61 = stablehlo.broadcast_in_dim %c_4, dims = [] : (tensor<i32>) -> tensor<2xi32>
+    %62 = stablehlo.maximum %arg9, %61 : tensor<2xi32>
     %c_5 = stablehlo.constant dense<3> : tensor<i32>
-    %62 = stablehlo.broadcast_in_dim %c_5, dims = [] : (tensor<i32>) -> tensor<2xi32>
-    %63 = stablehlo.minimum %61, %62 : tensor<2xi32>
-    %64 = "stablehlo.scatter"(%arg13, %63, %59) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [1, 2, 3], input_batching_dims = [0], scatter_indices_batching_dims = [0], scatter_dims_to_operand_dims = [1], index_vector_dim = 1>, unique_indices = true}> ({
+    %63 = stablehlo.broadcast_in_dim %c_5, dims = [] : (tensor<i32>) -> tensor<2xi32>
+    %64 = stablehlo.minimum %62, %63 : tensor<2xi32>
+    %65 = "stablehlo.scatter"(%arg13, %64, %60) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [1, 2, 3], input_batching_dims = [0], scatter_indices_batching_dims = [0], scatter_dims_to_operand_dims = [1], index_vector_dim = 1>, unique_indices = true}> ({
     ^bb0(%arg15: tensor<f32>, %arg16: tensor<f32>):
       stablehlo.return %arg16 : tensor<f32>
     }) : (tensor<2x6x2x4xf32>, tensor<2xi32>, tensor<2x3x2x4xf32>) -> tensor<2x6x2x4xf32>
-    %65 = stablehlo.broadcast_in_dim %arg9, dims = [0] : (tensor<2xi32>) -> tensor<2x3xi32>
-    %66 = stablehlo.iota dim = 0 : tensor<3xi32>
-    %67 = stablehlo.broadcast_in_dim %66, dims = [1] : (tensor<3xi32>) -> tensor<2x3xi32>
-    %68 = stablehlo.add %65, %67 : tensor<2x3xi32>
-    %69 = stablehlo.broadcast_in_dim %68, dims = [0, 1] : (tensor<2x3xi32>) -> tensor<2x3x6xi32>
-    %70 = stablehlo.iota dim = 0 : tensor<6xi32>
-    %71 = stablehlo.broadcast_in_dim %70, dims = [2] : (tensor<6xi32>) -> tensor<2x3x6xi32>
-    %72 = stablehlo.subtract %69, %71 : tensor<2x3x6xi32>
-    %73 = stablehlo.dot_general %34, %58, batching_dims = [0, 3] x [2, 0], contracting_dims = [2] x [3], precision = [HIGHEST, HIGHEST] : (tensor<2x3x4x2x3xf32>, tensor<2x6x2x4xf32>) -> tensor<2x2x3x3x6xf32>
+    %66 = stablehlo.optimization_barrier %65 : tensor<2x6x2x4xf32>
+    %67 = stablehlo.broadcast_in_dim %arg9, dims = [0] : (tensor<2xi32>) -> tensor<2x3xi32>
+    %68 = stablehlo.iota dim = 0 : tensor<3xi32>
+    %69 = stablehlo.broadcast_in_dim %68, dims = [1] : (tensor<3xi32>) -> tensor<2x3xi32>
+    %70 = stablehlo.add %67, %69 : tensor<2x3xi32>
+    %71 = stablehlo.broadcast_in_dim %70, dims = [0, 1] : (tensor<2x3xi32>) -> tensor<2x3x6xi32>
+    %72 = stablehlo.iota dim = 0 : tensor<6xi32>
+    %73 = stablehlo.broadcast_in_dim %72, dims = [2] : (tensor<6xi32>) -> tensor<2x3x6xi32>
+    %74 = stablehlo.subtract %71, %73 : tensor<2x3x6xi32>
+    %75 = stablehlo.dot_general %34, %59, batching_dims = [0, 3] x [2, 0], contracting_dims = [2] x [3], precision = [HIGHEST, HIGHEST] : (tensor<2x3x4x2x3xf32>, tensor<2x6x2x4xf32>) -> tensor<2x2x3x3x6xf32>
     %c_6 = stablehlo.constant dense<0> : tensor<i32>
-    %74 = stablehlo.broadcast_in_dim %c_6, dims = [] : (tensor<i32>) -> tensor<2x3x6xi32>
-    %75 = stablehlo.compare GE, %72, %74, SIGNED : (tensor<2x3x6xi32>, tensor<2x3x6xi32>) -> tensor<2x3x6xi1>
-    %76 = stablehlo.broadcast_in_dim %75, dims = [1, 3, 4] : (tensor<2x3x6xi1>) -> tensor<2x2x3x3x6xi1>
+    %76 = stablehlo.broadcast_in_dim %c_6, dims = [] : (tensor<i32>) -> tensor<2x3x6xi32>
+    %77 = stablehlo.compare GE, %74, %76, SIGNED : (tensor<2x3x6xi32>, tensor<2x3x6xi32>) -> tensor<2x3x6xi1>
+    %78 = stablehlo.broadcast_in_dim %77, dims = [1, 3, 4] : (tensor<2x3x6xi1>) -> tensor<2x2x3x3x6xi1>
     %cst_7 = stablehlo.constant dense<-1.000000e+30> : tensor<f32>
-    %77 = stablehlo.broadcast_in_dim %cst_7, dims = [] : (tensor<f32>) -> tensor<2x2x3x3x6xf32>
-    %78 = stablehlo.select %76, %73, %77 : tensor<2x2x3x3x6xi1>, tensor<2x2x3x3x6xf32>
+    %79 = stablehlo.broadcast_in_dim %cst_7, dims = [] : (tensor<f32>) -> tensor<2x2x3x3x6xf32>
+    %80 = stablehlo.select %78, %75, %79 : tensor<2x2x3x3x6xi1>, tensor<2x2x3x3x6xf32>
     %cst_8 = stablehlo.constant dense<0xFF800000> : tensor<f32>
-    %79 = stablehlo.reduce(%78 init: %cst_8) applies stablehlo.maximum across dimensions = [4] : (tensor<2x2x3x3x6xf32>, tensor<f32>) -> tensor<2x2x3x3xf32>
-    %80 = stablehlo.broadcast_in_dim %79, dims = [0, 1, 2, 3] : (tensor<2x2x3x3xf32>) -> tensor<2x2x3x3x6xf32>
-    %81 = stablehlo.subtract %78, %80 : tensor<2x2x3x3x6xf32>
-    %82 = stablehlo.exponential %81 : tensor<2x2x3x3x6xf32>
+    %81 = stablehlo.reduce(%80 init: %cst_8) applies stablehlo.maximum across dimensions = [4] : (tensor<2x2x3x3x6xf32>, tensor<f32>) -> tensor<2x2x3x3xf32>
+    %82 = stablehlo.broadcast_in_dim %81, dims = [0, 1, 2, 3] : (tensor<2x2x3x3xf32>) -> tensor<2x2x3x3x6xf32>
+    %83 = stablehlo.subtract %80, %82 : tensor<2x2x3x3x6xf32>
+    %84 = stablehlo.exponential %83 : tensor<2x2x3x3x6xf32>
     %cst_9 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
-    %83 = stablehlo.reduce(%82 init: %cst_9) applies stablehlo.add across dimensions = [4] : (tensor<2x2x3x3x6xf32>, tensor<f32>) -> tensor<2x2x3x3xf32>
-    %84 = stablehlo.broadcast_in_dim %83, dims = [0, 1, 2, 3] : (tensor<2x2x3x3xf32>) -> tensor<2x2x3x3x6xf32>
-    %85 = stablehlo.divide %82, %84 : tensor<2x2x3x3x6xf32>
-    %86 = stablehlo.dot_general %85, %64, batching_dims = [0, 1] x [2, 0], contracting_dims = [4] x [1], precision = [HIGHEST, HIGHEST] : (tensor<2x2x3x3x6xf32>, tensor<2x6x2x4xf32>) -> tensor<2x2x3x3x4xf32>
-    %87 = stablehlo.dot_general %arg4, %86, contracting_dims = [1, 2, 3] x [0, 2, 4], precision = [HIGHEST, HIGHEST] : (tensor<10x2x3x4xf32>, tensor<2x2x3x3x4xf32>) -> tensor<10x2x3xf32>
-    %88 = stablehlo.broadcast_in_dim %arg8, dims = [0] : (tensor<10xf32>) -> tensor<10x2x3xf32>
-    %89 = stablehlo.add %87, %88 : tensor<10x2x3xf32>
-    %90 = stablehlo.transpose %89, dims = [1, 2, 0] : (tensor<10x2x3xf32>) -> tensor<2x3x10xf32>
-    %91 = stablehlo.add %arg14, %90 : tensor<2x3x10xf32>
-    return %91, %58, %64 : tensor<2x3x10xf32>, tensor<2x6x2x4xf32>, tensor<2x6x2x4xf32>
+    %85 = stablehlo.reduce(%84 init: %cst_9) applies stablehlo.add across dimensions = [4] : (tensor<2x2x3x3x6xf32>, tensor<f32>) -> tensor<2x2x3x3xf32>
+    %86 = stablehlo.broadcast_in_dim %85, dims = [0, 1, 2, 3] : (tensor<2x2x3x3xf32>) -> tensor<2x2x3x3x6xf32>
+    %87 = stablehlo.divide %84, %86 : tensor<2x2x3x3x6xf32>
+    %88 = stablehlo.dot_general %87, %66, batching_dims = [0, 1] x [2, 0], contracting_dims = [4] x [1], precision = [HIGHEST, HIGHEST] : (tensor<2x2x3x3x6xf32>, tensor<2x6x2x4xf32>) -> tensor<2x2x3x3x4xf32>
+    %89 = stablehlo.dot_general %arg4, %88, contracting_dims = [1, 2, 3] x [0, 2, 4], precision = [HIGHEST, HIGHEST] : (tensor<10x2x3x4xf32>, tensor<2x2x3x3x4xf32>) -> tensor<10x2x3xf32>
+    %90 = stablehlo.broadcast_in_dim %arg8, dims = [0] : (tensor<10xf32>) -> tensor<10x2x3xf32>
+    %91 = stablehlo.add %89, %90 : tensor<10x2x3xf32>
+    %92 = stablehlo.transpose %91, dims = [1, 2, 0] : (tensor<10x2x3xf32>) -> tensor<2x3x10xf32>
+    %93 = stablehlo.add %arg14, %92 : tensor<2x3x10xf32>
+    return %93, %59, %66 : tensor<2x3x10xf32>, tensor<2x6x2x4xf32>, tensor<2x6x2x4xf32>
   }
 }

@@ -1,5 +1,5 @@
 module @decode {
-  func.func public @main(%arg0: tensor<1x1xi32>, %arg1: tensor<1xi32>, %arg2: tensor<1xi32>, %arg3: tensor<1x2xf32>, %arg4: tensor<11x10xbf16>, %arg5: tensor<10xbf16>, %arg6: tensor<2x3x4x10xbf16>, %arg7: tensor<2x4x10xbf16>, %arg8: tensor<2x4x10xbf16>, %arg9: tensor<10x2x3x4xbf16>, %arg10: tensor<2x3x4xbf16>, %arg11: tensor<2x4xbf16>, %arg12: tensor<2x4xbf16>, %arg13: tensor<10xbf16>, %arg14: tensor<10xbf16>, %arg15: tensor<7x10xbf16>, %arg16: tensor<7x10xbf16>, %arg17: tensor<10x7xbf16>, %arg18: tensor<10xbf16>, %arg19: tensor<2x3x4x10xbf16>, %arg20: tensor<2x4x10xbf16>, %arg21: tensor<2x4x10xbf16>, %arg22: tensor<10x2x3x4xbf16>, %arg23: tensor<2x3x4xbf16>, %arg24: tensor<2x4xbf16>, %arg25: tensor<2x4xbf16>, %arg26: tensor<10xbf16>, %arg27: tensor<10xbf16>, %arg28: tensor<7x10xbf16>, %arg29: tensor<7x10xbf16>, %arg30: tensor<10x7xbf16>, %arg31: tensor<10xbf16>, %arg32: tensor<11x10xbf16>, %arg33: tensor<1x6x2x4xbf16> {tf.aliasing_output = 4 : i32}, %arg34: tensor<1x6x2x4xbf16> {tf.aliasing_output = 5 : i32}, %arg35: tensor<1x6x2x4xbf16> {tf.aliasing_output = 6 : i32}, %arg36: tensor<1x6x2x4xbf16> {tf.aliasing_output = 7 : i32}) -> (tensor<1x11xf32>, tensor<1x11xf32>, tensor<1x11xi32>, tensor<1xf32>, tensor<1x6x2x4xbf16>, tensor<1x6x2x4xbf16>, tensor<1x6x2x4xbf16>, tensor<1x6x2x4xbf16>) {
+  func.func public @main(%arg0: tensor<1x1xi32>, %arg1: tensor<1xi32>, %arg2: tensor<1xi32>, %arg3: tensor<1x2xf32>, %arg4: tensor<11x10xbf16>, %arg5: tensor<10xbf16>, %arg6: tensor<2x3x4x10xbf16>, %arg7: tensor<2x4x10xbf16>, %arg8: tensor<2x4x10xbf16>, %arg9: tensor<10x2x3x4xbf16>, %arg10: tensor<2x3x4xbf16>, %arg11: tensor<2x4xbf16>, %arg12: tensor<2x4xbf16>, %arg13: tensor<10xbf16>, %arg14: tensor<10xbf16>, %arg15: tensor<7x10xbf16>, %arg16: tensor<7x10xbf16>, %arg17: tensor<10x7xbf16>, %arg18: tensor<10xbf16>, %arg19: tensor<2x3x4x10xbf16>, %arg20: tensor<2x4x10xbf16>, %arg21: tensor<2x4x10xbf16>, %arg22: tensor<10x2x3x4xbf16>, %arg23: tensor<2x3x4xbf16>, %arg24: tensor<2x4xbf16>, %arg25: tensor<2x4xbf16>, %arg26: tensor<10xbf16>, %arg27: tensor<10xbf16>, %arg28: tensor<7x10xbf16>, %arg29: tensor<7x10xbf16>, %arg30: tensor<10x7xbf16>, %arg31: tensor<10xbf16>, %arg32: tensor<11x10xbf16>, %arg33: tensor<1x2x4x6xbf16> {tf.aliasing_output = 4 : i32}, %arg34: tensor<1x2x6x4xbf16> {tf.aliasing_output = 5 : i32}, %arg35: tensor<1x2x4x6xbf16> {tf.aliasing_output = 6 : i32}, %arg36: tensor<1x2x6x4xbf16> {tf.aliasing_output = 7 : i32}) -> (tensor<1x11xf32>, tensor<1x11xf32>, tensor<1x11xi32>, tensor<1xf32>, tensor<1x2x4x6xbf16>, tensor<1x2x6x4xbf16>, tensor<1x2x4x6xbf16>, tensor<1x2x6x4xbf16>) {
     %0 = stablehlo.broadcast_in_dim %arg1, dims = [0] : (tensor<1xi32>) -> tensor<1x1xi32>
     %1 = stablehlo.iota dim = 0 : tensor<1xi32>
     %2 = stablehlo.broadcast_in_dim %1, dims = [1] : (tensor<1xi32>) -> tensor<1x1xi32>
@@ -15,8 +15,8 @@ module @decode {
     %c = stablehlo.constant dense<0> : tensor<i32>
     %12 = stablehlo.dynamic_slice %arg4, %11, %c, sizes = [1, 10] : (tensor<11x10xbf16>, tensor<i32>, tensor<i32>) -> tensor<1x10xbf16>
     %13 = stablehlo.reshape %12 : (tensor<1x10xbf16>) -> tensor<1x1x10xbf16>
-    %14:3 = call @layers(%13, %arg5, %arg6, %arg10, %9, %10, %arg7, %arg11, %arg8, %arg12, %arg33, %arg1, %arg34, %arg9, %arg13, %arg14, %arg15, %arg16, %arg17) : (tensor<1x1x10xbf16>, tensor<10xbf16>, tensor<2x3x4x10xbf16>, tensor<2x3x4xbf16>, tensor<1x1x4xf32>, tensor<1x1x4xf32>, tensor<2x4x10xbf16>, tensor<2x4xbf16>, tensor<2x4x10xbf16>, tensor<2x4xbf16>, tensor<1x6x2x4xbf16>, tensor<1xi32>, tensor<1x6x2x4xbf16>, tensor<10x2x3x4xbf16>, tensor<10xbf16>, tensor<10xbf16>, tensor<7x10xbf16>, tensor<7x10xbf16>, tensor<10x7xbf16>) -> (tensor<1x1x10xbf16>, tensor<1x6x2x4xbf16>, tensor<1x6x2x4xbf16>)
-    %15:3 = call @layers(%14#0, %arg18, %arg19, %arg23, %9, %10, %arg20, %arg24, %arg21, %arg25, %arg35, %arg1, %arg36, %arg22, %arg26, %arg27, %arg28, %arg29, %arg30) : (tensor<1x1x10xbf16>, tensor<10xbf16>, tensor<2x3x4x10xbf16>, tensor<2x3x4xbf16>, tensor<1x1x4xf32>, tensor<1x1x4xf32>, tensor<2x4x10xbf16>, tensor<2x4xbf16>, tensor<2x4x10xbf16>, tensor<2x4xbf16>, tensor<1x6x2x4xbf16>, tensor<1xi32>, tensor<1x6x2x4xbf16>, tensor<10x2x3x4xbf16>, tensor<10xbf16>, tensor<10xbf16>, tensor<7x10xbf16>, tensor<7x10xbf16>, tensor<10x7xbf16>) -> (tensor<1x1x10xbf16>, tensor<1x6x2x4xbf16>, tensor<1x6x2x4xbf16>)
+    %14:3 = call @layers(%13, %arg5, %arg6, %arg10, %9, %10, %arg7, %arg11, %arg8, %arg12, %arg33, %arg1, %arg34, %arg9, %arg13, %arg14, %arg15, %arg16, %arg17) : (tensor<1x1x10xbf16>, tensor<10xbf16>, tensor<2x3x4x10xbf16>, tensor<2x3x4xbf16>, tensor<1x1x4xf32>, tensor<1x1x4xf32>, tensor<2x4x10xbf16>, tensor<2x4xbf16>, tensor<2x4x10xbf16>, tensor<2x4xbf16>, tensor<1x2x4x6xbf16>, tensor<1xi32>, tensor<1x2x6x4xbf16>, tensor<10x2x3x4xbf16>, tensor<10xbf16>, tensor<10xbf16>, tensor<7x10xbf16>, tensor<7x10xbf16>, tensor<10x7xbf16>) -> (tensor<1x1x10xbf16>, tensor<1x2x4x6xbf16>, tensor<1x2x6x4xbf16>)
+    %15:3 = call @layers(%14#0, %arg18, %arg19, %arg23, %9, %10, %arg20, %arg24, %arg21, %arg25, %arg35, %arg1, %arg36, %arg22, %arg26, %arg27, %arg28, %arg29, %arg30) : (tensor<1x1x10xbf16>, tensor<10xbf16>, tensor<2x3x4x10xbf16>, tensor<2x3x4xbf16>, tensor<1x1x4xf32>, tensor<1x1x4xf32>, tensor<2x4x10xbf16>, tensor<2x4xbf16>, tensor<2x4x10xbf16>, tensor<2x4xbf16>, tensor<1x2x4x6xbf16>, tensor<1xi32>, tensor<1x2x6x4xbf16>, tensor<10x2x3x4xbf16>, tensor<10xbf16>, tensor<10xbf16>, tensor<7x10xbf16>, tensor<7x10xbf16>, tensor<10x7xbf16>) -> (tensor<1x1x10xbf16>, tensor<1x2x4x6xbf16>, tensor<1x2x6x4xbf16>)
     %16 = stablehlo.convert %15#0 : (tensor<1x1x10xbf16>) -> tensor<1x1x10xf32>
     %17 = stablehlo.multiply %16, %16 : tensor<1x1x10xf32>
     %cst = stablehlo.constant dense<0.000000e+00> : tensor<f32>
@@ -67,9 +67,9 @@ module @decode {
     %51 = stablehlo.log %50 : tensor<1xf32>
     %52 = stablehlo.add %51, %46 : tensor<1xf32>
     %53 = stablehlo.transpose %37, dims = [1, 0] : (tensor<11x1xf32>) -> tensor<1x11xf32>
-    return %53, %41, %42, %52, %14#1, %14#2, %15#1, %15#2 : tensor<1x11xf32>, tensor<1x11xf32>, tensor<1x11xi32>, tensor<1xf32>, tensor<1x6x2x4xbf16>, tensor<1x6x2x4xbf16>, tensor<1x6x2x4xbf16>, tensor<1x6x2x4xbf16>
+    return %53, %41, %42, %52, %14#1, %14#2, %15#1, %15#2 : tensor<1x11xf32>, tensor<1x11xf32>, tensor<1x11xi32>, tensor<1xf32>, tensor<1x2x4x6xbf16>, tensor<1x2x6x4xbf16>, tensor<1x2x4x6xbf16>, tensor<1x2x6x4xbf16>
   }
-  func.func private @layers(%arg0: tensor<1x1x10xbf16>, %arg1: tensor<10xbf16>, %arg2: tensor<2x3x4x10xbf16>, %arg3: tensor<2x3x4xbf16>, %arg4: tensor<1x1x4xf32>, %arg5: tensor<1x1x4xf32>, %arg6: tensor<2x4x10xbf16>, %arg7: tensor<2x4xbf16>, %arg8: tensor<2x4x10xbf16>, %arg9: tensor<2x4xbf16>, %arg10: tensor<1x6x2x4xbf16>, %arg11: tensor<1xi32>, %arg12: tensor<1x6x2x4xbf16>, %arg13: tensor<10x2x3x4xbf16>, %arg14: tensor<10xbf16>, %arg15: tensor<10xbf16>, %arg16: tensor<7x10xbf16>, %arg17: tensor<7x10xbf16>, %arg18: tensor<10x7xbf16>) -> (tensor<1x1x10xbf16>, tensor<1x6x2x4xbf16>, tensor<1x6x2x4xbf16>) {
+  func.func private @layers(%arg0: tensor<1x1x10xbf16>, %arg1: tensor<10xbf16>, %arg2: tensor<2x3x4x10xbf16>, %arg3: tensor<2x3x4xbf16>, %arg4: tensor<1x1x4xf32>, %arg5: tensor<1x1x4xf32>, %arg6: tensor<2x4x10xbf16>, %arg7: tensor<2x4xbf16>, %arg8: tensor<2x4x10xbf16>, %arg9: tensor<2x4xbf16>, %arg10: tensor<1x2x4x6xbf16>, %arg11: tensor<1xi32>, %arg12: tensor<1x2x6x4xbf16>, %arg13: tensor<10x2x3x4xbf16>, %arg14: tensor<10xbf16>, %arg15: tensor<10xbf16>, %arg16: tensor<7x10xbf16>, %arg17: tensor<7x10xbf16>, %arg18: tensor<10x7xbf16>) -> (tensor<1x1x10xbf16>, tensor<1x2x4x6xbf16>, tensor<1x2x6x4xbf16>) {
     %0 = stablehlo.convert %arg0 : (tensor<1x1x10xbf16>) -> tensor<1x1x10xf32>
     %1 = stablehlo.multiply %0, %0 : tensor<1x1x10xf32>
     %cst = stablehlo.constant dense<0.000000e+00> : tensor<f32>
@@ -130,78 +130,80 @@ module @decode {
     %53 = stablehlo.convert %52 : (tensor<2x4x1x1xf32>) -> tensor<2x4x1x1xbf16>
     %54 = stablehlo.broadcast_in_dim %arg9, dims = [0, 1] : (tensor<2x4xbf16>) -> tensor<2x4x1x1xbf16>
     %55 = stablehlo.add %53, %54 : tensor<2x4x1x1xbf16>
-    %56 = stablehlo.transpose %51, dims = [2, 3, 0, 1] : (tensor<2x4x1x1xbf16>) -> tensor<1x1x2x4xbf16>
+    %56 = stablehlo.transpose %51, dims = [2, 0, 1, 3] : (tensor<2x4x1x1xbf16>) -> tensor<1x2x4x1xbf16>
     %57 = stablehlo.reshape %arg11 : (tensor<1xi32>) -> tensor<i32>
     %c = stablehlo.constant dense<0> : tensor<i32>
-    %58 = stablehlo.dynamic_update_slice %arg10, %56, %c, %57, %c, %c : (tensor<1x6x2x4xbf16>, tensor<1x1x2x4xbf16>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x6x2x4xbf16>
-    %59 = stablehlo.transpose %55, dims = [2, 3, 0, 1] : (tensor<2x4x1x1xbf16>) -> tensor<1x1x2x4xbf16>
-    %60 = stablehlo.reshape %arg11 : (tensor<1xi32>) -> tensor<i32>
+    %58 = stablehlo.dynamic_update_slice %arg10, %56, %c, %c, %c, %57 : (tensor<1x2x4x6xbf16>, tensor<1x2x4x1xbf16>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x4x6xbf16>
+    %59 = stablehlo.optimization_barrier %58 : tensor<1x2x4x6xbf16>
+    %60 = stablehlo.transpose %55, dims = [2, 0, 3, 1] : (tensor<2x4x1x1xbf16>) -> tensor<1x2x1x4xbf16>
+    %61 = stablehlo.reshape %arg11 : (tensor<1xi32>) -> tensor<i32>
     %c_3 = stablehlo.constant dense<0> : tensor<i32>
-    %61 = stablehlo.dynamic_update_slice %arg12, %59, %c_3, %60, %c_3, %c_3 : (tensor<1x6x2x4xbf16>, tensor<1x1x2x4xbf16>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x6x2x4xbf16>
-    %62 = stablehlo.broadcast_in_dim %arg11, dims = [0] : (tensor<1xi32>) -> tensor<1x1xi32>
-    %63 = stablehlo.iota dim = 0 : tensor<1xi32>
-    %64 = stablehlo.broadcast_in_dim %63, dims = [1] : (tensor<1xi32>) -> tensor<1x1xi32>
-    %65 = stablehlo.add %62, %64 : tensor<1x1xi32>
-    %66 = stablehlo.broadcast_in_dim %65, dims = [0, 1] : (tensor<1x1xi32>) -> tensor<1x1x6xi32>
-    %67 = stablehlo.iota dim = 0 : tensor<6xi32>
-    %68 = stablehlo.broadcast_in_dim %67, dims = [2] : (tensor<6xi32>) -> tensor<1x1x6xi32>
-    %69 = stablehlo.subtract %66, %68 : tensor<1x1x6xi32>
-    %70 = stablehlo.dot_general %33, %58, batching_dims = [0, 3] x [2, 0], contracting_dims = [2] x [3], precision = [DEFAULT, DEFAULT] : (tensor<2x3x4x1x1xbf16>, tensor<1x6x2x4xbf16>) -> tensor<2x1x3x1x6xf32>
-    %71 = stablehlo.convert %70 : (tensor<2x1x3x1x6xf32>) -> tensor<2x1x3x1x6xbf16>
-    %72 = stablehlo.convert %71 : (tensor<2x1x3x1x6xbf16>) -> tensor<2x1x3x1x6xf32>
+    %62 = stablehlo.dynamic_update_slice %arg12, %60, %c_3, %c_3, %61, %c_3 : (tensor<1x2x6x4xbf16>, tensor<1x2x1x4xbf16>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x6x4xbf16>
+    %63 = stablehlo.optimization_barrier %62 : tensor<1x2x6x4xbf16>
+    %64 = stablehlo.broadcast_in_dim %arg11, dims = [0] : (tensor<1xi32>) -> tensor<1x1xi32>
+    %65 = stablehlo.iota dim = 0 : tensor<1xi32>
+    %66 = stablehlo.broadcast_in_dim %65, dims = [1] : (tensor<1xi32>) -> tensor<1x1xi32>
+    %67 = stablehlo.add %64, %66 : tensor<1x1xi32>
+    %68 = stablehlo.broadcast_in_dim %67, dims = [0, 1] : (tensor<1x1xi32>) -> tensor<1x1x6xi32>
+    %69 = stablehlo.iota dim = 0 : tensor<6xi32>
+    %70 = stablehlo.broadcast_in_dim %69, dims = [2] : (tensor<6xi32>) -> tensor<1x1x6xi32>
+    %71 = stablehlo.subtract %68, %70 : tensor<1x1x6xi32>
+    %72 = stablehlo.dot_general %33, %59, batching_dims = [3, 0] x [0, 1], contracting_dims = [2] x [2], precision = [DEFAULT, DEFAULT] : (tensor<2x3x4x1x1xbf16>, tensor<1x2x4x6xbf16>) -> tensor<1x2x3x1x6xf32>
+    %73 = stablehlo.convert %72 : (tensor<1x2x3x1x6xf32>) -> tensor<1x2x3x1x6xbf16>
+    %74 = stablehlo.convert %73 : (tensor<1x2x3x1x6xbf16>) -> tensor<1x2x3x1x6xf32>
     %c_4 = stablehlo.constant dense<0> : tensor<i32>
-    %73 = stablehlo.broadcast_in_dim %c_4, dims = [] : (tensor<i32>) -> tensor<1x1x6xi32>
-    %74 = stablehlo.compare GE, %69, %73, SIGNED : (tensor<1x1x6xi32>, tensor<1x1x6xi32>) -> tensor<1x1x6xi1>
-    %75 = stablehlo.broadcast_in_dim %74, dims = [1, 3, 4] : (tensor<1x1x6xi1>) -> tensor<2x1x3x1x6xi1>
+    %75 = stablehlo.broadcast_in_dim %c_4, dims = [] : (tensor<i32>) -> tensor<1x1x6xi32>
+    %76 = stablehlo.compare GE, %71, %75, SIGNED : (tensor<1x1x6xi32>, tensor<1x1x6xi32>) -> tensor<1x1x6xi1>
+    %77 = stablehlo.broadcast_in_dim %76, dims = [0, 3, 4] : (tensor<1x1x6xi1>) -> tensor<1x2x3x1x6xi1>
     %cst_5 = stablehlo.constant dense<-1.000000e+30> : tensor<f32>
-    %76 = stablehlo.broadcast_in_dim %cst_5, dims = [] : (tensor<f32>) -> tensor<2x1x3x1x6xf32>
-    %77 = stablehlo.select %75, %72, %76 : tensor<2x1x3x1x6xi1>, tensor<2x1x3x1x6xf32>
+    %78 = stablehlo.broadcast_in_dim %cst_5, dims = [] : (tensor<f32>) -> tensor<1x2x3x1x6xf32>
+    %79 = stablehlo.select %77, %74, %78 : tensor<1x2x3x1x6xi1>, tensor<1x2x3x1x6xf32>
     %cst_6 = stablehlo.constant dense<0xFF800000> : tensor<f32>
-    %78 = stablehlo.reduce(%77 init: %cst_6) applies stablehlo.maximum across dimensions = [4] : (tensor<2x1x3x1x6xf32>, tensor<f32>) -> tensor<2x1x3x1xf32>
-    %79 = stablehlo.broadcast_in_dim %78, dims = [0, 1, 2, 3] : (tensor<2x1x3x1xf32>) -> tensor<2x1x3x1x6xf32>
-    %80 = stablehlo.subtract %77, %79 : tensor<2x1x3x1x6xf32>
-    %81 = stablehlo.exponential %80 : tensor<2x1x3x1x6xf32>
+    %80 = stablehlo.reduce(%79 init: %cst_6) applies stablehlo.maximum across dimensions = [4] : (tensor<1x2x3x1x6xf32>, tensor<f32>) -> tensor<1x2x3x1xf32>
+    %81 = stablehlo.broadcast_in_dim %80, dims = [0, 1, 2, 3] : (tensor<1x2x3x1xf32>) -> tensor<1x2x3x1x6xf32>
+    %82 = stablehlo.subtract %79, %81 : tensor<1x2x3x1x6xf32>
+    %83 = stablehlo.exponential %82 : tensor<1x2x3x1x6xf32>
     %cst_7 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
-    %82 = stablehlo.reduce(%81 init: %cst_7) applies stablehlo.add across dimensions = [4] : (tensor<2x1x3x1x6xf32>, tensor<f32>) -> tensor<2x1x3x1xf32>
-    %83 = stablehlo.broadcast_in_dim %82, dims = [0, 1, 2, 3] : (tensor<2x1x3x1xf32>) -> tensor<2x1x3x1x6xf32>
-    %84 = stablehlo.divide %81, %83 : tensor<2x1x3x1x6xf32>
-    %85 = stablehlo.convert %84 : (tensor<2x1x3x1x6xf32>) -> tensor<2x1x3x1x6xbf16>
-    %86 = stablehlo.dot_general %85, %61, batching_dims = [0, 1] x [2, 0], contracting_dims = [4] x [1], precision = [DEFAULT, DEFAULT] : (tensor<2x1x3x1x6xbf16>, tensor<1x6x2x4xbf16>) -> tensor<2x1x3x1x4xf32>
-    %87 = stablehlo.convert %86 : (tensor<2x1x3x1x4xf32>) -> tensor<2x1x3x1x4xbf16>
-    %88 = stablehlo.dot_general %arg13, %87, contracting_dims = [1, 2, 3] x [0, 2, 4], precision = [DEFAULT, DEFAULT] : (tensor<10x2x3x4xbf16>, tensor<2x1x3x1x4xbf16>) -> tensor<10x1x1xf32>
-    %89 = stablehlo.convert %88 : (tensor<10x1x1xf32>) -> tensor<10x1x1xbf16>
-    %90 = stablehlo.broadcast_in_dim %arg14, dims = [0] : (tensor<10xbf16>) -> tensor<10x1x1xbf16>
-    %91 = stablehlo.add %89, %90 : tensor<10x1x1xbf16>
-    %92 = stablehlo.transpose %91, dims = [1, 2, 0] : (tensor<10x1x1xbf16>) -> tensor<1x1x10xbf16>
-    %93 = stablehlo.add %arg0, %92 : tensor<1x1x10xbf16>
-    %94 = stablehlo.convert %93 : (tensor<1x1x10xbf16>) -> tensor<1x1x10xf32>
-    %95 = stablehlo.multiply %94, %94 : tensor<1x1x10xf32>
+    %84 = stablehlo.reduce(%83 init: %cst_7) applies stablehlo.add across dimensions = [4] : (tensor<1x2x3x1x6xf32>, tensor<f32>) -> tensor<1x2x3x1xf32>
+    %85 = stablehlo.broadcast_in_dim %84, dims = [0, 1, 2, 3] : (tensor<1x2x3x1xf32>) -> tensor<1x2x3x1x6xf32>
+    %86 = stablehlo.divide %83, %85 : tensor<1x2x3x1x6xf32>
+    %87 = stablehlo.convert %86 : (tensor<1x2x3x1x6xf32>) -> tensor<1x2x3x1x6xbf16>
+    %88 = stablehlo.dot_general %87, %63, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2], precision = [DEFAULT, DEFAULT] : (tensor<1x2x3x1x6xbf16>, tensor<1x2x6x4xbf16>) -> tensor<1x2x3x1x4xf32>
+    %89 = stablehlo.convert %88 : (tensor<1x2x3x1x4xf32>) -> tensor<1x2x3x1x4xbf16>
+    %90 = stablehlo.dot_general %arg13, %89, contracting_dims = [1, 2, 3] x [1, 2, 4], precision = [DEFAULT, DEFAULT] : (tensor<10x2x3x4xbf16>, tensor<1x2x3x1x4xbf16>) -> tensor<10x1x1xf32>
+    %91 = stablehlo.convert %90 : (tensor<10x1x1xf32>) -> tensor<10x1x1xbf16>
+    %92 = stablehlo.broadcast_in_dim %arg14, dims = [0] : (tensor<10xbf16>) -> tensor<10x1x1xbf16>
+    %93 = stablehlo.add %91, %92 : tensor<10x1x1xbf16>
+    %94 = stablehlo.transpose %93, dims = [1, 2, 0] : (tensor<10x1x1xbf16>) -> tensor<1x1x10xbf16>
+    %95 = stablehlo.add %arg0, %94 : tensor<1x1x10xbf16>
+    %96 = stablehlo.convert %95 : (tensor<1x1x10xbf16>) -> tensor<1x1x10xf32>
+    %97 = stablehlo.multiply %96, %96 : tensor<1x1x10xf32>
     %cst_8 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
-    %96 = stablehlo.reduce(%95 init: %cst_8) applies stablehlo.add across dimensions = [2] : (tensor<1x1x10xf32>, tensor<f32>) -> tensor<1x1xf32>
+    %98 = stablehlo.reduce(%97 init: %cst_8) applies stablehlo.add across dimensions = [2] : (tensor<1x1x10xf32>, tensor<f32>) -> tensor<1x1xf32>
     %cst_9 = stablehlo.constant dense<1.000000e-01> : tensor<f32>
-    %97 = stablehlo.broadcast_in_dim %cst_9, dims = [] : (tensor<f32>) -> tensor<1x1xf32>
-    %98 = stablehlo.multiply %96, %97 : tensor<1x1xf32>
+    %99 = stablehlo.broadcast_in_dim %cst_9, dims = [] : (tensor<f32>) -> tensor<1x1xf32>
+    %100 = stablehlo.multiply %98, %99 : tensor<1x1xf32>
     %cst_10 = stablehlo.constant dense<9.99999974E-6> : tensor<f32>
-    %99 = stablehlo.broadcast_in_dim %cst_10, dims = [] : (tensor<f32>) -> tensor<1x1xf32>
-    %100 = stablehlo.add %98, %99 : tensor<1x1xf32>
-    %101 = stablehlo.rsqrt %100 : tensor<1x1xf32>
-    %102 = stablehlo.broadcast_in_dim %101, dims = [0, 1] : (tensor<1x1xf32>) -> tensor<1x1x10xf32>
-    %103 = stablehlo.multiply %94, %102 : tensor<1x1x10xf32>
-    %104 = stablehlo.convert %arg15 : (tensor<10xbf16>) -> tensor<10xf32>
-    %105 = stablehlo.broadcast_in_dim %104, dims = [2] : (tensor<10xf32>) -> tensor<1x1x10xf32>
-    %106 = stablehlo.multiply %103, %105 : tensor<1x1x10xf32>
-    %107 = stablehlo.convert %106 : (tensor<1x1x10xf32>) -> tensor<1x1x10xbf16>
-    %108 = stablehlo.dot_general %arg16, %107, contracting_dims = [1] x [2], precision = [DEFAULT, DEFAULT] : (tensor<7x10xbf16>, tensor<1x1x10xbf16>) -> tensor<7x1x1xf32>
-    %109 = stablehlo.convert %108 : (tensor<7x1x1xf32>) -> tensor<7x1x1xbf16>
-    %110 = stablehlo.dot_general %arg17, %107, contracting_dims = [1] x [2], precision = [DEFAULT, DEFAULT] : (tensor<7x10xbf16>, tensor<1x1x10xbf16>) -> tensor<7x1x1xf32>
+    %101 = stablehlo.broadcast_in_dim %cst_10, dims = [] : (tensor<f32>) -> tensor<1x1xf32>
+    %102 = stablehlo.add %100, %101 : tensor<1x1xf32>
+    %103 = stablehlo.rsqrt %102 : tensor<1x1xf32>
+    %104 = stablehlo.broadcast_in_dim %103, dims = [0, 1] : (tensor<1x1xf32>) -> tensor<1x1x10xf32>
+    %105 = stablehlo.multiply %96, %104 : tensor<1x1x10xf32>
+    %106 = stablehlo.convert %arg15 : (tensor<10xbf16>) -> tensor<10xf32>
+    %107 = stablehlo.broadcast_in_dim %106, dims = [2] : (tensor<10xf32>) -> tensor<1x1x10xf32>
+    %108 = stablehlo.multiply %105, %107 : tensor<1x1x10xf32>
+    %109 = stablehlo.convert %108 : (tensor<1x1x10xf32>) -> tensor<1x1x10xbf16>
+    %110 = stablehlo.dot_general %arg16, %109, contracting_dims = [1] x [2], precision = [DEFAULT, DEFAULT] : (tensor<7x10xbf16>, tensor<1x1x10xbf16>) -> tensor<7x1x1xf32>
     %111 = stablehlo.convert %110 : (tensor<7x1x1xf32>) -> tensor<7x1x1xbf16>
-    %112 = stablehlo.logistic %109 : tensor<7x1x1xbf16>
-    %113 = stablehlo.multiply %109, %112 : tensor<7x1x1xbf16>
-    %114 = stablehlo.multiply %113, %111 : tensor<7x1x1xbf16>
-    %115 = stablehlo.dot_general %arg18, %114, contracting_dims = [1] x [0], precision = [DEFAULT, DEFAULT] : (tensor<10x7xbf16>, tensor<7x1x1xbf16>) -> tensor<10x1x1xf32>
-    %116 = stablehlo.convert %115 : (tensor<10x1x1xf32>) -> tensor<10x1x1xbf16>
-    %117 = stablehlo.transpose %116, dims = [1, 2, 0] : (tensor<10x1x1xbf16>) -> tensor<1x1x10xbf16>
-    %118 = stablehlo.add %93, %117 : tensor<1x1x10xbf16>
-    return %118, %58, %61 : tensor<1x1x10xbf16>, tensor<1x6x2x4xbf16>, tensor<1x6x2x4xbf16>
+    %112 = stablehlo.dot_general %arg17, %109, contracting_dims = [1] x [2], precision = [DEFAULT, DEFAULT] : (tensor<7x10xbf16>, tensor<1x1x10xbf16>) -> tensor<7x1x1xf32>
+    %113 = stablehlo.convert %112 : (tensor<7x1x1xf32>) -> tensor<7x1x1xbf16>
+    %114 = stablehlo.logistic %111 : tensor<7x1x1xbf16>
+    %115 = stablehlo.multiply %111, %114 : tensor<7x1x1xbf16>
+    %116 = stablehlo.multiply %115, %113 : tensor<7x1x1xbf16>
+    %117 = stablehlo.dot_general %arg18, %116, contracting_dims = [1] x [0], precision = [DEFAULT, DEFAULT] : (tensor<10x7xbf16>, tensor<7x1x1xbf16>) -> tensor<10x1x1xf32>
+    %118 = stablehlo.convert %117 : (tensor<10x1x1xf32>) -> tensor<10x1x1xbf16>
+    %119 = stablehlo.transpose %118, dims = [1, 2, 0] : (tensor<10x1x1xbf16>) -> tensor<1x1x10xbf16>
+    %120 = stablehlo.add %95, %119 : tensor<1x1x10xbf16>
+    return %120, %59, %63 : tensor<1x1x10xbf16>, tensor<1x2x4x6xbf16>, tensor<1x2x6x4xbf16>
   }
 }

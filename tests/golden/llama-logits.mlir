@@ -1,5 +1,5 @@
 module @logits {
-  func.func public @main(%arg0: tensor<1x3xi32>, %arg1: tensor<1xi32>, %arg2: tensor<1xi32>, %arg3: tensor<1x2xf32>, %arg4: tensor<11x10xf32>, %arg5: tensor<10xf32>, %arg6: tensor<2x3x4x10xf32>, %arg7: tensor<2x4x10xf32>, %arg8: tensor<2x4x10xf32>, %arg9: tensor<10x2x3x4xf32>, %arg10: tensor<2x3x4xf32>, %arg11: tensor<2x4xf32>, %arg12: tensor<2x4xf32>, %arg13: tensor<10xf32>, %arg14: tensor<10xf32>, %arg15: tensor<7x10xf32>, %arg16: tensor<7x10xf32>, %arg17: tensor<10x7xf32>, %arg18: tensor<10xf32>, %arg19: tensor<2x3x4x10xf32>, %arg20: tensor<2x4x10xf32>, %arg21: tensor<2x4x10xf32>, %arg22: tensor<10x2x3x4xf32>, %arg23: tensor<2x3x4xf32>, %arg24: tensor<2x4xf32>, %arg25: tensor<2x4xf32>, %arg26: tensor<10xf32>, %arg27: tensor<10xf32>, %arg28: tensor<7x10xf32>, %arg29: tensor<7x10xf32>, %arg30: tensor<10x7xf32>, %arg31: tensor<10xf32>, %arg32: tensor<11x10xf32>, %arg33: tensor<1x6x2x4xf32> {tf.aliasing_output = 1 : i32}, %arg34: tensor<1x6x2x4xf32> {tf.aliasing_output = 2 : i32}, %arg35: tensor<1x6x2x4xf32> {tf.aliasing_output = 3 : i32}, %arg36: tensor<1x6x2x4xf32> {tf.aliasing_output = 4 : i32}) -> (tensor<1x3x11xf32>, tensor<1x6x2x4xf32>, tensor<1x6x2x4xf32>, tensor<1x6x2x4xf32>, tensor<1x6x2x4xf32>) {
+  func.func public @main(%arg0: tensor<1x3xi32>, %arg1: tensor<1xi32>, %arg2: tensor<1xi32>, %arg3: tensor<1x2xf32>, %arg4: tensor<11x10xf32>, %arg5: tensor<10xf32>, %arg6: tensor<2x3x4x10xf32>, %arg7: tensor<2x4x10xf32>, %arg8: tensor<2x4x10xf32>, %arg9: tensor<10x2x3x4xf32>, %arg10: tensor<2x3x4xf32>, %arg11: tensor<2x4xf32>, %arg12: tensor<2x4xf32>, %arg13: tensor<10xf32>, %arg14: tensor<10xf32>, %arg15: tensor<7x10xf32>, %arg16: tensor<7x10xf32>, %arg17: tensor<10x7xf32>, %arg18: tensor<10xf32>, %arg19: tensor<2x3x4x10xf32>, %arg20: tensor<2x4x10xf32>, %arg21: tensor<2x4x10xf32>, %arg22: tensor<10x2x3x4xf32>, %arg23: tensor<2x3x4xf32>, %arg24: tensor<2x4xf32>, %arg25: tensor<2x4xf32>, %arg26: tensor<10xf32>, %arg27: tensor<10xf32>, %arg28: tensor<7x10xf32>, %arg29: tensor<7x10xf32>, %arg30: tensor<10x7xf32>, %arg31: tensor<10xf32>, %arg32: tensor<11x10xf32>, %arg33: tensor<1x2x4x6xf32> {tf.aliasing_output = 1 : i32}, %arg34: tensor<1x2x6x4xf32> {tf.aliasing_output = 2 : i32}, %arg35: tensor<1x2x4x6xf32> {tf.aliasing_output = 3 : i32}, %arg36: tensor<1x2x6x4xf32> {tf.aliasing_output = 4 : i32}) -> (tensor<1x3x11xf32>, tensor<1x2x4x6xf32>, tensor<1x2x6x4xf32>, tensor<1x2x4x6xf32>, tensor<1x2x6x4xf32>) {
     %0 = stablehlo.broadcast_in_dim %arg1, dims = [0] : (tensor<1xi32>) -> tensor<1x3xi32>
     %1 = stablehlo.iota dim = 0 : tensor<3xi32>
     %2 = stablehlo.broadcast_in_dim %1, dims = [1] : (tensor<3xi32>) -> tensor<1x3xi32>
@@ -12,8 +12,8 @@ module @logits {
     %9 = stablehlo.cosine %8 : tensor<1x3x4xf32>
     %10 = stablehlo.sine %8 : tensor<1x3x4xf32>
     %11 = "stablehlo.gather"(%arg4, %arg0) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 10>}> : (tensor<11x10xf32>, tensor<1x3xi32>) -> tensor<1x3x10xf32>
-    %12:3 = call @layers(%11, %arg5, %arg6, %arg10, %9, %10, %arg7, %arg11, %arg8, %arg12, %arg33, %arg1, %arg34, %arg9, %arg13, %arg14, %arg15, %arg16, %arg17) : (tensor<1x3x10xf32>, tensor<10xf32>, tensor<2x3x4x10xf32>, tensor<2x3x4xf32>, tensor<1x3x4xf32>, tensor<1x3x4xf32>, tensor<2x4x10xf32>, tensor<2x4xf32>, tensor<2x4x10xf32>, tensor<2x4xf32>, tensor<1x6x2x4xf32>, tensor<1xi32>, tensor<1x6x2x4xf32>, tensor<10x2x3x4xf32>, tensor<10xf32>, tensor<10xf32>, tensor<7x10xf32>, tensor<7x10xf32>, tensor<10x7xf32>) -> (tensor<1x3x10xf32>, tensor<1x6x2x4xf32>, tensor<1x6x2x4xf32>)
-    %13:3 = call @layers(%12#0, %arg18, %arg19, %arg23, %9, %10, %arg20, %arg24, %arg21, %arg25, %arg35, %arg1, %arg36, %arg22, %arg26, %arg27, %arg28, %arg29, %arg30) : (tensor<1x3x10xf32>, tensor<10xf32>, tensor<2x3x4x10xf32>, tensor<2x3x4xf32>, tensor<1x3x4xf32>, tensor<1x3x4xf32>, tensor<2x4x10xf32>, tensor<2x4xf32>, tensor<2x4x10xf32>, tensor<2x4xf32>, tensor<1x6x2x4xf32>, tensor<1xi32>, tensor<1x6x2x4xf32>, tensor<10x2x3x4xf32>, tensor<10xf32>, tensor<10xf32>, tensor<7x10xf32>, tensor<7x10xf32>, tensor<10x7xf32>) -> (tensor<1x3x10xf32>, tensor<1x6x2x4xf32>, tensor<1x6x2x4xf32>)
+    %12:3 = call @layers(%11, %arg5, %arg6, %arg10, %9, %10, %arg7, %arg11, %arg8, %arg12, %arg33, %arg1, %arg34, %arg9, %arg13, %arg14, %arg15, %arg16, %arg17) : (tensor<1x3x10xf32>, tensor<10xf32>, tensor<2x3x4x10xf32>, tensor<2x3x4xf32>, tensor<1x3x4xf32>, tensor<1x3x4xf32>, tensor<2x4x10xf32>, tensor<2x4xf32>, tensor<2x4x10xf32>, tensor<2x4xf32>, tensor<1x2x4x6xf32>, tensor<1xi32>, tensor<1x2x6x4xf32>, tensor<10x2x3x4xf32>, tensor<10xf32>, tensor<10xf32>, tensor<7x10xf32>, tensor<7x10xf32>, tensor<10x7xf32>) -> (tensor<1x3x10xf32>, tensor<1x2x4x6xf32>, tensor<1x2x6x4xf32>)
+    %13:3 = call @layers(%12#0, %arg18, %arg19, %arg23, %9, %10, %arg20, %arg24, %arg21, %arg25, %arg35, %arg1, %arg36, %arg22, %arg26, %arg27, %arg28, %arg29, %arg30) : (tensor<1x3x10xf32>, tensor<10xf32>, tensor<2x3x4x10xf32>, tensor<2x3x4xf32>, tensor<1x3x4xf32>, tensor<1x3x4xf32>, tensor<2x4x10xf32>, tensor<2x4xf32>, tensor<2x4x10xf32>, tensor<2x4xf32>, tensor<1x2x4x6xf32>, tensor<1xi32>, tensor<1x2x6x4xf32>, tensor<10x2x3x4xf32>, tensor<10xf32>, tensor<10xf32>, tensor<7x10xf32>, tensor<7x10xf32>, tensor<10x7xf32>) -> (tensor<1x3x10xf32>, tensor<1x2x4x6xf32>, tensor<1x2x6x4xf32>)
     %14 = stablehlo.multiply %13#0, %13#0 : tensor<1x3x10xf32>
     %cst = stablehlo.constant dense<0.000000e+00> : tensor<f32>
     %15 = stablehlo.reduce(%14 init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<1x3x10xf32>, tensor<f32>) -> tensor<1x3xf32>
@@ -30,9 +30,9 @@ module @logits {
     %24 = stablehlo.multiply %22, %23 : tensor<1x3x10xf32>
     %25 = stablehlo.dot_general %arg32, %24, contracting_dims = [1] x [2], precision = [HIGHEST, HIGHEST] : (tensor<11x10xf32>, tensor<1x3x10xf32>) -> tensor<11x1x3xf32>
     %26 = stablehlo.transpose %25, dims = [1, 2, 0] : (tensor<11x1x3xf32>) -> tensor<1x3x11xf32>
-    return %26, %12#1, %12#2, %13#1, %13#2 : tensor<1x3x11xf32>, tensor<1x6x2x4xf32>, tensor<1x6x2x4xf32>, tensor<1x6x2x4xf32>, tensor<1x6x2x4xf32>
+    return %26, %12#1, %12#2, %13#1, %13#2 : tensor<1x3x11xf32>, tensor<1x2x4x6xf32>, tensor<1x2x6x4xf32>, tensor<1x2x4x6xf32>, tensor<1x2x6x4xf32>
   }
-  func.func private @layers(%arg0: tensor<1x3x10xf32>, %arg1: tensor<10xf32>, %arg2: tensor<2x3x4x10xf32>, %arg3: tensor<2x3x4xf32>, %arg4: tensor<1x3x4xf32>, %arg5: tensor<1x3x4xf32>, %arg6: tensor<2x4x10xf32>, %arg7: tensor<2x4xf32>, %arg8: tensor<2x4x10xf32>, %arg9: tensor<2x4xf32>, %arg10: tensor<1x6x2x4xf32>, %arg11: tensor<1xi32>, %arg12: tensor<1x6x2x4xf32>, %arg13: tensor<10x2x3x4xf32>, %arg14: tensor<10xf32>, %arg15: tensor<10xf32>, %arg16: tensor<7x10xf32>, %arg17: tensor<7x10xf32>, %arg18: tensor<10x7xf32>) -> (tensor<1x3x10xf32>, tensor<1x6x2x4xf32>, tensor<1x6x2x4xf32>) {
+  func.func private @layers(%arg0: tensor<1x3x10xf32>, %arg1: tensor<10xf32>, %arg2: tensor<2x3x4x10xf32>, %arg3: tensor<2x3x4xf32>, %arg4: tensor<1x3x4xf32>, %arg5: tensor<1x3x4xf32>, %arg6: tensor<2x4x10xf32>, %arg7: tensor<2x4xf32>, %arg8: tensor<2x4x10xf32>, %arg9: tensor<2x4xf32>, %arg10: tensor<1x2x4x6xf32>, %arg11: tensor<1xi32>, %arg12: tensor<1x2x6x4xf32>, %arg13: tensor<10x2x3x4xf32>, %arg14: tensor<10xf32>, %arg15: tensor<10xf32>, %arg16: tensor<7x10xf32>, %arg17: tensor<7x10xf32>, %arg18: tensor<10x7xf32>) -> (tensor<1x3x10xf32>, tensor<1x2x4x6xf32>, tensor<1x2x6x4xf32>) {
     %0 = stablehlo.multiply %arg0, %arg0 : tensor<1x3x10xf32>
     %cst = stablehlo.constant dense<0.000000e+00> : tensor<f32>
     %1 = stablehlo.reduce(%0 init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<1x3x10xf32>, tensor<f32>) -> tensor<1x3xf32>
@@ -83,67 +83,69 @@ module @logits {
     %43 = stablehlo.dot_general %arg8, %10, contracting_dims = [2] x [2], precision = [HIGHEST, HIGHEST] : (tensor<2x4x10xf32>, tensor<1x3x10xf32>) -> tensor<2x4x1x3xf32>
     %44 = stablehlo.broadcast_in_dim %arg9, dims = [0, 1] : (tensor<2x4xf32>) -> tensor<2x4x1x3xf32>
     %45 = stablehlo.add %43, %44 : tensor<2x4x1x3xf32>
-    %46 = stablehlo.transpose %42, dims = [2, 3, 0, 1] : (tensor<2x4x1x3xf32>) -> tensor<1x3x2x4xf32>
+    %46 = stablehlo.transpose %42, dims = [2, 0, 1, 3] : (tensor<2x4x1x3xf32>) -> tensor<1x2x4x3xf32>
     %47 = stablehlo.reshape %arg11 : (tensor<1xi32>) -> tensor<i32>
     %c = stablehlo.constant dense<0> : tensor<i32>
-    %48 = stablehlo.dynamic_update_slice %arg10, %46, %c, %47, %c, %c : (tensor<1x6x2x4xf32>, tensor<1x3x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x6x2x4xf32>
-    %49 = stablehlo.transpose %45, dims = [2, 3, 0, 1] : (tensor<2x4x1x3xf32>) -> tensor<1x3x2x4xf32>
-    %50 = stablehlo.reshape %arg11 : (tensor<1xi32>) -> tensor<i32>
+    %48 = stablehlo.dynamic_update_slice %arg10, %46, %c, %c, %c, %47 : (tensor<1x2x4x6xf32>, tensor<1x2x4x3xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x4x6xf32>
+    %49 = stablehlo.optimization_barrier %48 : tensor<1x2x4x6xf32>
+    %50 = stablehlo.transpose %45, dims = [2, 0, 3, 1] : (tensor<2x4x1x3xf32>) -> tensor<1x2x3x4xf32>
+    %51 = stablehlo.reshape %arg11 : (tensor<1xi32>) -> tensor<i32>
     %c_3 = stablehlo.constant dense<0> : tensor<i32>
-    %51 = stablehlo.dynamic_update_slice %arg12, %49, %c_3, %50, %c_3, %c_3 : (tensor<1x6x2x4xf32>, tensor<1x3x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x6x2x4xf32>
-    %52 = stablehlo.broadcast_in_dim %arg11, dims = [0] : (tensor<1xi32>) -> tensor<1x3xi32>
-    %53 = stablehlo.iota dim = 0 : tensor<3xi32>
-    %54 = stablehlo.broadcast_in_dim %53, dims = [1] : (tensor<3xi32>) -> tensor<1x3xi32>
-    %55 = stablehlo.add %52, %54 : tensor<1x3xi32>
-    %56 = stablehlo.broadcast_in_dim %55, dims = [0, 1] : (tensor<1x3xi32>) -> tensor<1x3x6xi32>
-    %57 = stablehlo.iota dim = 0 : tensor<6xi32>
-    %58 = stablehlo.broadcast_in_dim %57, dims = [2] : (tensor<6xi32>) -> tensor<1x3x6xi32>
-    %59 = stablehlo.subtract %56, %58 : tensor<1x3x6xi32>
-    %60 = stablehlo.dot_general %27, %48, batching_dims = [0, 3] x [2, 0], contracting_dims = [2] x [3], precision = [HIGHEST, HIGHEST] : (tensor<2x3x4x1x3xf32>, tensor<1x6x2x4xf32>) -> tensor<2x1x3x3x6xf32>
+    %52 = stablehlo.dynamic_update_slice %arg12, %50, %c_3, %c_3, %51, %c_3 : (tensor<1x2x6x4xf32>, tensor<1x2x3x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x6x4xf32>
+    %53 = stablehlo.optimization_barrier %52 : tensor<1x2x6x4xf32>
+    %54 = stablehlo.broadcast_in_dim %arg11, dims = [0] : (tensor<1xi32>) -> tensor<1x3xi32>
+    %55 = stablehlo.iota dim = 0 : tensor<3xi32>
+    %56 = stablehlo.broadcast_in_dim %55, dims = [1] : (tensor<3xi32>) -> tensor<1x3xi32>
+    %57 = stablehlo.add %54, %56 : tensor<1x3xi32>
+    %58 = stablehlo.broadcast_in_dim %57, dims = [0, 1] : (tensor<1x3xi32>) -> tensor<1x3x6xi32>
+    %59 = stablehlo.iota dim = 0 : tensor<6xi32>
+    %60 = stablehlo.broadcast_in_dim %59, dims = [2] : (tensor<6xi32>) -> tensor<1x3x6xi32>
+    %61 = stablehlo.subtract %58, %60 : tensor<1x3x6xi32>
+    %62 = stablehlo.dot_general %27, %49, batching_dims = [0, 3] x [1, 0], contracting_dims = [2] x [2], precision = [HIGHEST, HIGHEST] : (tensor<2x3x4x1x3xf32>, tensor<1x2x4x6xf32>) -> tensor<2x1x3x3x6xf32>
     %c_4 = stablehlo.constant dense<0> : tensor<i32>
-    %61 = stablehlo.broadcast_in_dim %c_4, dims = [] : (tensor<i32>) -> tensor<1x3x6xi32>
-    %62 = stablehlo.compare GE, %59, %61, SIGNED : (tensor<1x3x6xi32>, tensor<1x3x6xi32>) -> tensor<1x3x6xi1>
-    %63 = stablehlo.broadcast_in_dim %62, dims = [1, 3, 4] : (tensor<1x3x6xi1>) -> tensor<2x1x3x3x6xi1>
+    %63 = stablehlo.broadcast_in_dim %c_4, dims = [] : (tensor<i32>) -> tensor<1x3x6xi32>
+    %64 = stablehlo.compare GE, %61, %63, SIGNED : (tensor<1x3x6xi32>, tensor<1x3x6xi32>) -> tensor<1x3x6xi1>
+    %65 = stablehlo.broadcast_in_dim %64, dims = [1, 3, 4] : (tensor<1x3x6xi1>) -> tensor<2x1x3x3x6xi1>
     %cst_5 = stablehlo.constant dense<-1.000000e+30> : tensor<f32>
-    %64 = stablehlo.broadcast_in_dim %cst_5, dims = [] : (tensor<f32>) -> tensor<2x1x3x3x6xf32>
-    %65 = stablehlo.select %63, %60, %64 : tensor<2x1x3x3x6xi1>, tensor<2x1x3x3x6xf32>
+    %66 = stablehlo.broadcast_in_dim %cst_5, dims = [] : (tensor<f32>) -> tensor<2x1x3x3x6xf32>
+    %67 = stablehlo.select %65, %62, %66 : tensor<2x1x3x3x6xi1>, tensor<2x1x3x3x6xf32>
     %cst_6 = stablehlo.constant dense<0xFF800000> : tensor<f32>
-    %66 = stablehlo.reduce(%65 init: %cst_6) applies stablehlo.maximum across dimensions = [4] : (tensor<2x1x3x3x6xf32>, tensor<f32>) -> tensor<2x1x3x3xf32>
-    %67 = stablehlo.broadcast_in_dim %66, dims = [0, 1, 2, 3] : (tensor<2x1x3x3xf32>) -> tensor<2x1x3x3x6xf32>
-    %68 = stablehlo.subtract %65, %67 : tensor<2x1x3x3x6xf32>
-    %69 = stablehlo.exponential %68 : tensor<2x1x3x3x6xf32>
+    %68 = stablehlo.reduce(%67 init: %cst_6) applies stablehlo.maximum across dimensions = [4] : (tensor<2x1x3x3x6xf32>, tensor<f32>) -> tensor<2x1x3x3xf32>
+    %69 = stablehlo.broadcast_in_dim %68, dims = [0, 1, 2, 3] : (tensor<2x1x3x3xf32>) -> tensor<2x1x3x3x6xf32>
+    %70 = stablehlo.subtract %67, %69 : tensor<2x1x3x3x6xf32>
+    %71 = stablehlo.exponential %70 : tensor<2x1x3x3x6xf32>
     %cst_7 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
-    %70 = stablehlo.reduce(%69 init: %cst_7) applies stablehlo.add across dimensions = [4] : (tensor<2x1x3x3x6xf32>, tensor<f32>) -> tensor<2x1x3x3xf32>
-    %71 = stablehlo.broadcast_in_dim %70, dims = [0, 1, 2, 3] : (tensor<2x1x3x3xf32>) -> tensor<2x1x3x3x6xf32>
-    %72 = stablehlo.divide %69, %71 : tensor<2x1x3x3x6xf32>
-    %73 = stablehlo.dot_general %72, %51, batching_dims = [0, 1] x [2, 0], contracting_dims = [4] x [1], precision = [HIGHEST, HIGHEST] : (tensor<2x1x3x3x6xf32>, tensor<1x6x2x4xf32>) -> tensor<2x1x3x3x4xf32>
-    %74 = stablehlo.dot_general %arg13, %73, contracting_dims = [1, 2, 3] x [0, 2, 4], precision = [HIGHEST, HIGHEST] : (tensor<10x2x3x4xf32>, tensor<2x1x3x3x4xf32>) -> tensor<10x1x3xf32>
-    %75 = stablehlo.broadcast_in_dim %arg14, dims = [0] : (tensor<10xf32>) -> tensor<10x1x3xf32>
-    %76 = stablehlo.add %74, %75 : tensor<10x1x3xf32>
-    %77 = stablehlo.transpose %76, dims = [1, 2, 0] : (tensor<10x1x3xf32>) -> tensor<1x3x10xf32>
-    %78 = stablehlo.add %arg0, %77 : tensor<1x3x10xf32>
-    %79 = stablehlo.multiply %78, %78 : tensor<1x3x10xf32>
+    %72 = stablehlo.reduce(%71 init: %cst_7) applies stablehlo.add across dimensions = [4] : (tensor<2x1x3x3x6xf32>, tensor<f32>) -> tensor<2x1x3x3xf32>
+    %73 = stablehlo.broadcast_in_dim %72, dims = [0, 1, 2, 3] : (tensor<2x1x3x3xf32>) -> tensor<2x1x3x3x6xf32>
+    %74 = stablehlo.divide %71, %73 : tensor<2x1x3x3x6xf32>
+    %75 = stablehlo.dot_general %74, %53, batching_dims = [0, 1] x [1, 0], contracting_dims = [4] x [2], precision = [HIGHEST, HIGHEST] : (tensor<2x1x3x3x6xf32>, tensor<1x2x6x4xf32>) -> tensor<2x1x3x3x4xf32>
+    %76 = stablehlo.dot_general %arg13, %75, contracting_dims = [1, 2, 3] x [0, 2, 4], precision = [HIGHEST, HIGHEST] : (tensor<10x2x3x4xf32>, tensor<2x1x3x3x4xf32>) -> tensor<10x1x3xf32>
+    %77 = stablehlo.broadcast_in_dim %arg14, dims = [0] : (tensor<10xf32>) -> tensor<10x1x3xf32>
+    %78 = stablehlo.add %76, %77 : tensor<10x1x3xf32>
+    %79 = stablehlo.transpose %78, dims = [1, 2, 0] : (tensor<10x1x3xf32>) -> tensor<1x3x10xf32>
+    %80 = stablehlo.add %arg0, %79 : tensor<1x3x10xf32>
+    %81 = stablehlo.multiply %80, %80 : tensor<1x3x10xf32>
     %cst_8 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
-    %80 = stablehlo.reduce(%79 init: %cst_8) applies stablehlo.add across dimensions = [2] : (tensor<1x3x10xf32>, tensor<f32>) -> tensor<1x3xf32>
+    %82 = stablehlo.reduce(%81 init: %cst_8) applies stablehlo.add across dimensions = [2] : (tensor<1x3x10xf32>, tensor<f32>) -> tensor<1x3xf32>
     %cst_9 = stablehlo.constant dense<1.000000e-01> : tensor<f32>
-    %81 = stablehlo.broadcast_in_dim %cst_9, dims = [] : (tensor<f32>) -> tensor<1x3xf32>
-    %82 = stablehlo.multiply %80, %81 : tensor<1x3xf32>
+    %83 = stablehlo.broadcast_in_dim %cst_9, dims = [] : (tensor<f32>) -> tensor<1x3xf32>
+    %84 = stablehlo.multiply %82, %83 : tensor<1x3xf32>
     %cst_10 = stablehlo.constant dense<9.99999974E-6> : tensor<f32>
-    %83 = stablehlo.broadcast_in_dim %cst_10, dims = [] : (tensor<f32>) -> tensor<1x3xf32>
-    %84 = stablehlo.add %82, %83 : tensor<1x3xf32>
-    %85 = stablehlo.rsqrt %84 : tensor<1x3xf32>
-    %86 = stablehlo.broadcast_in_dim %85, dims = [0, 1] : (tensor<1x3xf32>) -> tensor<1x3x10xf32>
-    %87 = stablehlo.multiply %78, %86 : tensor<1x3x10xf32>
-    %88 = stablehlo.broadcast_in_dim %arg15, dims = [2] : (tensor<10xf32>) -> tensor<1x3x10xf32>
-    %89 = stablehlo.multiply %87, %88 : tensor<1x3x10xf32>
-    %90 = stablehlo.dot_general %arg16, %89, contracting_dims = [1] x [2], precision = [HIGHEST, HIGHEST] : (tensor<7x10xf32>, tensor<1x3x10xf32>) -> tensor<7x1x3xf32>
-    %91 = stablehlo.dot_general %arg17, %89, contracting_dims = [1] x [2], precision = [HIGHEST, HIGHEST] : (tensor<7x10xf32>, tensor<1x3x10xf32>) -> tensor<7x1x3xf32>
-    %92 = stablehlo.logistic %90 : tensor<7x1x3xf32>
-    %93 = stablehlo.multiply %90, %92 : tensor<7x1x3xf32>
-    %94 = stablehlo.multiply %93, %91 : tensor<7x1x3xf32>
-    %95 = stablehlo.dot_general %arg18, %94, contracting_dims = [1] x [0], precision = [HIGHEST, HIGHEST] : (tensor<10x7xf32>, tensor<7x1x3xf32>) -> tensor<10x1x3xf32>
-    %96 = stablehlo.transpose %95, dims = [1, 2, 0] : (tensor<10x1x3xf32>) -> tensor<1x3x10xf32>
-    %97 = stablehlo.add %78, %96 : tensor<1x3x10xf32>
-    return %97, %48, %51 : tensor<1x3x10xf32>, tensor<1x6x2x4xf32>, tensor<1x6x2x4xf32>
+    %85 = stablehlo.broadcast_in_dim %cst_10, dims = [] : (tensor<f32>) -> tensor<1x3xf32>
+    %86 = stablehlo.add %84, %85 : tensor<1x3xf32>
+    %87 = stablehlo.rsqrt %86 : tensor<1x3xf32>
+    %88 = stablehlo.broadcast_in_dim %87, dims = [0, 1] : (tensor<1x3xf32>) -> tensor<1x3x10xf32>
+    %89 = stablehlo.multiply %80, %88 : tensor<1x3x10xf32>
+    %90 = stablehlo.broadcast_in_dim %arg15, dims = [2] : (tensor<10xf32>) -> tensor<1x3x10xf32>
+    %91 = stablehlo.multiply %89, %90 : tensor<1x3x10xf32>
+    %92 = stablehlo.dot_general %arg16, %91, contracting_dims = [1] x [2], precision = [HIGHEST, HIGHEST] : (tensor<7x10xf32>, tensor<1x3x10xf32>) -> tensor<7x1x3xf32>
+    %93 = stablehlo.dot_general %arg17, %91, contracting_dims = [1] x [2], precision = [HIGHEST, HIGHEST] : (tensor<7x10xf32>, tensor<1x3x10xf32>) -> tensor<7x1x3xf32>
+    %94 = stablehlo.logistic %92 : tensor<7x1x3xf32>
+    %95 = stablehlo.multiply %92, %94 : tensor<7x1x3xf32>
+    %96 = stablehlo.multiply %95, %93 : tensor<7x1x3xf32>
+    %97 = stablehlo.dot_general %arg18, %96, contracting_dims = [1] x [0], precision = [HIGHEST, HIGHEST] : (tensor<10x7xf32>, tensor<7x1x3xf32>) -> tensor<10x1x3xf32>
+    %98 = stablehlo.transpose %97, dims = [1, 2, 0] : (tensor<10x1x3xf32>) -> tensor<1x3x10xf32>
+    %99 = stablehlo.add %80, %98 : tensor<1x3x10xf32>
+    return %99, %49, %53 : tensor<1x3x10xf32>, tensor<1x2x4x6xf32>, tensor<1x2x6x4xf32>
   }
 }

@@ -254,13 +254,21 @@ def step_case(
                 "candidates.ids": ids,
                 "logSumExp": peak + np.log(np.exp(logits - peak[:, None]).sum(axis=-1)),
             }
-        inputs = {"tokens": tokens, "start": start, "length": length, "frequencies": frequencies, **w, **caches}
+        inputs = {"tokens": tokens, "start": start, "length": length, "frequencies": frequencies, **w, **held(caches)}
         floats = {
             key: value if value.dtype == np.int32 else value.astype(np.float32) for key, value in expected.items()
         }
-        return inputs, {**floats, **{key: value.astype(dtype) for key, value in new.items()}}
+        return inputs, {**floats, **held({key: value.astype(dtype) for key, value in new.items()})}
 
     return make
+
+
+def held(caches: Tensors) -> Tensors:
+    """Caches in the engine's order: keys with positions innermost, values with dimensions innermost."""
+    return {
+        key: np.ascontiguousarray(value.transpose((0, 2, 3, 1) if key.endswith(".k") else (0, 2, 1, 3)))
+        for key, value in caches.items()
+    }
 
 
 def load_case(kind: str, interleaved: bool = False) -> Callable[[Source], tuple[Tensors, Tensors]]:

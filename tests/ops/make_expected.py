@@ -10,6 +10,7 @@ import json
 import math
 import os
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -18,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
+import numpy.typing as npt
 
 TRICKY = [
     *[-math.inf, -88.5, -3.0, -2.5, -1.5, -1.0, -0.75, -0.5, -1e-7, -1.2e-38, -0.0],
@@ -94,7 +96,7 @@ INTEGERS = {
 }
 
 
-def plain(value) -> object:
+def plain(value: object) -> object:
     """A number as JSON can hold it."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
@@ -111,16 +113,14 @@ def plain(value) -> object:
     return number
 
 
-def many(values) -> list:
+def many(values: npt.ArrayLike) -> list:
     """An array, flat, as JSON can hold it."""
     return [plain(value) for value in np.asarray(values).reshape(-1)]
 
 
 def rounded(values: np.ndarray) -> list:
     """f64 results as the f32 nearest to them."""
-    return many(
-        values if values.dtype == bool else values.astype(np.float32).astype(np.float64)
-    )
+    return many(values if values.dtype == bool else values.astype(np.float32).astype(np.float64))
 
 
 def wide(values: list[float]) -> np.ndarray:
@@ -131,21 +131,14 @@ def wide(values: list[float]) -> np.ndarray:
 def functions() -> dict:
     """Every function of one or two floats, on numbers at which they tend to go wrong."""
     x = wide(TRICKY)
-    left, right = (
-        part.reshape(-1)
-        for part in np.meshgrid(wide(PAIRS), wide(PAIRS), indexing="ij")
-    )
+    left, right = (part.reshape(-1) for part in np.meshgrid(wide(PAIRS), wide(PAIRS), indexing="ij"))
     return {
         "x": many(x),
         "unary": {name: rounded(function(x)) for name, function in UNARY.items()},
         "left": many(left),
         "right": many(right),
-        "binary": {
-            name: rounded(function(left, right)) for name, function in BINARY.items()
-        },
-        "comparisons": {
-            name: many(function(left, right)) for name, function in COMPARISONS.items()
-        },
+        "binary": {name: rounded(function(left, right)) for name, function in BINARY.items()},
+        "comparisons": {name: many(function(left, right)) for name, function in COMPARISONS.items()},
     }
 
 
@@ -163,11 +156,7 @@ def integer_functions(name: str, values: list[int]) -> dict:
         return wrap(abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1))
 
     def remainder(a: int, b: int) -> int:
-        return (
-            a
-            if b == 0
-            else wrap(a - b * int(abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)))
-        )
+        return a if b == 0 else wrap(a - b * int(abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)))
 
     def shift_left(a: int, b: int) -> int:
         return wrap(a << b) if 0 <= b < bits else 0
@@ -203,20 +192,14 @@ def integer_functions(name: str, values: list[int]) -> dict:
     pairs = [(a, b) for a in values for b in values]
     return {
         "x": many_integers(values),
-        "unary": {
-            op: many_integers(function(a) for a in values)
-            for op, function in unary.items()
-        },
+        "unary": {op: many_integers(function(a) for a in values) for op, function in unary.items()},
         "left": many_integers(a for a, _ in pairs),
         "right": many_integers(b for _, b in pairs),
-        "binary": {
-            op: many_integers(function(a, b) for a, b in pairs)
-            for op, function in binary.items()
-        },
+        "binary": {op: many_integers(function(a, b) for a, b in pairs) for op, function in binary.items()},
     }
 
 
-def many_integers(values) -> list:
+def many_integers(values: Iterable[int]) -> list:
     """Integers of any size."""
     return [plain(int(value)) for value in values]
 
@@ -276,14 +259,8 @@ def random_bits() -> list:
             {
                 "key": many_integers(np.asarray(key)),
                 "shape": list(shape),
-                "bits": many_integers(
-                    np.asarray(jax.random.bits(key, shape, jnp.uint32)).reshape(-1)
-                ),
-                "uniform": many(
-                    np.asarray(jax.random.uniform(key, shape, jnp.float32)).astype(
-                        np.float64
-                    )
-                ),
+                "bits": many_integers(np.asarray(jax.random.bits(key, shape, jnp.uint32)).reshape(-1)),
+                "uniform": many(np.asarray(jax.random.uniform(key, shape, jnp.float32)).astype(np.float64)),
             }
         )
     return cases
@@ -324,18 +301,12 @@ def main() -> None:
     warnings.simplefilter("ignore")
     expected = {
         "functions": functions(),
-        "integers": {
-            name: integer_functions(name, values) for name, values in INTEGERS.items()
-        },
+        "integers": {name: integer_functions(name, values) for name, values in INTEGERS.items()},
         "casts": casts(),
         "randomBits": random_bits(),
         "activations": activations(),
     }
-    lines = (
-        json.dumps(expected, separators=(",", ":"))
-        .replace('":{', '":\n{')
-        .replace("],", "],\n")
-    )
+    lines = json.dumps(expected, separators=(",", ":")).replace('":{', '":\n{').replace("],", "],\n")
     (Path(__file__).parent / "fixtures/expected.json").write_text(lines + "\n")
 
 

@@ -11,6 +11,7 @@ import type {
   Comparison,
   Emitter,
   Lookup,
+  Platform,
   ReducerOperation,
   Ssa,
   UnaryOperation,
@@ -35,8 +36,8 @@ import {
 
 /** What the emitter asks of the module around it. */
 export interface Surroundings {
-  /** What products of f32 numbers are added up in. */
-  readonly sums: "f32" | "f64";
+  /** What the text is for: some forms are fast on one platform only. */
+  readonly platform: Platform;
   /** Emits a scope's nodes into `into`, with these values for its arguments, and returns its results. */
   lowerScope(scope: Scope, given: readonly Handle[], into: BlockEmitter): readonly Handle[];
   /** The function that means the scope, called with values like these, and what it returns. */
@@ -63,6 +64,10 @@ export class BlockEmitter implements Emitter {
   constructor(around: Surroundings, origin: Origin | undefined) {
     this.#around = around;
     this.origin = origin;
+  }
+
+  get platform(): Platform {
+    return this.#around.platform;
   }
 
   // Values from nowhere.
@@ -134,7 +139,7 @@ export class BlockEmitter implements Emitter {
     const own = handle(x);
     if (own.dtype === dtype) return own;
     // A weight in another element type still lies in memory as it lay.
-    const result = new Handle(dtype, own.dims, own.weight);
+    const result = new Handle(dtype, own.dims, own.weight, dtypes[own.dtype].bits < dtypes[dtype].bits);
     return this.#add(result, ["stablehlo.convert ", own, ` : (${own.type}) -> ${result.type}`]);
   }
 
@@ -231,13 +236,16 @@ export class BlockEmitter implements Emitter {
 
   dotGeneral(left: Ssa, right: Ssa, batch: readonly string[], over: readonly string[]): Handle {
     const [x, y] = [handle(left), handle(right)];
+    if (this.platform === "cpu" && batch.length === 0) {
+      const [row, matrix] = [x, y].map((each) => elementsOf(each, over)).includes(1) ? byRows(x, y, over) : [];
+      if (row !== undefined && matrix?.narrow) return this.#multiplyAndReduce(row, matrix, over);
+    }
     const places = (of: Handle, names: readonly string[]) =>
       `[${names.map((name) => position(of.dims, name)).join(", ")}]`;
     const free = (of: Handle) => of.dims.filter(({ name }) => !batch.includes(name) && !over.includes(name));
     const dims = [...batch.map((name) => x.dims[position(x.dims, name)] as Axis), ...free(x), ...free(y)];
     const narrow = isFloat(x.dtype) && dtypes[x.dtype].bits < 32;
-    const wide = this.#around.sums === "f64" && x.dtype === "f32" && [x, y].every((each) => sizeOf(each) <= widenable);
-    const result = new Handle(narrow ? "f32" : wide ? "f64" : x.dtype, dims);
+    const result = new Handle(narrow ? "f32" : x.dtype, dims);
     const precision = x.dtype === "f32" ? "HIGHEST" : "DEFAULT";
     const batching = batch.length === 0 ? "" : `, batching_dims = ${places(x, batch)} x ${places(y, batch)}`;
     const made = this.#add(result, [
@@ -248,6 +256,21 @@ export class BlockEmitter implements Emitter {
       `${batching}, contracting_dims = ${places(x, over)} x ${places(y, over)}, precision = [${precision}, ${precision}] : (${x.type}, ${y.type}) -> ${result.type}`,
     ]);
     return this.convert(made, x.dtype);
+  }
+
+  /**
+   * A product of one row and a matrix of narrow elements, as a sum of products: XLA on CPU reads such a matrix at memory
+   * speed in this form, and converts it whole before a product in any other (docs/log.md).
+   */
+  #multiplyAndReduce(row: Handle, matrix: Handle, over: readonly string[]): Handle {
+    const free = row.dims.filter(({ name }) => !over.includes(name));
+    const vector = this.reshape(
+      row,
+      row.dims.filter(({ name }) => over.includes(name)),
+    );
+    const products = this.binary("multiply", matrix, this.arrange(vector, matrix.dims));
+    const sums = this.reduce("add", products, this.constant(0, matrix.dtype), over);
+    return this.reshape(sums, [...sums.dims, ...free]);
   }
 
   reduce(reducer: ReducerOperation, x: Ssa, initial: Ssa, over: readonly string[]): Handle {
@@ -656,6 +679,16 @@ function withSize(dims: readonly Axis[], along: string, size: number): Axis[] {
   return dims.map((axis) => (axis.name === along ? { name: along, size } : axis));
 }
 
+/** How many elements a value has beside the axes that are contracted. */
+function elementsOf({ dims }: Handle, over: readonly string[]): number {
+  return dims.filter(({ name }) => !over.includes(name)).reduce((all, { size }) => all * size, 1);
+}
+
+/** The operand that is one row, and the other. */
+function byRows(x: Handle, y: Handle, over: readonly string[]): readonly [row: Handle, matrix: Handle] {
+  return elementsOf(x, over) === 1 && !x.narrow ? [x, y] : [y, x];
+}
+
 /** Dimension numbers as an attribute writes them: empty lists and a zero are left out. */
 function fields(of: Readonly<Record<string, readonly number[]>>, indexVectorDim: number): string {
   const lists = Object.entries(of)
@@ -663,8 +696,3 @@ function fields(of: Readonly<Record<string, readonly number[]>>, indexVectorDim:
     .map(([name, places]) => `${name} = [${places.join(", ")}]`);
   return [...lists, ...(indexVectorDim === 0 ? [] : [`index_vector_dim = ${indexVectorDim}`])].join(", ");
 }
-
-/** Operands with more elements are not added up in f64: a platform may have to make a copy of them in f64 first. */
-const widenable = 2 ** 24;
-
-const sizeOf = ({ dims }: Handle): number => dims.reduce((all, { size }) => all * size, 1);

@@ -5,7 +5,7 @@
  * that mean the same need not be declared to. Nodes that nothing uses are left out.
  */
 import type { Axis } from "../dsl/axes.ts";
-import type { Emitter, Ssa } from "../dsl/emitter.ts";
+import type { Emitter, Platform, Ssa } from "../dsl/emitter.ts";
 import type { Node, Scope } from "../dsl/graph.ts";
 import type { Tensor } from "../dsl/tensor.ts";
 import type { Graph } from "../dsl/trace.ts";
@@ -20,30 +20,27 @@ import { type Func, Handle, type Module, type Origin } from "./stablehlo.ts";
 export interface LowerOptions {
   /** Whether the text says which TypeScript line made each operation. True unless told otherwise. */
   readonly locations?: boolean;
-  /**
-   * What products of f32 numbers are added up in. Default: f32. A platform may then add in any order, and matrices in
-   * another one than vectors; f64 costs two to three times as much on CPU and makes the order irrelevant.
-   */
-  readonly sums?: "f32" | "f64";
+  /** What the text is for. It means the same everywhere; some forms are fast on one platform only. Default: `cpu`. */
+  readonly platform?: Platform;
 }
 
 /** Lowers a traced graph to StableHLO text and says how to call it. */
-export function lower(graph: Graph, { locations = true, sums = "f32" }: LowerOptions = {}): Program {
-  const { module, signature } = new Lowering(graph, sums).run();
+export function lower(graph: Graph, { locations = true, platform = "cpu" }: LowerOptions = {}): Program {
+  const { module, signature } = new Lowering(graph, platform).run();
   return { name: graph.name, text: printModule(module, { locations }), signature };
 }
 
 // Implementation
 
 class Lowering implements Surroundings {
-  readonly sums: "f32" | "f64";
+  readonly platform: Platform;
   readonly #graph: Graph;
   readonly #values = new Map<Tensor<string>, Handle>();
   readonly #functions: Func[] = [];
   readonly #byText = new Map<string, Func>();
 
-  constructor(graph: Graph, sums: "f32" | "f64") {
-    this.sums = sums;
+  constructor(graph: Graph, platform: Platform) {
+    this.platform = platform;
     this.#graph = graph;
   }
 

@@ -24,10 +24,14 @@ export class Handle implements Ssa {
   readonly weight: boolean;
   readonly type: string;
 
-  constructor(dtype: DType, dims: readonly Axis[], weight = false) {
+  /** Whether it was converted from an element type of fewer bits, in which it still lies in memory. */
+  readonly narrow: boolean;
+
+  constructor(dtype: DType, dims: readonly Axis[], weight = false, narrow = false) {
     this.dtype = dtype;
     this.dims = dims;
     this.weight = weight;
+    this.narrow = narrow;
     this.type = tensorType(dtype, dims);
   }
 }

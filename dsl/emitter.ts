@@ -76,8 +76,14 @@ export interface Lookup {
   readonly batch: readonly string[];
 }
 
+/** What a text is for. */
+export type Platform = "cpu" | "cuda" | "tpu";
+
 /** Writes StableHLO. Every method returns the value that the operation makes. */
 export interface Emitter {
+  /** What the text is for: an op may mean the same in a form that is fast there. */
+  readonly platform: Platform;
+
   /** A scalar. */
   constant(value: number | bigint | boolean, dtype: DType): Ssa;
   /** A tensor of constants, row-major over `dims`. */

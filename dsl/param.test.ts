@@ -73,6 +73,32 @@ describe("trees of parameters", () => {
   });
 });
 
+describe("what a checkpoint may lack or have too much", () => {
+  const tree = () =>
+    under("layers.0.", {
+      norm: param("norm", ax.row),
+      shared: untrained({ up: param("up", ax.row, ax.column), scale: untrained(param("scale", ax.row), { mean: 1 }) }),
+      gone: unused({ sinks: param("sinks", ax.row), gate: param("gate", ax.column) }),
+    });
+
+  test("an untrained weight says how it is drawn; the outermost word counts", () => {
+    const drawn = flattenParams(tree()).map(([, { key, untrained: how }]) => [key, how]);
+    expect(drawn).toEqual([
+      ["layers.0.norm", undefined],
+      ["layers.0.up", { mean: 0, deviation: 0.02 }],
+      ["layers.0.scale", { mean: 0, deviation: 0.02 }],
+    ]);
+  });
+
+  test("what is unused has keys and nothing else", () => {
+    expect(flattenUnused(tree()).map(({ key }) => key)).toEqual(["layers.0.sinks", "layers.0.gate"]);
+    expect(countParameters(tree())).toBe(2 + 6 + 2);
+    expect(mapParams(tree(), ({ key }) => key)).toMatchObject({ gone: undefined });
+    const types = (w: Weights<typeof tree>) => w.gone satisfies undefined;
+    expect(types).toBeDefined();
+  });
+});
+
 test("kinds of elements", () => {
   expect(isFloat("f8e4m3fn") && !isFloat("i8") && isInteger("u4") && !isInteger("bool")).toBe(true);
 });

@@ -7,6 +7,7 @@ export { caseOp, choose, scan, whileLoop, whileOp } from "./control.ts";
 export { cumSum } from "./cumulative.ts";
 export { dot } from "./dot.ts";
 export { elementwise } from "./elementwise.ts";
+export { decodeFp4, fp4 } from "./fp4.ts";
 export { constant, constantOp, full, iota, iotaOp } from "./iota.ts";
 export { randomBits, randomUniform } from "./random.ts";
 export { raw, stablehlo } from "./raw.ts";

@@ -5,6 +5,8 @@
  * in f32, and in bf16 for all scales that trained models use.
  */
 import { type Axis, axis } from "../axes.ts";
+import { decodeFp4 } from "../ops/fp4.ts";
+import { settle } from "../ops/settle.ts";
 import type { Tensor } from "../tensor.ts";
 import { blockAxes } from "./blocks.ts";
 import type { Packing } from "./packing.ts";
@@ -18,12 +20,10 @@ export const mxfp4: Packing = {
     ];
   },
   unpack([blocks, scales], of, dtype) {
-    const bytes = blocks as Tensor<"block" | "byte">;
-    const elements = bytes
-      .bitSplit("f4e2m1fn", axis("nibble", 2))
-      .cast(dtype)
-      .merge(["byte", "nibble"], axis("element", 32));
-    const scale = (scales as Tensor<"block">).bitCast("f8e8m0fnu").cast(dtype);
-    return elements.mul(scale).merge(["block", "element"], of.at(-1) as Axis) as Tensor<string>;
+    const elements = decodeFp4(blocks as Tensor<"block" | "byte">, axis("nibble", 2));
+    const scale = (scales as Tensor<"block">).bitCast("f8e8m0fnu").cast("bf16");
+    const values = elements.mul(scale).merge(["byte", "nibble"], axis("element", 32));
+    // Made once, in bf16, which holds it exactly: products read it from there.
+    return settle(values.merge(["block", "element"], of.at(-1) as Axis)).cast(dtype) as Tensor<string>;
   },
 };

@@ -17,7 +17,9 @@ import type {
   UnaryOperation,
 } from "../dsl/emitter.ts";
 import type { Scope } from "../dsl/graph.ts";
+import { position, sizeBeside, withSize } from "./dims.ts";
 import { denseLiteral, element } from "./literals.ts";
+import { gatherEntries, gatherWindows, type LookupForm, scatterRows, scatterWindows, sharedOrder } from "./lookup.ts";
 import type { WhileInstruction } from "./print.ts";
 import {
   Handle,
@@ -237,7 +239,7 @@ export class BlockEmitter implements Emitter {
   dotGeneral(left: Ssa, right: Ssa, batch: readonly string[], over: readonly string[]): Handle {
     const [x, y] = [handle(left), handle(right)];
     if (this.platform === "cpu" && batch.length === 0) {
-      const [row, matrix] = [x, y].map((each) => elementsOf(each, over)).includes(1) ? byRows(x, y, over) : [];
+      const [row, matrix] = [x, y].map((each) => sizeBeside(each.dims, over)).includes(1) ? byRows(x, y, over) : [];
       if (row !== undefined && matrix?.narrow) return this.#multiplyAndReduce(row, matrix, over);
     }
     const places = (of: Handle, names: readonly string[]) =>
@@ -316,80 +318,29 @@ export class BlockEmitter implements Emitter {
 
   // Looking up and writing.
 
-  gather(x: Ssa, positions: Ssa, { along, batch }: Lookup): Handle {
-    const [own, at] = [handle(x), handle(positions)];
-    const kept = own.dims.filter(({ name }) => name !== along && !batch.includes(name));
-    const sizes = own.dims.map(({ name, size }) => (name === along || batch.includes(name) ? 1 : size));
-    return this.#gather(own, at, { along, batch }, [along], sizes, kept);
+  gather(x: Ssa, at: Ssa, how: Lookup): Handle {
+    return this.#look(gatherEntries(handle(x), handle(at), how));
   }
 
-  gatherWindow(x: Ssa, starts: Ssa, size: number, { along, batch }: Lookup): Handle {
-    const [own, at] = [handle(x), handle(starts)];
-    const kept = withSize(own.dims, along, size).filter(({ name }) => !batch.includes(name));
-    const sizes = own.dims.map(({ name, size: whole }) => (name === along ? size : batch.includes(name) ? 1 : whole));
-    return this.#gather(own, at, { along, batch }, [], sizes, kept);
+  gatherWindow(x: Ssa, starts: Ssa, size: number, how: Lookup): Handle {
+    return this.#look(gatherWindows(handle(x), handle(starts), size, how));
   }
 
-  scatterWindow(x: Ssa, starts: Ssa, value: Ssa, { along, batch }: Lookup): Handle {
-    const [own, written] = [handle(x), handle(value)];
-    // The update's batch dimensions stand in the operand's order, so the starts must too.
-    const order = own.dims.filter(({ name }) => batch.includes(name));
-    const at = this.arrange(starts, order);
-    const places = (of: Handle, names: readonly string[]) => names.map((name) => position(of.dims, name));
-    const shared = order.map(({ name }) => name);
-    const window = written.dims.map(({ name }) => name).filter((name) => !batch.includes(name));
+  scatterWindow(x: Ssa, starts: Ssa, value: Ssa, how: Lookup): Handle {
+    const own = handle(x);
+    const at = this.arrange(starts, sharedOrder(own, how));
     const [old, update] = [new Handle(own.dtype, []), new Handle(own.dtype, [])];
-    const numbers = fields(
-      {
-        update_window_dims: places(written, window),
-        input_batching_dims: places(own, shared),
-        scatter_indices_batching_dims: places(at, shared),
-        scatter_dims_to_operand_dims: places(own, [along]),
-      },
-      at.dims.length,
-    );
-    const result = new Handle(own.dtype, own.dims);
-    return this.#add(
-      result,
-      [
-        '"stablehlo.scatter"(',
-        ...list([own, at, written]),
-        `) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<${numbers}>, unique_indices = true}>`,
-      ],
-      undefined,
-      [{ arguments: [old, update], body: [], returns: [update] }],
-      ` : (${typeList([own, at, written])}) -> ${result.type}`,
-    );
+    const replace: Region = { arguments: [old, update], body: [], returns: [update] };
+    return this.#look(scatterWindows(own, at, handle(value), how), [replace]);
   }
 
-  scatterAdd(x: Ssa, positions: Ssa, value: Ssa, along: string): Handle {
-    const [own, at] = [handle(x), handle(positions)];
+  scatterAdd(x: Ssa, at: Ssa, value: Ssa, along: string): Handle {
+    const [own, where] = [handle(x), handle(at)];
     const rest = own.dims.filter(({ name }) => name !== along);
-    const rows = this.arrange(value, [at.dims[0] as Axis, ...rest]);
-    const place = position(own.dims, along);
+    const rows = this.arrange(value, [where.dims[0] as Axis, ...rest]);
     const [old, update] = [new Handle(own.dtype, []), new Handle(own.dtype, [])];
-    const body = this.#block([old, update], (inner) => [inner.binary("add", old, update)]);
-    const numbers = fields(
-      {
-        update_window_dims: rest.map((_, n) => n + 1),
-        inserted_window_dims: [place],
-        scatter_dims_to_operand_dims: [place],
-      },
-      1,
-    );
-    // The window's dimensions keep the operand's order, so only `along` moves.
-    const result = new Handle(own.dtype, own.dims);
-    return this.#add(
-      result,
-      [
-        '"stablehlo.scatter"(',
-        ...list([own, at, rows]),
-        `) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<${numbers}>, unique_indices = false}>`,
-      ],
-      undefined,
-      [body],
-      ` : (${typeList([own, at, rows])}) -> ${result.type}`,
-    );
+    const add = this.#block([old, update], (inner) => [inner.binary("add", old, update)]);
+    return this.#look(scatterRows(own, where, rows, along), [add]);
   }
 
   dynamicSlice(x: Ssa, start: Ssa, along: string, size: number): Handle {
@@ -588,33 +539,8 @@ export class BlockEmitter implements Emitter {
     return own.dims.map(({ name }) => (name === along ? given : zero));
   }
 
-  #gather(
-    own: Handle,
-    at: Handle,
-    { along, batch }: Lookup,
-    collapsed: readonly string[],
-    sizes: readonly number[],
-    kept: readonly Axis[],
-  ): Handle {
-    const places = (of: Handle, names: readonly string[]) => names.map((name) => position(of.dims, name));
-    const result = new Handle(own.dtype, [...at.dims, ...kept]);
-    // Operand and positions list their batch dimensions in pairs; the operand's must be sorted.
-    const shared = own.dims.map(({ name }) => name).filter((name) => batch.includes(name));
-    const numbers = fields(
-      {
-        offset_dims: kept.map((_, n) => at.dims.length + n),
-        collapsed_slice_dims: places(own, collapsed),
-        operand_batching_dims: places(own, shared),
-        start_indices_batching_dims: places(at, shared),
-        start_index_map: places(own, [along]),
-      },
-      at.dims.length,
-    );
-    return this.#add(result, [
-      '"stablehlo.gather"(',
-      ...list([own, at]),
-      `) <{dimension_numbers = #stablehlo.gather<${numbers}>, indices_are_sorted = false, slice_sizes = array<i64: ${sizes.join(", ")}>}> : (${typeList([own, at])}) -> ${result.type}`,
-    ]);
+  #look({ result, pieces, tail }: LookupForm, regions: readonly Region[] = []): Handle {
+    return this.#add(result, pieces, undefined, regions, tail);
   }
 
   #add(
@@ -669,30 +595,7 @@ function attribute(value: number | boolean): string {
   return Number.isInteger(value) ? `${value} : i64` : `${element(value, "f64")} : f64`;
 }
 
-function position(dims: readonly Axis[], name: string): number {
-  const at = dims.findIndex((axis) => axis.name === name);
-  if (at < 0) throw new Error(`the compiler lost axis '${name}' of [${dims.map((axis) => axis.name).join(", ")}]`);
-  return at;
-}
-
-function withSize(dims: readonly Axis[], along: string, size: number): Axis[] {
-  return dims.map((axis) => (axis.name === along ? { name: along, size } : axis));
-}
-
-/** How many elements a value has beside the axes that are contracted. */
-function elementsOf({ dims }: Handle, over: readonly string[]): number {
-  return dims.filter(({ name }) => !over.includes(name)).reduce((all, { size }) => all * size, 1);
-}
-
 /** The operand that is one row, and the other. */
 function byRows(x: Handle, y: Handle, over: readonly string[]): readonly [row: Handle, matrix: Handle] {
-  return elementsOf(x, over) === 1 && !x.narrow ? [x, y] : [y, x];
-}
-
-/** Dimension numbers as an attribute writes them: empty lists and a zero are left out. */
-function fields(of: Readonly<Record<string, readonly number[]>>, indexVectorDim: number): string {
-  const lists = Object.entries(of)
-    .filter(([, places]) => places.length > 0)
-    .map(([name, places]) => `${name} = [${places.join(", ")}]`);
-  return [...lists, ...(indexVectorDim === 0 ? [] : [`index_vector_dim = ${indexVectorDim}`])].join(", ");
+  return sizeBeside(x.dims, over) === 1 && !x.narrow ? [x, y] : [y, x];
 }

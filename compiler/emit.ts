@@ -266,12 +266,21 @@ export class BlockEmitter implements Emitter {
    */
   #multiplyAndReduce(row: Handle, matrix: Handle, over: readonly string[]): Handle {
     const free = row.dims.filter(({ name }) => !over.includes(name));
+    // Contracted axes that lie innermost are one run of memory, and one axis to the reduction.
+    const inner = matrix.dims.filter(({ name }) => over.includes(name));
+    const outer = matrix.dims.slice(0, matrix.dims.length - inner.length);
+    const isRun = outer.every(({ name }) => !over.includes(name));
+    const run = { name: "contracted", size: inner.reduce((all, { size }) => all * size, 1) };
     const vector = this.reshape(
       row,
-      row.dims.filter(({ name }) => over.includes(name)),
+      row.dims.filter((axis) => !free.includes(axis)),
     );
-    const products = this.binary("multiply", matrix, this.arrange(vector, matrix.dims));
-    const sums = this.reduce("add", products, this.constant(0, matrix.dtype), over);
+    const ordered = this.arrange(vector, inner);
+    const [flat, whole, reduced] = isRun
+      ? [this.reshape(ordered, [run]), this.reshape(matrix, [...outer, run]), [run.name]]
+      : [ordered, matrix, over];
+    const products = this.binary("multiply", whole, this.arrange(flat, whole.dims));
+    const sums = this.reduce("add", products, this.constant(0, matrix.dtype), reduced);
     return this.reshape(sums, [...sums.dims, ...free]);
   }
 

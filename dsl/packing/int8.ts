@@ -62,13 +62,15 @@ function quantise<A extends string>(values: Tensor<A>, over: string) {
   const inverse = full1(scales)
     .div(scales as never)
     .where(scales.gt(0) as never, 0);
-  return {
-    elements: any
-      .mul(inverse as never)
-      .round()
-      .cast("i8"),
-    scales,
-  };
+  return { elements: roundAway(any.mul(inverse as never)).cast("i8"), scales };
+}
+
+/** To the nearest whole number, halves away from 0, as C does and so GGML. */
+function roundAway(x: Tensor<string>): Tensor<string> {
+  const magnitude = x.abs();
+  const whole = magnitude.floor();
+  const isUp = magnitude.sub(whole as never).ge(0.5);
+  return whole.add(isUp.cast("f32") as never).mul(x.sign() as never) as Tensor<string>;
 }
 
 /** Ones of the same axes. */

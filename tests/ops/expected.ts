@@ -26,6 +26,9 @@ export const expected = JSON.parse(
     readonly bits: readonly number[];
     readonly uniform: readonly number[];
   }[];
+  readonly quantised: { readonly values: readonly number[] } & Readonly<
+    Record<"q8_0" | "int8", { readonly elements: readonly number[]; readonly scales: readonly number[] }>
+  >;
   readonly activations: Readonly<Record<"x" | "erf" | "gelu" | "geluTanh" | "silu" | "relu", readonly Element[]>>;
 };
 

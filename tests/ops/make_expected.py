@@ -15,6 +15,7 @@ from pathlib import Path
 
 os.environ["JAX_PLATFORMS"] = "cpu"
 
+import gguf
 import jax
 import jax.numpy as jnp
 import ml_dtypes
@@ -294,6 +295,29 @@ def activations() -> dict:
     }
 
 
+def quantised() -> dict:
+    """Three rows of 64 in eight bits: by gguf-py in blocks of 32, which has the bits of GGML, and by whole rows."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((3, 64)).astype(np.float32) * np.array([[0.02], [1], [300]], np.float32)
+    # Halves between two steps, of both signs: scale 1 in the first block of the second row.
+    x[1, :32] = np.arange(32, dtype=np.float32) * 4 - 60.5
+    x[1, 0] = 127
+    x[0, 32:] = 0
+    raw = gguf.quantize(x, gguf.GGMLQuantizationType.Q8_0).reshape(-1, 34)
+    scales = np.abs(x).max(-1, keepdims=True) / np.float32(127)
+    return {
+        "values": many(x),
+        "q8_0": {
+            "elements": raw[:, 2:].view(np.int8).ravel().tolist(),
+            "scales": many(raw[:, :2].copy().view(np.float16).astype(np.float64)),
+        },
+        "int8": {
+            "elements": np.trunc(x * (1 / scales) + np.copysign(np.float32(0.5), x)).astype(int).ravel().tolist(),
+            "scales": many(scales),
+        },
+    }
+
+
 def main() -> None:
     """Writes the file."""
     assert jax.config.jax_threefry_partitionable
@@ -305,6 +329,7 @@ def main() -> None:
         "casts": casts(),
         "randomBits": random_bits(),
         "activations": activations(),
+        "quantised": quantised(),
     }
     lines = json.dumps(expected, separators=(",", ":")).replace('":{', '":\n{').replace("],", "],\n")
     (Path(__file__).parent / "fixtures/expected.json").write_text(lines + "\n")

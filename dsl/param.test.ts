@@ -4,11 +4,14 @@ import {
   axes,
   countParameters,
   flattenParams,
+  flattenUnused,
   isFloat,
   isInteger,
   mapParams,
   param,
   under,
+  untrained,
+  unused,
   type Weights,
 } from "./index.ts";
 import { formatLocation } from "./location.ts";

@@ -447,6 +447,104 @@ describe("update", () => {
   });
 });
 
+describe("addAt", () => {
+  const rows = axes({ row: 4, column: 2 });
+  const added = axis("row", 5);
+
+  test("adds each row where its position says, as often as it is named", async () => {
+    const { text } = await checkProgram(
+      ({ input }) =>
+        input("x", "f32", rows.row, rows.column).addAt(
+          "row",
+          input("at", "i32", added),
+          input("v", "f32", added, rows.column),
+        ),
+      {
+        inputs: {
+          x: [0, 0, 10, 10, 20, 20, 30, 30],
+          at: [2, 0, 2, 3, 2],
+          v: [1, 2, 3, 4, 5, 6, 7, 8, 0.5, 0.25],
+        },
+        expected: [
+          [3, 4],
+          [10, 10],
+          [26.5, 28.25],
+          [37, 38],
+        ],
+      },
+    );
+    expect(text).toMatchInlineSnapshot(`
+func.func public @main(%arg0: tensor<4x2xf32>, %arg1: tensor<5xi32>, %arg2: tensor<5x2xf32>) -> tensor<4x2xf32> {
+  %0 = "stablehlo.scatter"(%arg0, %arg1, %arg2) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [1], inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 1>, unique_indices = false}> ({
+  ^bb0(%arg3: tensor<f32>, %arg4: tensor<f32>):
+    %1 = stablehlo.add %arg3, %arg4 : tensor<f32>
+    stablehlo.return %1 : tensor<f32>
+  }) : (tensor<4x2xf32>, tensor<5xi32>, tensor<5x2xf32>) -> tensor<4x2xf32>
+  return %0 : tensor<4x2xf32>
+}
+`);
+  });
+
+  test("leaves out what lies outside", async () => {
+    await checkProgram(
+      ({ input }) => input("x", "i32", rows.row).addAt("row", input("at", "i32", added), input("v", "i32", added)),
+      { inputs: { x: [0, 0, 0, 0], at: [-1, 4, 0, 2 ** 31 - 1, 3], v: [1, 2, 4, 8, 16] }, expected: [4, 0, 0, 16] },
+    );
+  });
+
+  test("takes the value's axes in any order", async () => {
+    await checkProgram(
+      ({ input }) =>
+        input("x", "i32", rows.row, rows.column).addAt(
+          "row",
+          input("at", "u8", axis("row", 2)),
+          input("v", "i32", rows.column, axis("row", 2)),
+        ),
+      { inputs: { x: Array(8).fill(0), at: [3, 1], v: [1, 2, 3, 4] }, expected: [0, 0, 2, 4, 0, 0, 1, 3] },
+    );
+  });
+
+  test("refuses a value that has not a row for each position", () => {
+    expect(
+      refusal(({ input }) =>
+        input("x", "f32", rows.row, rows.column).addAt(
+          "row",
+          input("at", "i32", added),
+          input("v", "f32", axis("row", 3), rows.column),
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+ShapeError SIZE_MISMATCH
+addAt over 'row': the value has a row of the operand for each position
+  operand    x   f32 [row 4, column 2]  slice.test.ts:+1
+  positions  at  i32 [row 5]            slice.test.ts:+3
+  value      v   f32 [row 3, column 2]  slice.test.ts:+4
+`);
+    expect(
+      refusal(({ input }) =>
+        input("x", "f32", rows.row).addAt("row", input("at", "i32", added), input("v", "bf16", added)),
+      ),
+    ).toMatchInlineSnapshot(`
+ShapeError SIZE_MISMATCH
+addAt over 'row': the value has a row of the operand for each position
+  operand    x   f32 [row 4]   slice.test.ts:+1
+  positions  at  i32 [row 5]   slice.test.ts:+1
+  value      v   bf16 [row 5]  slice.test.ts:+1
+  hint  value.cast("f32")
+`);
+    expect(
+      refusal(({ input }) =>
+        input("x", "f32", rows.row).addAt("row", input("at", "f32", added), input("v", "f32", added)),
+      ),
+    ).toMatchInlineSnapshot(`
+ShapeError DTYPE
+addAt takes signed integers or unsigned integers, and the positions are f32
+  positions  at  f32 [row 5]  slice.test.ts:+1
+  hint  positions.cast("i32")
+`);
+  });
+});
+
 test("types: windows keep the axes, and a start may differ along the others", () => {
   const types = (x: Tensor<"row" | "column">, at: Tensor<"row">, v: Tensor<"row" | "column">) => {
     x.slice("column", at, 1) satisfies Tensor<"row" | "column">;

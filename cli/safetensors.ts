@@ -2,9 +2,9 @@
  * The safetensors format (https://huggingface.co/docs/safetensors), as the command reads inputs and writes results: a
  * length, a JSON header, then the bytes. Checkpoints are read by the worker, not here.
  */
-import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { z } from "zod";
-import { type DType, dtypes, InputError } from "../dsl/index.ts";
+import { type DType, dtypes, InputError, RuntimeFailure } from "../dsl/index.ts";
 import type { HostTensor } from "../runtime-bridge/index.ts";
 
 // Public API
@@ -15,15 +15,17 @@ export type TensorTypes = Readonly<Record<string, { readonly dtype: DType; reado
 /**
  * Writes tensors one after the other, in the order of their declaration, in pieces of any size.
  *
- * The file appears under its name when it is whole: what is left of an interrupted run can't be taken for a result.
+ * The file appears under its name when it is whole: what is left of an interrupted run can't be taken for a result. A
+ * device or a pipe is written as it comes, and stays what it is.
  */
 export class SafetensorsWriter implements AsyncDisposable {
   readonly #path: string;
-  readonly #partial: string;
+  /** Where it is written until it is whole; absent for what is no ordinary file. */
+  readonly #partial: string | undefined;
   readonly #file: FileHandle;
   #finished = false;
 
-  private constructor(path: string, partial: string, file: FileHandle) {
+  private constructor(path: string, partial: string | undefined, file: FileHandle) {
     this.#path = path;
     this.#partial = partial;
     this.#file = file;
@@ -31,34 +33,63 @@ export class SafetensorsWriter implements AsyncDisposable {
 
   /** @throws InputError when the file cannot be made */
   static async open(path: string, types: TensorTypes): Promise<SafetensorsWriter> {
-    const partial = `${path}.partial-${process.pid}`;
+    const found = await stat(path).catch(() => undefined);
+    const partial = found === undefined || found.isFile() ? `${path}.partial-${process.pid}` : undefined;
     let file: FileHandle;
     try {
-      file = await open(partial, "w");
+      file = await open(partial ?? path, "w");
     } catch (cause) {
       throw new InputError("OUTPUT", `${path} cannot be written: ${(cause as Error).message}`, { path }, { cause });
     }
     const writer = new SafetensorsWriter(path, partial, file);
-    await file.write(header(types));
+    try {
+      await writer.write(header(types));
+    } catch (error) {
+      await writer[Symbol.asyncDispose]();
+      throw error;
+    }
     return writer;
   }
 
-  /** Appends elements of the tensor that is under way. */
+  /**
+   * Appends elements of the tensor that is under way.
+   *
+   * @throws RuntimeFailure when the system does not take them, as a full disk doesn't
+   */
   async write(data: ArrayBufferView): Promise<void> {
-    await this.#file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    await this.#reporting(async () => {
+      // A write may take less than it is given.
+      for (let done = 0; done < bytes.length; ) done += (await this.#file.write(bytes, done)).bytesWritten;
+    });
   }
 
   /** Gives the file its name. */
   async finish(): Promise<void> {
-    await this.#file.close();
-    await rename(this.#partial, this.#path);
+    await this.#reporting(async () => {
+      await this.#file.close();
+      if (this.#partial !== undefined) await rename(this.#partial, this.#path);
+    });
     this.#finished = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#finished) return;
     await this.#file.close().catch(() => {});
-    await rm(this.#partial, { force: true });
+    if (this.#partial !== undefined) await rm(this.#partial, { force: true });
+  }
+
+  async #reporting(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (cause) {
+      throw new RuntimeFailure(
+        "OUTPUT",
+        `${this.#path} could not be written: ${(cause as Error).message}`,
+        { path: this.#path },
+        { cause },
+      );
+    }
   }
 }
 

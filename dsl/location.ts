@@ -34,13 +34,16 @@ export function formatLocation({ file, line, column }: Location): string {
  */
 export function callerLocation(): Location {
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 24;
+  Error.stackTraceLimit = deepest;
   const captured = new Error();
   Error.stackTraceLimit = limit;
   return new CapturedLocation(captured);
 }
 
 // Implementation
+
+/** How many calls of the language lie at most between a user's line and here: seven today. Each costs a source map. */
+const deepest = 12;
 
 const here = fileUrlToPath(import.meta.url);
 const languageRoot = here.slice(0, here.lastIndexOf("/") + 1);

@@ -72,6 +72,10 @@ async function openFolder(
       },
     );
   }
+  if (typeof config !== "object" || config === null || Array.isArray(config)) {
+    const found = JSON.stringify(config).slice(0, 40);
+    throw new InputError("CONFIG", `${checkpoint.directory}/config.json holds ${found}; wanted an object`, { found });
+  }
   const architecture = given ?? findByConfig(config);
   const [tokenizerJson, tokenizerConfig, generation, template] = await Promise.all([
     readJson(worker, checkpoint, "tokenizer.json"),

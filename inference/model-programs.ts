@@ -1,10 +1,10 @@
 /** A model on a worker: its weights, and the programs compiled for it so far. */
 import { lower, type Signature, type Target } from "../compiler/index.ts";
-import { full, type Graph, type StorageOf, trace } from "../dsl/index.ts";
+import { full, type Graph, InputError, type StorageOf, trace } from "../dsl/index.ts";
 import type { ModelConfig } from "../models/index.ts";
-import type { DeviceBuffer, Executable, Worker } from "../runtime-bridge/index.ts";
+import { type DeviceBuffer, type Executable, type Worker, WorkerError } from "../runtime-bridge/index.ts";
 import type { ModelFiles } from "./model-files.ts";
-import { cacheAxes, lowerStep, type StepOutputs } from "./programs.ts";
+import { cacheAxes, cacheBytes, lowerStep, type StepOutputs } from "./programs.ts";
 import type { DeviceWeights } from "./weights.ts";
 
 // Public API
@@ -43,6 +43,7 @@ export class ModelPrograms {
   readonly #onCompile: ((event: CompileEvent) => void) | undefined;
   readonly #steps = new Map<string, Promise<StepProgram>>();
   readonly #zeros = new Map<number, Promise<Executable>>();
+  #memoryBytes: Promise<number> | undefined;
 
   constructor(
     worker: Worker,
@@ -84,7 +85,11 @@ export class ModelPrograms {
     return found;
   }
 
-  /** Fresh caches of zeros for one row, in the order of `cacheNames`. */
+  /**
+   * Fresh caches of zeros for one row, in the order of `cacheNames`.
+   *
+   * @throws InputError when the devices have no room for them
+   */
   async emptyCaches(
     capacity: number,
     options: { readonly signal?: AbortSignal } = {},
@@ -92,8 +97,17 @@ export class ModelPrograms {
     const known = this.#zeros.get(capacity) ?? this.worker.compile(lower(this.#traceZeros(capacity)), options);
     this.#zeros.set(capacity, known);
     known.catch(() => this.#zeros.delete(capacity));
-    const { results } = await this.worker.execute(await known, [], options);
-    return results;
+    try {
+      await this.#requireRoom(capacity);
+      const { results } = await this.worker.execute(await known, [], options);
+      return results;
+    } catch (error) {
+      // A CPU's memory is known to the worker alone, which refuses before it allocates.
+      if (error instanceof WorkerError && error.metadata.wanted !== undefined && error.metadata.found !== undefined) {
+        throw this.#tooLarge(capacity, Number(error.metadata.found), error);
+      }
+      throw error;
+    }
   }
 
   /** Frees the weights. */
@@ -117,6 +131,32 @@ export class ModelPrograms {
     const { signature } = program;
     const indices = new Map(signature.results.map(({ name }, n) => [name, n]));
     return { executable, signature, resultIndex: (name) => indices.get(name) as number };
+  }
+
+  /** Where devices say how much memory they have, a cache beyond it is refused before any of it is made. */
+  async #requireRoom(capacity: number): Promise<void> {
+    this.#memoryBytes ??= this.worker
+      .info()
+      .then(({ devices }) => Math.min(...devices.map((each) => each.memoryBytes)));
+    const memory = await this.#memoryBytes;
+    if (memory > 0 && this.#cacheBytes(capacity) > memory) {
+      throw this.#tooLarge(capacity, memory);
+    }
+  }
+
+  #cacheBytes(capacity: number): number {
+    return cacheBytes(this.#files.architecture, this.config, { batch: 1, capacity }, this.#target);
+  }
+
+  #tooLarge(capacity: number, found: number, cause?: unknown): InputError {
+    const wanted = this.#cacheBytes(capacity);
+    const gigabytes = (count: number) => `${(count / 1e9).toFixed(1)} GB`;
+    return new InputError(
+      "CACHE_TOO_LARGE",
+      `a cache of ${capacity} positions takes ${gigabytes(wanted)}, and the worker has ${gigabytes(found)}; a shorter prompt, a smaller token budget or a smaller context needs less`,
+      { positions: capacity, wanted, found },
+      { cause },
+    );
   }
 
   #traceZeros(capacity: number): Graph {

@@ -120,8 +120,15 @@ export class Model implements AsyncDisposable {
         tokenizer: this.tokenizer,
         openSequence: async (total) => {
           const capacity = capacityFor(tokens.length, total);
-          await this.#compile(tokens.length, capacity, options.signal);
-          return await this.#open(capacity, options.signal);
+          // First the cache: whether there is room for it shows at once.
+          const sequence = await this.#open(capacity, options.signal);
+          try {
+            await this.#compile(tokens.length, capacity, options.signal);
+          } catch (error) {
+            await sequence.close();
+            throw error;
+          }
+          return sequence;
         },
       },
       options,

@@ -4,22 +4,19 @@
  * The engine knows token ids only. Caches live in the slots of a worker's session and are updated in place; a step sends
  * a token and gets back what was asked for.
  */
-import type { CallArgument, HostTensor, Session, SessionCall, StepResult } from "../runtime-bridge/index.ts";
-import { hostTensor, toFloat32Array, toInt32Array } from "../runtime-bridge/index.ts";
+import {
+  type HostTensor,
+  type Session,
+  type SessionCall,
+  type StepResult,
+  toFloat32Array,
+} from "../runtime-bridge/index.ts";
 import { chunksOf } from "./buckets.ts";
 import type { ModelPrograms, StepProgram } from "./model-programs.ts";
 import type { StepOutputs } from "./programs.ts";
-import type { Candidates } from "./sampler.ts";
+import { defineStep, type NextLogits, readLogits, stepTensors, type Wanted, wantedResults } from "./step-call.ts";
 
 // Public API
-
-/** What a sampler is given: all logits, or the largest ones with the whole vocabulary's log-sum-exp. */
-export type NextLogits =
-  | { readonly kind: "full"; readonly logits: Float32Array }
-  | ({ readonly kind: "candidates" } & Candidates);
-
-/** How logits come back. */
-export type Wanted = NextLogits["kind"];
 
 /** A text on one worker. Close it to free its cache. */
 export class Sequence implements AsyncDisposable {
@@ -35,22 +32,31 @@ export class Sequence implements AsyncDisposable {
     this.#capacity = capacity;
   }
 
-  /** Opens an empty text with room for `capacity` positions. */
+  /**
+   * Opens an empty text with room for `capacity` positions.
+   *
+   * @param options.session  whose first slots its cache takes, and which is closed with it. Default: one of its own
+   */
   static async open(
     programs: ModelPrograms,
     capacity: number,
-    options: { readonly signal?: AbortSignal } = {},
+    { session, ...options }: { readonly signal?: AbortSignal; readonly session?: Session } = {},
   ): Promise<Sequence> {
     const buffers = await programs.emptyCaches(capacity, options);
-    const session = programs.worker.session();
-    const sequence = new Sequence(programs, session, capacity);
-    for (const [slot, buffer] of buffers.entries()) await session.store(slot, buffer);
+    const own = session ?? programs.worker.session();
+    const sequence = new Sequence(programs, own, capacity);
+    for (const [slot, buffer] of buffers.entries()) await own.store(slot, buffer);
     return sequence;
   }
 
   /** How many positions are held. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Begins another text in the same memory: what is held there already is seen by nobody. */
+  restart(): void {
+    this.#length = 0;
   }
 
   /**
@@ -66,12 +72,12 @@ export class Sequence implements AsyncDisposable {
       const isLast = start + length === tokens.length;
       result = await this.#run(bucket, "last", chunk, total, isLast ? wanted : undefined, signal);
     }
-    return readLogits(result as StepResult, wanted);
+    return onlyRow(result as StepResult, wanted);
   }
 
   /** Appends one token and gives the logits after it. */
   async step(token: number, wanted: Wanted, signal?: AbortSignal): Promise<NextLogits> {
-    return readLogits(await this.#run(1, "last", [token], this.#length + 1, wanted, signal), wanted);
+    return onlyRow(await this.#run(1, "last", [token], this.#length + 1, wanted, signal), wanted);
   }
 
   /**
@@ -114,34 +120,15 @@ export class Sequence implements AsyncDisposable {
   ): Promise<StepResult> {
     const program = await this.#programs.step({ pos: bucket, capacity: this.#capacity, outputs });
     const call = this.#calls.get(program) ?? this.#define(program);
-    const padded = new Int32Array(bucket);
-    padded.set(tokens);
-    const frequencies = this.#programs.frequencies(total);
-    const inputs = [
-      hostTensor("i32", [1, bucket], padded),
-      hostTensor("i32", [1], Int32Array.of(this.#length)),
-      hostTensor("i32", [1], Int32Array.of(tokens.length)),
-      hostTensor("f32", [1, frequencies.length], frequencies),
-    ];
-    const fetch = (wanted === undefined ? [] : resultsOf[wanted]).map((name) => program.resultIndex(name));
+    const inputs = stepTensors(this.#programs, [{ tokens, start: this.#length, total }], bucket);
+    const fetch = wantedResults(program, wanted);
     const result = await this.#session.step(call, inputs, { fetch, ...(signal === undefined ? {} : { signal }) });
     this.#length += tokens.length;
     return result;
   }
 
   #define(program: StepProgram): SessionCall {
-    const { executable, signature } = program;
-    const slots = new Map(this.#programs.cacheNames.map((name, slot) => [name, slot]));
-    const call = this.#session.define({
-      executable,
-      arguments: signature.arguments.map(({ name }): CallArgument => {
-        const slot = slots.get(name);
-        if (slot !== undefined) return { slot };
-        const input = stepInputs.indexOf(name);
-        return input >= 0 ? { input } : this.#programs.weight(name);
-      }),
-      results: signature.results.map(({ name }) => slots.get(name)),
-    });
+    const call = defineStep(this.#session, this.#programs, program, 0);
     this.#calls.set(program, call);
     return call;
   }
@@ -152,21 +139,6 @@ export const logitsChunk = 16;
 
 // Implementation
 
-/** The arguments that each step is given anew, in the order in which they are sent. */
-const stepInputs = ["tokens", "start", "length", "frequencies"];
-
-const resultsOf: Readonly<Record<Wanted, readonly string[]>> = {
-  full: ["logits"],
-  candidates: ["candidates.values", "candidates.ids", "logSumExp"],
-};
-
-function readLogits({ tensors }: StepResult, wanted: Wanted): NextLogits {
-  if (wanted === "full") return { kind: "full", logits: toFloat32Array(tensors[0] as HostTensor) };
-  const [values, ids, logSumExp] = tensors as [HostTensor, HostTensor, HostTensor];
-  return {
-    kind: "candidates",
-    values: toFloat32Array(values),
-    ids: toInt32Array(ids),
-    logSumExp: toFloat32Array(logSumExp)[0] as number,
-  };
+function onlyRow(result: StepResult, wanted: Wanted): NextLogits {
+  return readLogits(result, wanted, 1)[0] as NextLogits;
 }

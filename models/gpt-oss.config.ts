@@ -33,10 +33,11 @@ export function gptOssFromHuggingFace(config: unknown): GptOssConfig {
   return isOriginalGptOss(config) ? fromOriginal(config) : fromHuggingFace(config);
 }
 
-/** Whether a config.json has OpenAI's keys. It names no architecture. */
+/** Whether a config.json has OpenAI's keys. It names no architecture; one key may be missing, to be named. */
 export function isOriginalGptOss(config: unknown): boolean {
   const has = (key: string) => typeof config === "object" && config !== null && key in config;
-  return has("num_experts") && has("experts_per_token") && has("swiglu_limit") && !has("num_local_experts");
+  if (has("num_local_experts")) return false;
+  return has("model_type") ? has("num_experts") : originalOnly.filter(has).length >= 2;
 }
 
 /** Reads a GGUF header. @throws InputError that names every key that is missing or wrong */
@@ -85,7 +86,7 @@ const shared = {
   num_key_value_heads: count(),
   head_dim: count(),
   sliding_window: count(2 ** 30),
-  swiglu_limit: positive,
+  swiglu_limit: positive(),
 };
 
 const huggingFace = z.looseObject({
@@ -93,10 +94,10 @@ const huggingFace = z.looseObject({
   num_local_experts: count(),
   num_experts_per_tok: count().optional(),
   experts_per_token: count().optional(),
-  rms_norm_eps: positive,
+  rms_norm_eps: positive(),
   max_position_embeddings: count(2 ** 30),
   layer_types: z.array(z.enum(["sliding_attention", "full_attention"])),
-  rope_theta: positive.optional(),
+  rope_theta: positive().optional(),
   rope_scaling: z.looseObject({}).nullish(),
   rope_parameters: z.looseObject({}).nullish(),
   tie_word_embeddings: z.literal(false, { error: "a tied GPT-OSS is not known" }).default(false),
@@ -105,10 +106,10 @@ const huggingFace = z.looseObject({
 
 const yarnKeys = z.looseObject({
   rope_type: z.literal("yarn", { error: 'GPT-OSS is known with rope_type "yarn"' }),
-  rope_theta: positive,
-  factor: positive,
-  beta_fast: positive,
-  beta_slow: positive,
+  rope_theta: positive(),
+  factor: positive(),
+  beta_fast: positive(),
+  beta_slow: positive(),
   truncate: z.boolean(),
   original_max_position_embeddings: count(2 ** 30),
 });
@@ -117,12 +118,18 @@ const original = z.looseObject({
   ...shared,
   num_experts: count(),
   experts_per_token: count(),
-  rope_theta: positive,
-  rope_scaling_factor: positive,
-  rope_ntk_alpha: positive,
-  rope_ntk_beta: positive,
+  rope_theta: positive(),
+  rope_scaling_factor: positive(),
+  rope_ntk_alpha: positive(),
+  rope_ntk_beta: positive(),
   initial_context_length: count(2 ** 30),
 });
+
+/** Keys of OpenAI's set that no other architecture's config.json has together. */
+const originalOnly = [
+  ...["num_experts", "experts_per_token", "swiglu_limit", "initial_context_length"],
+  ...["rope_scaling_factor", "rope_ntk_alpha", "rope_ntk_beta"],
+];
 
 const ggufHeader = z.looseObject({
   block_count: count(10_000),
@@ -132,25 +139,27 @@ const ggufHeader = z.looseObject({
   "attention.head_count": count(),
   "attention.head_count_kv": count(),
   "attention.key_length": count(),
-  "attention.layer_norm_rms_epsilon": positive,
+  "attention.layer_norm_rms_epsilon": positive(),
   "attention.sliding_window": count(2 ** 30),
   expert_count: count(),
   expert_used_count: count(),
   expert_feed_forward_length: count(),
-  "rope.freq_base": positive,
-  "rope.scaling.factor": positive,
+  "rope.freq_base": positive(),
+  "rope.scaling.factor": positive(),
   "rope.scaling.original_context_length": count(2 ** 30),
-  "rope.scaling.yarn_beta_fast": positive.default(32),
-  "rope.scaling.yarn_beta_slow": positive.default(1),
+  "rope.scaling.yarn_beta_fast": positive().default(32),
+  "rope.scaling.yarn_beta_slow": positive().default(1),
 });
 
 function fromHuggingFace(config: unknown): GptOssConfig {
   const c = parseConfig(huggingFace, config, "config.json");
   const expertsPerToken = c.num_experts_per_tok ?? c.experts_per_token;
-  if (expertsPerToken === undefined) {
+  if (expertsPerToken === undefined || expertsPerToken !== (c.experts_per_token ?? expertsPerToken)) {
+    const found = expertsPerToken === undefined ? "nothing" : `${expertsPerToken}, and ${c.experts_per_token} as`;
+    const other = expertsPerToken === undefined ? "" : " experts_per_token";
     throw new InputError(
       "CONFIG",
-      "config.json does not describe a model\n  num_experts_per_tok: found nothing; a whole number is wanted",
+      `config.json does not describe a model\n  num_experts_per_tok: found ${found}${other}; one whole number is wanted`,
       { key: "num_experts_per_tok" },
     );
   }

@@ -94,27 +94,27 @@ const ropeKeys = z
   .looseObject({
     rope_type: z.string(),
     type: z.string(),
-    rope_theta: positive.nullable(),
-    factor: positive.nullable(),
+    rope_theta: positive().nullable(),
+    factor: positive().nullable(),
     original_max_position_embeddings: count(2 ** 30),
-    attention_factor: positive.nullable(),
-    beta_fast: positive.nullable(),
-    beta_slow: positive.nullable(),
+    attention_factor: positive().nullable(),
+    beta_fast: positive().nullable(),
+    beta_slow: positive().nullable(),
     mscale: z.number().nullable(),
     mscale_all_dim: z.number().nullable(),
     truncate: z.boolean(),
-    low_freq_factor: positive,
-    high_freq_factor: positive,
-    short_factor: z.array(positive),
-    long_factor: z.array(positive),
-    partial_rotary_factor: positive.max(1),
+    low_freq_factor: positive(),
+    high_freq_factor: positive(),
+    short_factor: z.array(positive()),
+    long_factor: z.array(positive()),
+    partial_rotary_factor: positive(1),
   })
   .partial();
 
 type RopeKeys = z.infer<typeof ropeKeys>;
 
 const huggingFace = z.looseObject({
-  model_type: z.literal("llama", { error: 'this version knows model_type "llama"' }),
+  model_type: z.literal("llama", { error: '"llama"' }),
   hidden_size: count(),
   intermediate_size: count(),
   num_hidden_layers: count(10_000),
@@ -123,15 +123,15 @@ const huggingFace = z.looseObject({
   head_dim: count().nullish(),
   vocab_size: count(),
   max_position_embeddings: count(2 ** 30).default(2048),
-  rms_norm_eps: positive.default(1e-6),
-  hidden_act: z.literal("silu", { error: 'this version knows hidden_act "silu"' }).default("silu"),
+  rms_norm_eps: positive().default(1e-6),
+  hidden_act: z.literal("silu", { error: '"silu", the only activation that is known' }).default("silu"),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
   tie_word_embeddings: z.boolean().default(false),
-  rope_theta: positive.nullish(),
+  rope_theta: positive().nullish(),
   rope_scaling: ropeKeys.nullish(),
   rope_parameters: ropeKeys.nullish(),
-  partial_rotary_factor: positive.max(1).nullish(),
+  partial_rotary_factor: positive(1).nullish(),
   original_max_position_embeddings: count(2 ** 30).nullish(),
 });
 
@@ -142,19 +142,19 @@ const ggufHeader = z.looseObject({
   "attention.head_count": count(),
   "attention.head_count_kv": count().optional(),
   "attention.key_length": count().optional(),
-  "attention.layer_norm_rms_epsilon": positive,
+  "attention.layer_norm_rms_epsilon": positive(),
   context_length: count(2 ** 30),
   vocab_size: count(),
   "rope.dimension_count": count().optional(),
-  "rope.freq_base": positive.default(10_000),
+  "rope.freq_base": positive().default(10_000),
   "rope.scaling.type": z
-    .enum(["none", "linear", "yarn"], { error: "this version knows none, linear and yarn" })
+    .enum(["none", "linear", "yarn"], { error: "one of those that are known: none, linear and yarn" })
     .default("none"),
-  "rope.scaling.factor": positive.optional(),
+  "rope.scaling.factor": positive().optional(),
   "rope.scaling.original_context_length": count(2 ** 30).optional(),
-  "rope.scaling.attn_factor": positive.optional(),
-  "rope.scaling.yarn_beta_fast": positive.default(32),
-  "rope.scaling.yarn_beta_slow": positive.default(1),
+  "rope.scaling.attn_factor": positive().optional(),
+  "rope.scaling.yarn_beta_fast": positive().default(32),
+  "rope.scaling.yarn_beta_slow": positive().default(1),
 });
 
 function ropeFromHuggingFace(c: z.infer<typeof huggingFace>, headDim: number): RopeConfig {
@@ -175,7 +175,7 @@ function scalingFromHuggingFace(keys: RopeKeys, originalContext: number, context
   const need = <K extends keyof RopeKeys>(key: K): NonNullable<RopeKeys[K]> => {
     const value = keys[key];
     if (value !== undefined && value !== null) return value as NonNullable<RopeKeys[K]>;
-    throw new InputError("CONFIG", `config.json: rope scaling "${kind}" wants ${String(key)}, and there is none`, {
+    throw new InputError("CONFIG", `config.json: rope scaling "${kind}" lacks its ${String(key)}`, {
       kind,
       key,
     });

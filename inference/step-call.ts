@@ -1,0 +1,110 @@
+/**
+ * A step program in a session: how its arguments are wired, what each call sends and what comes back.
+ *
+ * Caches live in neighbouring slots and are updated in place; weights are wired once.
+ */
+import {
+  type CallArgument,
+  type HostTensor,
+  hostTensor,
+  type Session,
+  type SessionCall,
+  type StepResult,
+  toFloat32Array,
+  toInt32Array,
+} from "../runtime-bridge/index.ts";
+import type { ModelPrograms, StepProgram } from "./model-programs.ts";
+import type { Candidates } from "./sampler.ts";
+
+// Public API
+
+/** What a sampler is given: all logits, or the largest ones with the whole vocabulary's log-sum-exp. */
+export type NextLogits =
+  | { readonly kind: "full"; readonly logits: Float32Array }
+  | ({ readonly kind: "candidates" } & Candidates);
+
+/** How logits come back. */
+export type Wanted = NextLogits["kind"];
+
+/** What one row of a call is given. */
+export interface StepRow {
+  /** At least one, and no more than the program takes. */
+  readonly tokens: readonly number[];
+  /** How many positions the row holds already. */
+  readonly start: number;
+  /** How long the row will be, which some rotary frequencies depend on. */
+  readonly total: number;
+}
+
+/** Wires a step program to the caches in the slots from `firstSlot`. */
+export function defineStep(
+  session: Session,
+  programs: ModelPrograms,
+  { executable, signature }: StepProgram,
+  firstSlot: number,
+): SessionCall {
+  const slots = new Map(programs.cacheNames.map((name, n) => [name, firstSlot + n]));
+  return session.define({
+    executable,
+    arguments: signature.arguments.map(({ name }): CallArgument => {
+      const slot = slots.get(name);
+      if (slot !== undefined) return { slot };
+      const input = stepInputs.indexOf(name);
+      return input >= 0 ? { input } : programs.weight(name);
+    }),
+    results: signature.results.map(({ name }) => slots.get(name)),
+  });
+}
+
+/** What a call sends: every row padded to `bucket` tokens. */
+export function stepTensors(programs: ModelPrograms, rows: readonly StepRow[], bucket: number): readonly HostTensor[] {
+  const tokens = new Int32Array(rows.length * bucket);
+  for (const [n, row] of rows.entries()) tokens.set(row.tokens, n * bucket);
+  const frequencies = rows.map(({ total }) => programs.frequencies(total));
+  const pairs = (frequencies[0] as Float32Array).length;
+  const all = new Float32Array(rows.length * pairs);
+  for (const [n, each] of frequencies.entries()) all.set(each, n * pairs);
+  const whole = (of: (row: StepRow) => number) => hostTensor("i32", [rows.length], Int32Array.from(rows, of));
+  return [
+    hostTensor("i32", [rows.length, bucket], tokens),
+    whole(({ start }) => start),
+    whole(({ tokens }) => tokens.length),
+    hostTensor("f32", [rows.length, pairs], all),
+  ];
+}
+
+/** Which results of a program to ask for. */
+export function wantedResults(program: StepProgram, wanted: Wanted | undefined): readonly number[] {
+  return (wanted === undefined ? [] : resultsOf[wanted]).map((name) => program.resultIndex(name));
+}
+
+/** The logits of each row of a call. */
+export function readLogits({ tensors }: StepResult, wanted: Wanted, rows: number): readonly NextLogits[] {
+  const [first, ...others] = tensors as [HostTensor, ...HostTensor[]];
+  const values = rowsOf(toFloat32Array(first), rows);
+  if (wanted === "full") return values.map((logits) => ({ kind: "full", logits }));
+  const [ids, sums] = others as [HostTensor, HostTensor];
+  const idRows = rowsOf(toInt32Array(ids), rows);
+  const logSumExp = toFloat32Array(sums);
+  return values.map((each, n) => ({
+    kind: "candidates",
+    values: each,
+    ids: idRows[n] as Int32Array,
+    logSumExp: logSumExp[n] as number,
+  }));
+}
+
+// Implementation
+
+/** The arguments that each step is given anew, in the order in which they are sent. */
+const stepInputs = ["tokens", "start", "length", "frequencies"];
+
+const resultsOf: Readonly<Record<Wanted, readonly string[]>> = {
+  full: ["logits"],
+  candidates: ["candidates.values", "candidates.ids", "logSumExp"],
+};
+
+function rowsOf<T extends Float32Array | Int32Array>(all: T, rows: number): readonly T[] {
+  const size = all.length / rows;
+  return Array.from({ length: rows }, (_, n) => all.subarray(n * size, (n + 1) * size) as T);
+}

@@ -61,55 +61,61 @@ describe("forChosen", () => {
       tolerance,
     });
     expect(text).toMatchInlineSnapshot(`
-      func.func public @main(%arg0: tensor<3x2xf32>, %arg1: tensor<4x3x2xf32>, %arg2: tensor<4x3xf32>, %arg3: tensor<4x2x3xf32>, %arg4: tensor<3x2xi32>, %arg5: tensor<3x2xf32>) -> tensor<3x2xf32> {
-        %c = stablehlo.constant dense<0> : tensor<i32>
-        %cst = stablehlo.constant dense<0.000000e+00> : tensor<f32>
-        %0 = stablehlo.broadcast_in_dim %cst, dims = [] : (tensor<f32>) -> tensor<3x2xf32>
-        %1:2 = stablehlo.while(%iterArg = %c, %iterArg_0 = %0) : tensor<i32>, tensor<3x2xf32>
-        cond {
-          %c_1 = stablehlo.constant dense<4> : tensor<i32>
-          %2 = stablehlo.compare LT, %iterArg, %c_1, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-          stablehlo.return %2 : tensor<i1>
-        } do {
-          %2 = stablehlo.broadcast_in_dim %iterArg, dims = [] : (tensor<i32>) -> tensor<3x2xi32>
-          %3 = stablehlo.compare EQ, %arg4, %2, SIGNED : (tensor<3x2xi32>, tensor<3x2xi32>) -> tensor<3x2xi1>
-          %cst_1 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
-          %4 = stablehlo.broadcast_in_dim %cst_1, dims = [] : (tensor<f32>) -> tensor<3x2xf32>
-          %5 = stablehlo.select %3, %arg5, %4 : tensor<3x2xi1>, tensor<3x2xf32>
-          %cst_2 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
-          %6 = stablehlo.reduce(%5 init: %cst_2) applies stablehlo.add across dimensions = [1] : (tensor<3x2xf32>, tensor<f32>) -> tensor<3xf32>
-          %c_3 = stablehlo.constant dense<0> : tensor<i32>
-          %7 = stablehlo.dynamic_slice %arg1, %iterArg, %c_3, %c_3, sizes = [1, 3, 2] : (tensor<4x3x2xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x3x2xf32>
-          %8 = stablehlo.reshape %7 : (tensor<1x3x2xf32>) -> tensor<3x2xf32>
-          %c_4 = stablehlo.constant dense<0> : tensor<i32>
-          %9 = stablehlo.dynamic_slice %arg2, %iterArg, %c_4, sizes = [1, 3] : (tensor<4x3xf32>, tensor<i32>, tensor<i32>) -> tensor<1x3xf32>
-          %10 = stablehlo.reshape %9 : (tensor<1x3xf32>) -> tensor<3xf32>
-          %c_5 = stablehlo.constant dense<0> : tensor<i32>
-          %11 = stablehlo.dynamic_slice %arg3, %iterArg, %c_5, %c_5, sizes = [1, 2, 3] : (tensor<4x2x3xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x3xf32>
-          %12 = stablehlo.reshape %11 : (tensor<1x2x3xf32>) -> tensor<2x3xf32>
-          %13 = stablehlo.dot_general %arg0, %8, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<3x2xf32>, tensor<3x2xf32>) -> tensor<3x3xf32>
-          %14 = stablehlo.broadcast_in_dim %10, dims = [1] : (tensor<3xf32>) -> tensor<3x3xf32>
-          %15 = stablehlo.add %13, %14 : tensor<3x3xf32>
-          %cst_6 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
-          %16 = stablehlo.broadcast_in_dim %cst_6, dims = [] : (tensor<f32>) -> tensor<3x3xf32>
-          %17 = stablehlo.maximum %15, %16 : tensor<3x3xf32>
-          %18 = stablehlo.dot_general %17, %12, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<3x3xf32>, tensor<2x3xf32>) -> tensor<3x2xf32>
-          %19 = stablehlo.broadcast_in_dim %6, dims = [0] : (tensor<3xf32>) -> tensor<3x2xf32>
-          %20 = stablehlo.multiply %18, %19 : tensor<3x2xf32>
-          %c_7 = stablehlo.constant dense<false> : tensor<i1>
-          %21 = stablehlo.reduce(%3 init: %c_7) applies stablehlo.or across dimensions = [1] : (tensor<3x2xi1>, tensor<i1>) -> tensor<3xi1>
-          %22 = stablehlo.broadcast_in_dim %21, dims = [0] : (tensor<3xi1>) -> tensor<3x2xi1>
-          %cst_8 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
-          %23 = stablehlo.broadcast_in_dim %cst_8, dims = [] : (tensor<f32>) -> tensor<3x2xf32>
-          %24 = stablehlo.select %22, %20, %23 : tensor<3x2xi1>, tensor<3x2xf32>
-          %c_9 = stablehlo.constant dense<1> : tensor<i32>
-          %25 = stablehlo.add %iterArg, %c_9 : tensor<i32>
-          %26 = stablehlo.add %iterArg_0, %24 : tensor<3x2xf32>
-          stablehlo.return %25, %26 : tensor<i32>, tensor<3x2xf32>
-        }
-        return %1#1 : tensor<3x2xf32>
-      }
-    `);
+module @test {
+  func.func public @main(%arg0: tensor<3x2xf32>, %arg1: tensor<4x3x2xf32>, %arg2: tensor<4x3xf32>, %arg3: tensor<4x2x3xf32>, %arg4: tensor<3x2xi32>, %arg5: tensor<3x2xf32>) -> tensor<3x2xf32> {
+    %0 = stablehlo.composite "tsxla.for_chosen" %arg4, %arg5, %arg1, %arg2, %arg3, %arg0 {decomposition = @tsxla.for_chosen} : (tensor<3x2xi32>, tensor<3x2xf32>, tensor<4x3x2xf32>, tensor<4x3xf32>, tensor<4x2x3xf32>, tensor<3x2xf32>) -> tensor<3x2xf32>
+    return %0 : tensor<3x2xf32>
+  }
+  func.func private @tsxla.for_chosen(%arg0: tensor<3x2xi32>, %arg1: tensor<3x2xf32>, %arg2: tensor<4x3x2xf32>, %arg3: tensor<4x3xf32>, %arg4: tensor<4x2x3xf32>, %arg5: tensor<3x2xf32>) -> tensor<3x2xf32> {
+    %c = stablehlo.constant dense<0> : tensor<i32>
+    %cst = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+    %0 = stablehlo.broadcast_in_dim %cst, dims = [] : (tensor<f32>) -> tensor<3x2xf32>
+    %1:2 = stablehlo.while(%iterArg = %c, %iterArg_0 = %0) : tensor<i32>, tensor<3x2xf32>
+    cond {
+      %c_1 = stablehlo.constant dense<4> : tensor<i32>
+      %2 = stablehlo.compare LT, %iterArg, %c_1, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %2 : tensor<i1>
+    } do {
+      %c_1 = stablehlo.constant dense<1> : tensor<i32>
+      %2 = stablehlo.add %iterArg, %c_1 : tensor<i32>
+      %3 = stablehlo.broadcast_in_dim %iterArg, dims = [] : (tensor<i32>) -> tensor<3x2xi32>
+      %4 = stablehlo.compare EQ, %arg0, %3, SIGNED : (tensor<3x2xi32>, tensor<3x2xi32>) -> tensor<3x2xi1>
+      %cst_2 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %5 = stablehlo.broadcast_in_dim %cst_2, dims = [] : (tensor<f32>) -> tensor<3x2xf32>
+      %6 = stablehlo.select %4, %arg1, %5 : tensor<3x2xi1>, tensor<3x2xf32>
+      %cst_3 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %7 = stablehlo.reduce(%6 init: %cst_3) applies stablehlo.add across dimensions = [1] : (tensor<3x2xf32>, tensor<f32>) -> tensor<3xf32>
+      %c_4 = stablehlo.constant dense<0> : tensor<i32>
+      %8 = stablehlo.dynamic_slice %arg2, %iterArg, %c_4, %c_4, sizes = [1, 3, 2] : (tensor<4x3x2xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x3x2xf32>
+      %9 = stablehlo.reshape %8 : (tensor<1x3x2xf32>) -> tensor<3x2xf32>
+      %c_5 = stablehlo.constant dense<0> : tensor<i32>
+      %10 = stablehlo.dynamic_slice %arg3, %iterArg, %c_5, sizes = [1, 3] : (tensor<4x3xf32>, tensor<i32>, tensor<i32>) -> tensor<1x3xf32>
+      %11 = stablehlo.reshape %10 : (tensor<1x3xf32>) -> tensor<3xf32>
+      %c_6 = stablehlo.constant dense<0> : tensor<i32>
+      %12 = stablehlo.dynamic_slice %arg4, %iterArg, %c_6, %c_6, sizes = [1, 2, 3] : (tensor<4x2x3xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x3xf32>
+      %13 = stablehlo.reshape %12 : (tensor<1x2x3xf32>) -> tensor<2x3xf32>
+      %14 = stablehlo.dot_general %arg5, %9, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<3x2xf32>, tensor<3x2xf32>) -> tensor<3x3xf32>
+      %15 = stablehlo.broadcast_in_dim %11, dims = [1] : (tensor<3xf32>) -> tensor<3x3xf32>
+      %16 = stablehlo.add %14, %15 : tensor<3x3xf32>
+      %cst_7 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %17 = stablehlo.broadcast_in_dim %cst_7, dims = [] : (tensor<f32>) -> tensor<3x3xf32>
+      %18 = stablehlo.maximum %16, %17 : tensor<3x3xf32>
+      %19 = stablehlo.dot_general %18, %13, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<3x3xf32>, tensor<2x3xf32>) -> tensor<3x2xf32>
+      %20 = stablehlo.broadcast_in_dim %7, dims = [0] : (tensor<3xf32>) -> tensor<3x2xf32>
+      %21 = stablehlo.multiply %19, %20 : tensor<3x2xf32>
+      %c_8 = stablehlo.constant dense<false> : tensor<i1>
+      %22 = stablehlo.reduce(%4 init: %c_8) applies stablehlo.or across dimensions = [1] : (tensor<3x2xi1>, tensor<i1>) -> tensor<3xi1>
+      %23 = stablehlo.broadcast_in_dim %22, dims = [0] : (tensor<3xi1>) -> tensor<3x2xi1>
+      %cst_9 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %24 = stablehlo.broadcast_in_dim %cst_9, dims = [] : (tensor<f32>) -> tensor<3x2xf32>
+      %25 = stablehlo.select %23, %21, %24 : tensor<3x2xi1>, tensor<3x2xf32>
+      %26 = stablehlo.add %iterArg_0, %25 : tensor<3x2xf32>
+      stablehlo.return %2, %26 : tensor<i32>, tensor<3x2xf32>
+    }
+    return %1#1 : tensor<3x2xf32>
+  }
+}
+`);
   });
 
   test("counts an entry that was chosen twice twice, and one that was not chosen not at all", async () => {
@@ -275,11 +281,11 @@ describe("forChosen", () => {
         );
       }),
     ).toMatchInlineSnapshot(`
-      ShapeError AXIS_MISSING
-      forChosen: the body's result lacks axis 'token', by which the choice differs
-        result   take     f32 [mlp 3]              for-chosen.test.ts:+6
-        weights  weights  f32 [token 3, choice 2]  for-chosen.test.ts:+3
-    `);
+ShapeError AXIS_MISSING
+forChosen: the body's result lacks axis 'token', by which the choice differs
+  result   take     f32 [mlp 3]              location.ts
+  weights  weights  f32 [token 3, choice 2]  for-chosen.test.ts:+3
+`);
   });
 
   test("shows its body one entry", () => {

@@ -42,8 +42,8 @@ export function callerLocation(): Location {
 
 // Implementation
 
-/** How many calls of the language lie at most between a user's line and here: seven today. Each costs a source map. */
-const deepest = 12;
+/** How many calls of the language lie at most between a user's line and here: about a dozen, in a binder. Each costs a source map. */
+const deepest = 20;
 
 const here = fileUrlToPath(import.meta.url);
 const languageRoot = here.slice(0, here.lastIndexOf("/") + 1);

@@ -1,5 +1,5 @@
 /** `tsxla generate`: an answer to a prompt, as it comes. */
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import type { GenerateOptions, Model, Piece, Summary, Worker } from "../inference/index.ts";
 import { collect, type ModelOptions, number, openModelOn, openWorker, wholeNumber, withModel } from "./options.ts";
 import { bytes, Progress } from "./progress.ts";
@@ -32,7 +32,7 @@ interface GenerateCommandOptions extends ModelOptions {
   readonly topK?: number;
   readonly topP?: number;
   readonly minP?: number;
-  readonly seed?: number;
+  readonly seed?: bigint;
   readonly stop?: readonly string[];
   readonly json?: true;
 }
@@ -122,7 +122,7 @@ function sentence(f: Figures): string {
   ].join(" · ");
 }
 
-function wholeSeed(text: string): number {
-  const value = Number(text);
-  return /^\d+$/.test(text) && Number.isSafeInteger(value) ? value : number("");
+function wholeSeed(text: string): bigint {
+  if (/^\d+$/.test(text) && BigInt(text) < 2n ** 64n) return BigInt(text);
+  throw new InvalidArgumentError("It is a whole number from 0 to 2^64 - 1.");
 }

@@ -10,6 +10,7 @@ export default {
   testMatch: ["**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/", "/.venv/", "/.oracle-venv/"],
   modulePathIgnorePatterns: ["<rootDir>/.venv", "<rootDir>/.oracle-venv", "<rootDir>/.cache"],
+  setupFiles: ["<rootDir>/bin/suppressed-error.mjs"],
   globalSetup: "<rootDir>/tests/support/global-setup.mjs",
   globalTeardown: "<rootDir>/tests/support/global-teardown.mjs",
   reporters: ["default", "<rootDir>/tests/support/coverage-reporter.mjs"],

@@ -11,6 +11,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { register } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { isMainThread } from "node:worker_threads";
+import "./suppressed-error.mjs";
 
 const root = new URL("../", import.meta.url);
 const cacheDir = fileURLToPath(new URL(".cache/typescript/", root));

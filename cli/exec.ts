@@ -1,8 +1,8 @@
 /** `tsxla exec`: compiles a StableHLO file and runs it once. */
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
-import { InputError } from "../dsl/index.ts";
-import type { Execution, HostTensor } from "../runtime-bridge/index.ts";
+import { InputError, isFloat, isInteger } from "../dsl/index.ts";
+import { type Execution, type HostTensor, toNumbers } from "../runtime-bridge/index.ts";
 import { openWorker, type WorkerOptions, withWorker } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { readSafetensors, SafetensorsWriter } from "./safetensors.ts";
@@ -78,13 +78,15 @@ async function write(path: string, results: readonly HostTensor[]): Promise<void
   await file.finish();
 }
 
-/** A result's type and its first bytes as numbers would be misread for some types: the type and the size say enough. */
-function describe({ dtype, shape, data }: HostTensor, n: number): string {
-  const f32 =
-    dtype === "f32" ? [...new Float32Array(data.slice(0, 32).buffer)].map((value) => value.toPrecision(6)) : undefined;
-  const i32 = dtype === "i32" ? [...new Int32Array(data.slice(0, 32).buffer)].map(String) : undefined;
-  const shown = f32 ?? i32;
-  return `result${n}  ${dtype}[${shape.join(", ")}]${shown === undefined ? "" : `  ${shown.join(" ")}${data.length > 32 ? " …" : ""}`}`;
+/** A result's type and its first numbers; of types that Node has no numbers for, the type alone. */
+function describe(result: HostTensor, n: number): string {
+  const type = `result${n}  ${result.dtype}[${result.shape.join(", ")}]`;
+  const [round, whole] = [isFloat(result.dtype), isInteger(result.dtype)];
+  if ((!round && !whole) || result.dtype.startsWith("f8") || result.dtype.startsWith("f4")) return type;
+  const numbers = toNumbers(result);
+  const shown = Array.from({ length: Math.min(8, numbers.length) }, (_, at) => numbers[at] as number);
+  const words = shown.map((value) => (round ? value.toPrecision(6) : String(value)));
+  return `${type}  ${words.join(" ")}${numbers.length > shown.length ? " …" : ""}`;
 }
 
 async function readText(file: string): Promise<string> {

@@ -50,7 +50,8 @@ function commandLine(signal: AbortSignal): Command {
 }
 
 /** Says what went wrong and what the process ends with. */
-function report(error: unknown, debug: boolean, interrupted: boolean): number {
+function report(thrown: unknown, debug: boolean, interrupted: boolean): number {
+  const error = firstError(thrown);
   // Commander has said it already; asking for help is no error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (interrupted) return 130;
@@ -60,4 +61,10 @@ function report(error: unknown, debug: boolean, interrupted: boolean): number {
   process.stderr.write(`tsxla: ${text}\n`);
   if (!known && !debug) process.stderr.write("  This is a bug of tsxla: please report it with what you ran.\n");
   return known ? error.exitCode : 1;
+}
+
+/** Of an error and one that came up while cleaning up after it, the first: the other is its consequence. */
+function firstError(thrown: unknown): unknown {
+  const { name, suppressed } = thrown as { name?: unknown; suppressed?: unknown };
+  return name === "SuppressedError" ? firstError(suppressed) : thrown;
 }

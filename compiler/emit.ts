@@ -38,6 +38,8 @@ import {
 
 /** What the emitter asks of the module around it. */
 export interface Surroundings {
+  /** Handles that are other names for dimensions of the same value. */
+  readonly aliases: Map<Handle, Handle>;
   /** What the text is for: some forms are fast on one platform only. */
   readonly platform: Platform;
   /** Emits a scope's nodes into `into`, with these values for its arguments, and returns its results. */
@@ -183,7 +185,7 @@ export class BlockEmitter implements Emitter {
   relabel(x: Ssa, dims: readonly Axis[]): Handle {
     const own = handle(x);
     const named = new Handle(own.dtype, dims, own.weight);
-    this.#aliases.set(named, this.#resolve(own));
+    this.#around.aliases.set(named, this.#resolve(own));
     return named;
   }
 
@@ -507,13 +509,8 @@ export class BlockEmitter implements Emitter {
 
   // Implementation
 
-  /** Handles that are other names for dimensions of the same value. Shared by all blocks of a module. */
-  get #aliases(): Map<Handle, Handle> {
-    return aliasesOf(this.#around);
-  }
-
   #resolve(x: Handle): Handle {
-    return this.#aliases.get(x) ?? x;
+    return this.#around.aliases.get(x) ?? x;
   }
 
   /** Brings returned handles back to the values that have names in the text. */
@@ -584,14 +581,6 @@ export class BlockEmitter implements Emitter {
 }
 
 // Implementation
-
-const aliases = new WeakMap<Surroundings, Map<Handle, Handle>>();
-
-function aliasesOf(around: Surroundings): Map<Handle, Handle> {
-  const known = aliases.get(around) ?? new Map<Handle, Handle>();
-  aliases.set(around, known);
-  return known;
-}
 
 /** The compiler makes every `Ssa` that an op holds. */
 function handle(x: Ssa): Handle {

@@ -33,6 +33,7 @@ export function lower(graph: Graph, { locations = true, platform = "cpu" }: Lowe
 // Implementation
 
 class Lowering implements Surroundings {
+  readonly aliases = new Map<Handle, Handle>();
   readonly platform: Platform;
   readonly #graph: Graph;
   readonly #values = new Map<Tensor<string>, Handle>();

@@ -126,9 +126,9 @@ export class ModelPrograms {
     }
   }
 
-  /** Frees the weights. */
+  /** Frees the weights. Never rejects: what keeps a worker from freeing them is its end, and they end with it. */
   async release(): Promise<void> {
-    await this.worker.release(this.#weights.values());
+    await this.worker.release(this.#weights.values()).catch(() => {});
   }
 
   // Implementation

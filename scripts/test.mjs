@@ -15,7 +15,6 @@ import { root, runScript, setup, venvPython } from "./setup.mjs";
 const bin = (name) => join(root, "node_modules/.bin", name);
 const results = join(root, ".cache/test-results");
 const jestResult = join(results, "jest.json");
-const pytestResult = join(results, "pytest.xml");
 const coverage = join(root, ".cache/coverage.json");
 const jest = [
   process.execPath,
@@ -38,11 +37,8 @@ async function everything() {
     { name: "types", command: [bin("tsc")] },
     { name: "style", command: [bin("biome"), "check", "."] },
     { name: "jest", command: [...jest, "--ci", "--json", `--outputFile=${jestResult}`], count: countJest },
-    {
-      name: "pytest",
-      command: [venvPython, "-m", "pytest", "python-worker", `--junitxml=${pytestResult}`],
-      count: countPytest,
-    },
+    pytest("worker", "python-worker"),
+    pytest("scripts", "tests/scripts"),
     {
       name: "Python style",
       command: [venvPython, "-m", "ruff", "check", "python-worker", "runtime-bridge", "scripts", "tests"],
@@ -74,6 +70,16 @@ async function everything() {
   return failures.length > 0 || total.failed > 0 ? 1 : 0;
 }
 
+/** Each folder by itself, since each has its own settings. */
+function pytest(name, folder) {
+  const report = join(results, `pytest-${name}.xml`);
+  return {
+    name: `pytest, ${name}`,
+    command: [venvPython, "-m", "pytest", folder, `--junitxml=${report}`],
+    count: (code) => countPytest(report, code),
+  };
+}
+
 /** Runs a command with its output shown; resolves to its exit code. */
 function run([command, ...args]) {
   return new Promise((resolve) => {
@@ -94,8 +100,8 @@ function countJest(code) {
   return { passed: numPassedTests, failed: code !== 0 && failed === 0 ? 1 : failed };
 }
 
-function countPytest(code) {
-  const suite = existsSync(pytestResult) && readFileSync(pytestResult, "utf8").match(/<testsuite [^>]*>/)?.[0];
+function countPytest(report, code) {
+  const suite = existsSync(report) && readFileSync(report, "utf8").match(/<testsuite [^>]*>/)?.[0];
   if (!suite) return { passed: 0, failed: 1 };
   const number = (name) => Number(suite.match(new RegExp(` ${name}="(\\d+)"`))?.[1] ?? 0);
   const failed = number("failures") + number("errors");

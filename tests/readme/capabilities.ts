@@ -69,7 +69,7 @@ export function capabilities(): readonly Capability[] {
       runs: "CPU",
       shownBy: [
         { file: "tests/parity/logits.test.ts", words: "GGUF" },
-        { file: "models/block-formats.test.ts", words: "gguf-py" },
+        { file: "tests/golden/golden.test.ts", words: "computes numpy's numbers" },
       ],
     },
     {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 _PARENT = os.getppid()  # before anything slow, see lifetime.py
 
-from tsxla_worker import address, lifetime, options  # noqa: E402
+from tsxla_worker import address, lifetime, memory, options  # noqa: E402
 from tsxla_worker.logs import Logs  # noqa: E402
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def _start(chosen: options.Options, logs: Logs) -> "Server":
     token = options.read_token(chosen.token_file) if chosen.token_file else None
     certificate = chosen.tls_cert.read_bytes() if chosen.tls_cert else None
     key = chosen.tls_key.read_bytes() if chosen.tls_key else None
+    memory.share_arenas()
     # XLA and gRPC read these when they are imported.
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_force_host_platform_device_count={chosen.devices}".strip()

@@ -1,0 +1,151 @@
+/** The commands' forms: what stands on stdout, what on stderr, and what they end with. */
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { readSafetensors, SafetensorsWriter } from "../cli/safetensors.ts";
+import { toFloat32Array } from "../runtime-bridge/index.ts";
+import { projectPython } from "../runtime-bridge/places.ts";
+import { onTestWorker, root, runCli, temporaryFolder } from "./support/cli.ts";
+
+let folder: string;
+let model: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  model = join(folder, "untied");
+  await promisify(execFile)(projectPython, [join(root, "tests/parity/random_llama.py"), "untied", model]);
+});
+
+/** Runs a command that must succeed. */
+async function run(...words: string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const { code, ...said } = await runCli(words);
+  expect({ code, ...said }).toMatchObject({ code: 0 });
+  return said;
+}
+
+const onWorker = async (...words: string[]) => run(...words, ...(await onTestWorker()));
+
+describe("generate", () => {
+  const words = () => ["generate", "--model", model, "--prompt", "hello", "--max-tokens", "5"];
+
+  test("prints the answer alone on stdout, and what it took on stderr", async () => {
+    const { stdout, stderr } = await onWorker(...words());
+    expect(stdout).toMatch(/^.*\n$/s);
+    expect(stdout).not.toMatch(/tokens\/s/);
+    expect(stderr).toMatch(/load \S+ s · compile \S+ s.* · prompt 5 tokens in \S+ s · answer 5 tokens, \S+ tokens\/s/);
+  });
+
+  test("prints one object with --json, whose text is what it prints without", async () => {
+    const { stdout } = await onWorker(...words(), "--json");
+    expect(stdout.trimEnd().split("\n")).toHaveLength(1);
+    const answer = JSON.parse(stdout) as Record<string, unknown>;
+    expect(answer).toMatchObject({ finishReason: "length", promptCount: 5, answerCount: 5 });
+    expect(answer.tokens).toHaveLength(5);
+    expect(answer.logprobs).toHaveLength(5);
+    expect((await onWorker(...words())).stdout.trimEnd()).toBe((answer.text as string).trimEnd());
+  });
+
+  test("repeats its choices with the seed that it names", async () => {
+    const hot = [...words(), "--temperature", "1", "--json"];
+    const first = JSON.parse((await onWorker(...hot)).stdout) as { seed: string; tokens: number[] };
+    // Seeds of its own have 64 bits, and all of them count.
+    const again = JSON.parse((await onWorker(...hot, "--seed", first.seed)).stdout) as typeof first;
+    expect(again).toMatchObject({ seed: first.seed, tokens: first.tokens });
+  });
+});
+
+test("logits says with --json what it wrote where", async () => {
+  const out = join(folder, "logits.safetensors");
+  const { stdout } = await onWorker("logits", "--model", model, "--tokens", "0, 1,2", "--out", out, "--json");
+  expect(JSON.parse(stdout)).toEqual({ out, shape: [3, 331], step: false });
+  expect((await readSafetensors(out)).get("logits")).toMatchObject({ dtype: "f32", shape: [3, 331] });
+});
+
+describe("exec", () => {
+  let file: string;
+  let inputs: string;
+  beforeAll(async () => {
+    file = join(folder, "double.mlir");
+    inputs = join(folder, "inputs.safetensors");
+    await writeFile(
+      file,
+      `func.func @main(%arg0: tensor<3xf32>) -> tensor<3xf32> {
+  %0 = stablehlo.add %arg0, %arg0 : tensor<3xf32>
+  return %0 : tensor<3xf32>
+}
+`,
+    );
+    await using writer = await SafetensorsWriter.open(inputs, { arg0: { dtype: "f32", shape: [3] } });
+    await writer.write(Float32Array.of(1, 2, 3.5));
+    await writer.finish();
+  });
+
+  test.each(["xla", "reference"])("runs a file by %s, and prints or writes its results", async (engine) => {
+    const words = ["exec", file, "--inputs", inputs, "--engine", engine];
+    expect((await onWorker(...words)).stdout).toBe("result0  f32[3]  2.00000 4.00000 7.00000\n");
+    const out = join(folder, `${engine}.safetensors`);
+    expect((await onWorker(...words, "--out", out)).stdout).toBe("");
+    expect([...toFloat32Array((await readSafetensors(out)).get("result0")!)]).toEqual([2, 4, 7]);
+  });
+
+  test("refuses an argument that is missing and a text that is no module, with 2", async () => {
+    const worker = await onTestWorker();
+    const missing = await runCli(["exec", file, ...worker]);
+    expect(missing).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/@main takes 1 arguments?, and --inputs has no arg0/),
+    });
+    const text = join(folder, "text.mlir");
+    await writeFile(text, "func.func @main(");
+    expect(await runCli(["exec", text, ...worker])).toMatchObject({ code: 2, stdout: "" });
+  });
+});
+
+describe("inspect", () => {
+  test("describes a folder with its files, as a table and with --json", async () => {
+    const { stdout } = await onWorker("inspect", model, "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      architecture: "llama",
+      layers: 2,
+      vocab: 331,
+      container: "safetensors",
+    });
+    expect((await onWorker("inspect", model)).stdout).toMatch(/^architecture +llama\nparameters +136,?\d{3}/m);
+  });
+
+  test("describes a config.json alone, without a worker", async () => {
+    const { stdout, stderr } = await run("inspect", join(model, "config.json"), "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ architecture: "llama", layers: 2 });
+    expect(stderr).toBe("");
+  });
+});
+
+test("every command explains itself with --help, on stdout, and ends with 0", async () => {
+  const { stdout } = await run("--help");
+  const names = [...stdout.matchAll(/^ {2}(\w+) .*/gm)]
+    .map(([, name]) => name as string)
+    .filter((name) => name !== "help");
+  expect(names).toEqual(expect.arrayContaining(["generate", "logits", "exec", "inspect", "worker"]));
+  const main = await readFile(join(root, "cli/main.ts"), "utf8");
+  for (const name of names) {
+    const help = await run(name, "--help");
+    expect(help.stdout).toMatch(new RegExp(`^Usage: tsxla ${name} \\[options\\]`));
+    expect(help.stderr).toBe("");
+    expect(main).toContain(`${name}Command`);
+  }
+});
+
+test("a reader that has seen enough is no failure", async () => {
+  const { stdout } = await promisify(execFile)("bash", [
+    "-o",
+    "pipefail",
+    "-c",
+    '"$0" "$1" inspect "$2" --json | head -c 1',
+    process.execPath,
+    join(root, "bin/tsxla.mjs"),
+    join(model, "config.json"),
+  ]);
+  expect(stdout).toBe("{");
+});

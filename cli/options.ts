@@ -6,7 +6,7 @@ import { parseTarget, parseWeightForms, type Target } from "../compiler/index.ts
 import { InputError } from "../dsl/index.ts";
 import { loadModel, type Model, Worker } from "../inference/index.ts";
 import type { Architecture } from "../models/index.ts";
-import type { Progress } from "./progress.ts";
+import { bytes, type Progress } from "./progress.ts";
 
 // Public API
 
@@ -97,9 +97,15 @@ export async function openModelOn(
       ...(options.untrainedSeed === undefined ? {} : { untrainedSeed: options.untrainedSeed }),
       onLoad: ({ bytesDone, bytesTotal }) => bar.update(bytesDone, bytesTotal),
       onCompile: ({ kind, done }) => {
-        const what = kind.pos === 1 ? "decode" : `prefill of ${kind.pos}`;
+        const rows = kind.batch === undefined || kind.batch === 1 ? "" : ` of ${kind.batch} rows`;
+        const what = kind.pos === 1 ? `decode${rows}` : `prefill of ${kind.pos}`;
         if (done === undefined) progress.begin(`compiling ${what}`);
         else progress.end(`compiling ${what}`, done.seconds, done.fromCache ? "from the compile cache" : "");
+      },
+      onCache: ({ rows, positions, bytes: size }) => {
+        // A batch has a row more, where prompts are prefilled.
+        const prefill = rows === 1 ? "" : " and one for prefills";
+        progress.say(`cache ${rows} × ${positions} positions${prefill}, ${bytes(size)}`);
       },
     });
     bar.finish();

@@ -15,6 +15,13 @@ export interface Bar {
   stop(): void;
 }
 
+/** A line that changes while something runs; elsewhere than on a terminal one is written now and then. */
+export interface Count {
+  update(text: string): void;
+  /** Takes the line away, so that something else can be written. */
+  clear(): void;
+}
+
 /** Times that were taken, in seconds, for a summary. */
 export interface Taken {
   readonly name: string;
@@ -88,6 +95,21 @@ export class Progress {
     };
   }
 
+  /** Something that is counted while it runs. */
+  count(name: string): Count {
+    let written: number | undefined;
+    return {
+      update: (text) => {
+        if (this.#moving) this.#draw(`${spinner(performance.now())} ${name}: ${text}`);
+        else if (performance.now() - (written ??= performance.now()) > plainMs) {
+          written = performance.now();
+          this.#stream.write(`${name}: ${text}\n`);
+        }
+      },
+      clear: () => this.#wipe(),
+    };
+  }
+
   /** A line for people. */
   say(text: string): void {
     this.#wipe();
@@ -125,6 +147,8 @@ export function bytes(count: number): string {
 // Implementation
 
 const barWidth = 24;
+/** How often a log hears of something that is counted. */
+const plainMs = 10_000;
 
 function spinner(now: number): string {
   return "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"[Math.floor(now / 100) % 10] as string;

@@ -45,7 +45,7 @@ export function sinksRepeated(scores: Scores, sinks: Tensor<"kvHead" | "group">,
  * that nothing checks. nerdai/llms-from-scratch-rs#30: "computing softmax on wrong dim for attn weights".
  */
 export function keysNotRenamed(q: Queries, k: Tensor<"batch" | "pos" | "kvHead" | "dim">) {
-  // @ts-expect-error  '"key"' is not assignable to parameter of type '"batch" | "group" | "kvHead" | "pos"'.
+  // @ts-expect-error  Argument of type '"key"' is not assignable to parameter of type '"batch" | "group" | "kvHead" | "pos"'.
   return q.dot(k, "dim").softmax("key");
 }
 
@@ -58,7 +58,7 @@ export function keysNotRenamed(q: Queries, k: Tensor<"batch" | "pos" | "kvHead" 
  * be told from its transpose.
  */
 export function wrong2880(inner: Inner, down: Tensor<"embed" | "mlp">) {
-  // @ts-expect-error  '"embed"' is not assignable to parameter of type '"mlp"'.
+  // @ts-expect-error  Argument of type '"embed"' is not assignable to parameter of type '"mlp"'.
   return inner.dot(down, "embed");
 }
 
@@ -120,7 +120,7 @@ export function biasOutsideTheWeighting(w: Weights<typeof gptOssMoeWeights>, h: 
 export function weightedByAll(w: Weights<typeof gptOssMoeWeights>, h: Stream, inner: Inner, ax: Axes) {
   const logits = h.dot(w.router, "embed").add(w.routerBias);
   const { ids } = logits.topK("expert", ax.choice);
-  // @ts-expect-error  Type '"expert"' is not assignable to type '"batch" | "choice" | "pos"'.
+  // @ts-expect-error  Type '"choice"' is not assignable to type '"batch" | "expert" | "pos"'.
   const chosen: ReturnType<typeof chooseExperts> = { along: ax.choice, ids, weights: logits.softmax("expert") };
   return forChosen(ax.expert, chosen, w.experts, (e) => inner.dot(e.down, "mlp"));
 }

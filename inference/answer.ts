@@ -58,14 +58,13 @@ export class Answer {
 
   /** @throws InputError for a prompt that is empty or longer than the context, or an option out of range */
   constructor(given: AnswerInputs, prompt: readonly number[], options: GenerateOptions) {
-    const budget = checkedBudget(options.maxTokens);
-    const sampling = samplingOf(options);
-    this.#stops = new StopStrings(checkedStops(options.stop, given.tokenizer));
-    this.#sampler = new Sampler(sampling);
+    const { budget, stops, sampler, wanted } = settled(options, given.tokenizer);
+    this.#stops = new StopStrings(stops);
+    this.#sampler = sampler;
+    this.wanted = wanted;
     requirePrompt(prompt, given.context);
     this.prompt = prompt;
     this.room = Math.min(budget, given.context - prompt.length);
-    this.wanted = canSampleFromCandidates(sampling, candidateCount) ? "candidates" : "full";
     this.#stopIds = given.stopIds;
     this.#decoder = given.tokenizer?.decoder({ skipSpecial: true, continues: true });
     this.#limit = this.room < budget ? "context" : "length";
@@ -129,13 +128,29 @@ export function requirePrompt(prompt: readonly number[], context: number): void 
   }
 }
 
-/** The sampler's part of the options. Greedy unless told otherwise. */
-export function samplingOf({ temperature = 0, topK, topP, minP, seed }: GenerateOptions): SamplingOptions {
-  const given = Object.entries({ topK, topP, minP, seed }).filter(([, value]) => value !== undefined);
-  return { temperature, ...Object.fromEntries(given) };
+/**
+ * What options mean for any prompt: what the sampler needs of each position, and the seed, a fresh one without any.
+ *
+ * @throws InputError for an option out of range
+ */
+export function checkOptions(
+  options: GenerateOptions,
+  tokenizer: Tokenizer | undefined,
+): { readonly wanted: Wanted; readonly seed: bigint } {
+  const { wanted, sampler } = settled(options, tokenizer);
+  return { wanted, seed: sampler.seed };
 }
 
 // Implementation
+
+/** Options, checked. Greedy unless told otherwise. */
+function settled({ temperature = 0, topK, topP, minP, seed, maxTokens, stop }: GenerateOptions, tokenizer?: Tokenizer) {
+  const given = Object.entries({ topK, topP, minP, seed }).filter(([, value]) => value !== undefined);
+  const sampling: SamplingOptions = { temperature, ...Object.fromEntries(given) };
+  const wanted: Wanted = canSampleFromCandidates(sampling, candidateCount) ? "candidates" : "full";
+  const budget = checkedBudget(maxTokens);
+  return { budget, stops: checkedStops(stop, tokenizer), sampler: new Sampler(sampling), wanted };
+}
 
 function checkedBudget(maxTokens = defaultMaxTokens): number {
   if (Number.isSafeInteger(maxTokens) && maxTokens >= 1) return maxTokens;

@@ -46,6 +46,9 @@ export function capacityFor(prompt: number, tokens: number): number {
   return capacity;
 }
 
+/** How many rows a batch may have, smallest first. */
+export const batchBuckets: readonly number[] = [1, 2, 4, 8, 16];
+
 // Implementation
 
 const smallestCapacity = 256;

@@ -5,8 +5,10 @@
  */
 export { Worker } from "../runtime-bridge/index.ts";
 export type { FinishReason, GenerateOptions, Piece } from "./answer.ts";
+export type { CacheSize } from "./cache-size.ts";
 export { type ChatMessage, ChatTemplate, findChatTemplate } from "./chat-template.ts";
 export type { Summary } from "./generate.ts";
+export { type BatchEvent, type BatchSummary, seedOf } from "./generate-batch.ts";
 export { tokenizerFromGguf } from "./gguf-tokenizer.ts";
 export { type LoadModelOptions, loadModel, Model, type Prompt } from "./model.ts";
 export { type ModelFiles, openModel } from "./model-files.ts";

@@ -1,16 +1,19 @@
 /** A model on a worker: its weights, and the programs compiled for it so far. */
 import { lower, type Signature, type Target } from "../compiler/index.ts";
-import { full, type Graph, InputError, type StorageOf, trace } from "../dsl/index.ts";
+import { full, type Graph, type StorageOf, trace } from "../dsl/index.ts";
 import type { ModelConfig } from "../models/index.ts";
 import { type DeviceBuffer, type Executable, type Worker, WorkerError } from "../runtime-bridge/index.ts";
+import { cacheTooLarge } from "./cache-size.ts";
 import type { ModelFiles } from "./model-files.ts";
-import { cacheAxes, cacheBytes, lowerStep, type StepOutputs } from "./programs.ts";
+import { cacheAxes, cacheBytes, lowerStep, type StepOutputs, traceAdopt } from "./programs.ts";
 import type { DeviceWeights } from "./weights.ts";
 
 // Public API
 
 /** Which step program. */
 export interface StepKind {
+  /** Rows. Default: 1. */
+  readonly batch?: number;
   readonly pos: number;
   readonly capacity: number;
   readonly outputs: StepOutputs;
@@ -23,6 +26,9 @@ export interface StepProgram {
   /** The position of a result. */
   resultIndex(name: string): number;
 }
+
+/** What copies a text into a batch. */
+export type AdoptProgram = Pick<StepProgram, "executable" | "signature">;
 
 /** A compilation that has begun or ended. */
 export interface CompileEvent {
@@ -42,8 +48,8 @@ export class ModelPrograms {
   readonly #storageOf: StorageOf;
   readonly #onCompile: ((event: CompileEvent) => void) | undefined;
   readonly #steps = new Map<string, Promise<StepProgram>>();
-  readonly #zeros = new Map<number, Promise<Executable>>();
-  #memoryBytes: Promise<number> | undefined;
+  readonly #zeros = new Map<string, Promise<Executable>>();
+  readonly #adopts = new Map<string, Promise<AdoptProgram>>();
 
   constructor(
     worker: Worker,
@@ -65,7 +71,7 @@ export class ModelPrograms {
 
   /** The program of that kind, compiled when it is first asked for. */
   step(kind: StepKind): Promise<StepProgram> {
-    const key = `${kind.pos} ${kind.capacity} ${kind.outputs}`;
+    const key = `${kind.batch ?? 1} ${kind.pos} ${kind.capacity} ${kind.outputs}`;
     const known = this.#steps.get(key) ?? this.#compile(kind);
     this.#steps.set(key, known);
     // A compilation that failed may be tried again.
@@ -85,26 +91,36 @@ export class ModelPrograms {
     return found;
   }
 
+  /** The program that copies one text's caches into a row of a batch's (`traceAdopt`). */
+  adopt(sizes: { readonly rows: number; readonly capacity: number }): Promise<AdoptProgram> {
+    const key = `${sizes.rows} ${sizes.capacity}`;
+    const known = this.#adopts.get(key) ?? this.#compileAdopt(sizes);
+    this.#adopts.set(key, known);
+    known.catch(() => this.#adopts.delete(key));
+    return known;
+  }
+
   /**
-   * Fresh caches of zeros for one row, in the order of `cacheNames`.
+   * Fresh caches of zeros for `batch` rows, one unless told otherwise, in the order of `cacheNames`.
    *
    * @throws InputError when the devices have no room for them
    */
   async emptyCaches(
     capacity: number,
-    options: { readonly signal?: AbortSignal } = {},
+    { batch = 1, ...options }: { readonly batch?: number; readonly signal?: AbortSignal } = {},
   ): Promise<readonly DeviceBuffer[]> {
-    const known = this.#zeros.get(capacity) ?? this.worker.compile(lower(this.#traceZeros(capacity)), options);
-    this.#zeros.set(capacity, known);
-    known.catch(() => this.#zeros.delete(capacity));
+    const key = `${batch} ${capacity}`;
+    const known = this.#zeros.get(key) ?? this.worker.compile(lower(this.#traceZeros(batch, capacity)), options);
+    this.#zeros.set(key, known);
+    known.catch(() => this.#zeros.delete(key));
     try {
-      await this.#requireRoom(capacity);
       const { results } = await this.worker.execute(await known, [], options);
       return results;
     } catch (error) {
-      // A CPU's memory is known to the worker alone, which refuses before it allocates.
+      // What was not known before (./cache-size.ts): a worker refuses what its host has no memory for.
       if (error instanceof WorkerError && error.metadata.wanted !== undefined && error.metadata.found !== undefined) {
-        throw this.#tooLarge(capacity, Number(error.metadata.found), error);
+        const wanted = cacheBytes(this.#files.architecture, this.config, { batch, capacity }, this.#target);
+        throw cacheTooLarge(capacity, wanted, Number(error.metadata.found), error);
       }
       throw error;
     }
@@ -133,34 +149,14 @@ export class ModelPrograms {
     return { executable, signature, resultIndex: (name) => indices.get(name) as number };
   }
 
-  /** Where devices say how much memory they have, a cache beyond it is refused before any of it is made. */
-  async #requireRoom(capacity: number): Promise<void> {
-    this.#memoryBytes ??= this.worker
-      .info()
-      .then(({ devices }) => Math.min(...devices.map((each) => each.memoryBytes)));
-    const memory = await this.#memoryBytes;
-    if (memory > 0 && this.#cacheBytes(capacity) > memory) {
-      throw this.#tooLarge(capacity, memory);
-    }
+  async #compileAdopt({ rows, capacity }: { readonly rows: number; readonly capacity: number }): Promise<AdoptProgram> {
+    const sizes = { batch: rows, capacity };
+    const program = lower(traceAdopt(this.#files.architecture, this.config, this.#target, sizes));
+    return { executable: await this.worker.compile(program), signature: program.signature };
   }
 
-  #cacheBytes(capacity: number): number {
-    return cacheBytes(this.#files.architecture, this.config, { batch: 1, capacity }, this.#target);
-  }
-
-  #tooLarge(capacity: number, found: number, cause?: unknown): InputError {
-    const wanted = this.#cacheBytes(capacity);
-    const gigabytes = (count: number) => `${(count / 1e9).toFixed(1)} GB`;
-    return new InputError(
-      "CACHE_TOO_LARGE",
-      `a cache of ${capacity} positions takes ${gigabytes(wanted)}, and the worker has ${gigabytes(found)}; a shorter prompt, a smaller token budget or a smaller context needs less`,
-      { positions: capacity, wanted, found },
-      { cause },
-    );
-  }
-
-  #traceZeros(capacity: number): Graph {
-    const axes = cacheAxes(this.#files.architecture, this.config, { batch: 1, capacity });
+  #traceZeros(batch: number, capacity: number): Graph {
+    const axes = cacheAxes(this.#files.architecture, this.config, { batch, capacity });
     return trace("empty_caches", () => ({
       caches: axes.map(({ k, v }) => ({
         k: full(0, this.#target.cache, ...k),

@@ -3,10 +3,13 @@ import { cpu, type Target } from "../compiler/index.ts";
 import { InputError } from "../dsl/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
 import type { LoadProgress, Worker } from "../runtime-bridge/index.ts";
-import { type GenerateOptions, type Piece, requirePrompt } from "./answer.ts";
+import { type Answer, type GenerateOptions, type Piece, requirePrompt } from "./answer.ts";
+import { Batch } from "./batch.ts";
 import { capacityFor, chunksOf } from "./buckets.ts";
+import { type CacheSize, fittingCache, freeBytes } from "./cache-size.ts";
 import type { ChatMessage } from "./chat-template.ts";
 import { generateTokens, type Summary } from "./generate.ts";
+import { type BatchEvent, type BatchSummary, generateBatch } from "./generate-batch.ts";
 import { type ModelFiles, openModel } from "./model-files.ts";
 import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
@@ -30,6 +33,8 @@ export interface LoadModelOptions {
   readonly untrainedSeed?: number;
   readonly onLoad?: (progress: LoadProgress) => void;
   readonly onCompile?: (event: CompileEvent) => void;
+  /** Told of each cache before it is allocated. */
+  readonly onCache?: (size: CacheSize) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -54,7 +59,7 @@ export async function loadModel(path: string, options: LoadModelOptions): Promis
   });
   const programs = new ModelPrograms(worker, files, target, weights, plan.storageOf, onCompile);
   const untrained = plan.feeds.flatMap(({ path, source }) => (source.kind === "drawn" ? [path] : []));
-  return new Model(files, programs, target, context, untrained);
+  return new Model(files, programs, target, context, { untrained, onCache: options.onCache });
 }
 
 export class Model implements AsyncDisposable {
@@ -67,21 +72,23 @@ export class Model implements AsyncDisposable {
   readonly #files: ModelFiles;
   readonly #programs: ModelPrograms;
   readonly #target: Target;
+  readonly #onCache: ((size: CacheSize) => void) | undefined;
 
   constructor(
     files: ModelFiles,
     programs: ModelPrograms,
     target: Target,
     context: number,
-    untrained: readonly string[] = [],
+    more: { readonly untrained?: readonly string[]; readonly onCache?: LoadModelOptions["onCache"] | undefined } = {},
   ) {
     this.config = files.config;
     this.tokenizer = files.tokenizer;
     this.context = context;
-    this.untrained = untrained;
+    this.untrained = more.untrained ?? [];
     this.#files = files;
     this.#programs = programs;
     this.#target = target;
+    this.#onCache = more.onCache;
   }
 
   /** Whether the model knows chats: it has a template. */
@@ -124,12 +131,53 @@ export class Model implements AsyncDisposable {
           // First the cache: whether there is room for it shows at once.
           const sequence = await this.#open(capacity, options.signal);
           try {
-            await this.#compile(tokens.length, capacity, options.signal);
+            await this.#compile([tokens.length], { rows: 1, capacity }, options.signal);
           } catch (error) {
             await sequence.close();
             throw error;
           }
           return sequence;
+        },
+      },
+      options,
+    );
+  }
+
+  /**
+   * Answers several prompts at once, and tells what happens as it does: pieces of all of them mixed, each with the
+   * `index` of its prompt. The generator's return value tells how it went. Leaving the loop early frees everything.
+   *
+   * Options hold for each prompt: so many tokens each. The choices for the prompt at `index` are those that `generate`
+   * makes with the seed in its summary, `seedOf(seed, index)`, whoever its neighbours are. How many are answered at once
+   * depends on the memory that is free; `onCache` of `loadModel` tells.
+   *
+   * @throws InputError for an option out of range, or when not even one row fits into memory; a prompt that cannot be
+   * taken is an event of kind `refused`, and the others are answered
+   */
+  async *generateAll(
+    prompts: readonly Prompt[],
+    options: GenerateOptions = {},
+  ): AsyncGenerator<BatchEvent, BatchSummary> {
+    const { signal } = options;
+    return yield* generateBatch(
+      {
+        prompts: prompts.map((prompt) => this.#encodeOrRefuse(prompt)),
+        stopIds: this.#files.stopIds,
+        context: this.context,
+        tokenizer: this.tokenizer,
+        openBatch: async (answers) => {
+          const capacity = capacityForAll(answers);
+          const size = await this.#sizeCache(answers.length, capacity);
+          const sizes = { rows: size.rows, capacity };
+          const batch = await Batch.open(this.#programs, sizes, signal === undefined ? {} : { signal });
+          try {
+            const lengths = answers.map(({ prompt }) => prompt.length);
+            await this.#compile(lengths, sizes, signal);
+          } catch (error) {
+            await batch.close();
+            throw error;
+          }
+          return { batch, size };
         },
       },
       options,
@@ -156,12 +204,7 @@ export class Model implements AsyncDisposable {
 
   /** Bytes of the cache of a text of so many tokens. */
   cacheBytes(tokens: number): number {
-    return cacheBytes(
-      this.#files.architecture,
-      this.config,
-      { batch: 1, capacity: capacityFor(tokens, tokens) },
-      this.#target,
-    );
+    return this.#rowBytes(capacityFor(tokens, tokens));
   }
 
   /** Frees the weights. The worker goes on. */
@@ -175,17 +218,45 @@ export class Model implements AsyncDisposable {
 
   // Implementation
 
-  /** Compiles everything that an answer needs before its first token, so that none has to wait in the middle. */
-  async #compile(promptTokens: number, capacity: number, signal: AbortSignal | undefined): Promise<void> {
-    const sizes = [...new Set(chunksOf(promptTokens).map(({ bucket }) => bucket)), 1];
-    for (const pos of sizes) {
+  /** Compiles everything that answers need before their first token, so that none has to wait in the middle. */
+  async #compile(
+    promptTokens: readonly number[],
+    { rows, capacity }: { readonly rows: number; readonly capacity: number },
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const chunks = new Set(promptTokens.flatMap((count) => chunksOf(count).map(({ bucket }) => bucket)));
+    for (const pos of chunks) {
       signal?.throwIfAborted();
       await this.#programs.step({ pos, capacity, outputs: "last" });
     }
+    signal?.throwIfAborted();
+    await this.#programs.step({ batch: rows, pos: 1, capacity, outputs: "last" });
   }
 
-  #open(capacity: number, signal: AbortSignal | undefined): Promise<Sequence> {
-    return Sequence.open(this.#programs, capacity, signal === undefined ? {} : { signal });
+  /** Decides how many texts are under way at once, and says so. */
+  async #sizeCache(texts: number, positions: number): Promise<CacheSize> {
+    const free = await freeBytes(this.#programs.worker);
+    const size = fittingCache(texts, { positions, rowBytes: this.#rowBytes(positions), free });
+    this.#onCache?.(size);
+    return size;
+  }
+
+  #rowBytes(capacity: number): number {
+    return cacheBytes(this.#files.architecture, this.config, { batch: 1, capacity }, this.#target);
+  }
+
+  #encodeOrRefuse(prompt: Prompt): readonly number[] | InputError {
+    try {
+      return this.encode(prompt);
+    } catch (error) {
+      if (error instanceof InputError) return error;
+      throw error;
+    }
+  }
+
+  async #open(capacity: number, signal: AbortSignal | undefined): Promise<Sequence> {
+    await this.#sizeCache(1, capacity);
+    return await Sequence.open(this.#programs, capacity, signal === undefined ? {} : { signal });
   }
 
   #needTokenizer(): Tokenizer {
@@ -213,6 +284,12 @@ export class Model implements AsyncDisposable {
 }
 
 // Implementation
+
+/** Rows share their programs, so the longest decides. */
+function capacityForAll(answers: readonly Answer[]): number {
+  const each = answers.map(({ prompt, room }) => capacityFor(prompt.length, prompt.length + room));
+  return each.reduce((largest, one) => Math.max(largest, one), 0);
+}
 
 function checkedContext(context: number | undefined, config: ModelConfig): number {
   if (context === undefined) return config.context;

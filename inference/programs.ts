@@ -88,6 +88,32 @@ export function traceStep<C extends ModelConfig>(
   });
 }
 
+/**
+ * Traces the copy of one text's caches into a row of a batch's. Arguments: `row`, a scalar; `from.caches…`, which stay;
+ * and the batch's caches, which are donated and come back.
+ */
+export function traceAdopt<C extends ModelConfig>(
+  architecture: Pick<Architecture<C>, "window">,
+  config: C,
+  target: Target,
+  sizes: Pick<StepSizes, "batch" | "capacity">,
+): Graph {
+  const from = cacheAxes(architecture, config, { ...sizes, batch: 1 });
+  return trace("adopt_row", ({ input, state }) => {
+    const row = input("row", "i32");
+    return {
+      caches: cacheAxes(architecture, config, sizes).map((into, n) => {
+        const adopted = (name: "k" | "v") => {
+          const path = `caches.${n}.${name}`;
+          const one = input(`from.${path}`, target.cache, ...(from[n] as CacheAxes)[name]);
+          return state(path, target.cache, ...into[name]).update("batch", row, one);
+        };
+        return { k: adopted("k"), v: adopted("v") };
+      }),
+    };
+  });
+}
+
 /** The axes of one layer's keys and of its values, in the order in which they lie in memory. */
 export interface CacheAxes {
   readonly k: readonly Axis[];

@@ -18,6 +18,8 @@ import { defineStep, type NextLogits, readLogits, stepTensors, type Wanted, want
 
 // Public API
 
+export type { NextLogits, Wanted } from "./step-call.ts";
+
 /** A text on one worker. Close it to free its cache. */
 export class Sequence implements AsyncDisposable {
   readonly #programs: ModelPrograms;

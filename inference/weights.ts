@@ -62,28 +62,26 @@ export async function loadWeights(
     return isStored(feed) ? [{ executable, tensors: feed.tensors.map(({ name }) => name) }] : [];
   });
   const { seed = 0, ...call } = options;
-  const stored = (await worker.load(checkpoint, items, call)).values();
-  const loaded: (readonly DeviceBuffer[])[] = [];
-  for (const [n, feed] of feeds.entries()) {
-    const buffers = isStored(feed)
-      ? stored.next().value
-      : await draw(worker, executables[n] as Executable, feed, seed, options.signal);
-    loaded.push(buffers as readonly DeviceBuffer[]);
-  }
+  const stored = await worker.load(checkpoint, items, call);
+  const held = stored.flat();
+  const fromFile = stored.values();
   const weights = new Map<string, DeviceBuffer>();
   const checks: { readonly feed: Feed; readonly invalid: DeviceBuffer }[] = [];
-  feeds.forEach((feed, n) => {
-    const buffers = loaded[n] as readonly DeviceBuffer[];
-    const packing = packingOf(storageOf(feed.param));
-    const names = packing?.parts(feed.param.axes).map(({ name }) => `${feed.path}.${name}`) ?? [feed.path];
-    names.forEach((name, part) => void weights.set(name, buffers[part] as DeviceBuffer));
-    const invalid = buffers[names.length];
-    if (invalid !== undefined) checks.push({ feed, invalid });
-  });
   try {
+    for (const [n, feed] of feeds.entries()) {
+      const made = isStored(feed)
+        ? (fromFile.next().value as readonly DeviceBuffer[])
+        : await draw(worker, executables[n] as Executable, feed, seed, options.signal);
+      if (!isStored(feed)) held.push(...made);
+      const packing = packingOf(storageOf(feed.param));
+      const names = packing?.parts(feed.param.axes).map(({ name }) => `${feed.path}.${name}`) ?? [feed.path];
+      names.forEach((name, part) => void weights.set(name, made[part] as DeviceBuffer));
+      const invalid = made[names.length];
+      if (invalid !== undefined) checks.push({ feed, invalid });
+    }
     await requireFiniteScales(worker, checks);
   } catch (error) {
-    await worker.release(weights.values());
+    await worker.release(held);
     throw error;
   }
   return weights;

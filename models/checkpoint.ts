@@ -12,6 +12,7 @@ import {
   flattenUnused,
   formatAxes,
   InputError,
+  type PackedPart,
   type Param,
   type ParamTree,
   packings,
@@ -109,10 +110,10 @@ export function matchCheckpoint(
       feeds.push({ path, param: declared, source: { kind: "drawn", ...declared.untrained }, tensors: [] });
       continue;
     }
-    const found = keysOf(source).map((key) => {
+    const found = keysOf(source).map((key, n) => {
       uses.set(key, [...(uses.get(key) ?? []), { path, rows: source.kind === "tensor" ? source.rows : undefined }]);
       const tensor = tensors.get(key);
-      if (tensor === undefined) missing.push(`${key}  ${formatAxes(declared.axes)}  for ${path}`);
+      if (tensor === undefined) missing.push(`${key}  ${formatAxes(partAxes(declared, source, n))}  for ${path}`);
       return tensor;
     });
     if (found.includes(undefined)) continue;
@@ -194,6 +195,23 @@ export function sourceAxes(axes: readonly Axis[], source: Source): readonly Axis
 
 // Implementation
 
+/** The axes of the tensor that the source names as its n-th. */
+function partAxes({ axes }: Param, source: Source, n: number): readonly Axis[] {
+  if (source.kind !== "mxfp4") return sourceAxes(axes, source);
+  const parts = mxfp4Parts(axes);
+  return typeof parts === "string" ? axes : (parts[n]?.axes ?? axes);
+}
+
+/** What MXFP4 makes of a weight, or why it can't. */
+function mxfp4Parts(axes: readonly Axis[]): readonly PackedPart[] | string {
+  try {
+    return packings.mxfp4.parts(axes);
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+}
+
 function misfitsOf({ axes }: Param, source: Source, tensors: readonly StoredTensor[]): string[] {
   switch (source.kind) {
     case "tensor":
@@ -205,7 +223,9 @@ function misfitsOf({ axes }: Param, source: Source, tensors: readonly StoredTens
       return source.of.flatMap((part, n) => tensorMisfits(sourceAxes(axes, source), part, tensors[n] as StoredTensor));
     }
     case "mxfp4": {
-      return packings.mxfp4.parts(axes).flatMap(({ axes: wanted }, n) => {
+      const parts = mxfp4Parts(axes);
+      if (typeof parts === "string") return [`${source.blocks}: ${parts}`];
+      return parts.flatMap(({ axes: wanted }, n) => {
         const { name, shape, type } = tensors[n] as StoredTensor;
         if (type.dtype !== "u8") return [`${name}: found elements of ${type.dtype}, wanted u8`];
         return groupAxes(wanted, shape) === undefined

@@ -7,14 +7,18 @@ import type { CheckpointTable, Source, StoredTensors } from "./checkpoint.ts";
 
 export const gptOssTables: { readonly huggingFace: CheckpointTable; readonly gguf: CheckpointTable } = {
   huggingFace: {
-    source: (param, tensors) =>
-      tensors.has("embedding.weight") ? original(param, tensors) : huggingFace(param, tensors),
+    source: (param, tensors) => (isOriginal(tensors) ? original : huggingFace)(param, tensors),
     ignored: [],
   },
   gguf: { source: gguf, ignored: [/^rope_freqs\.weight$/] },
 };
 
 // Implementation
+
+/** A file with the keys of both is read as Hugging Face's: the error names the others. */
+function isOriginal(tensors: StoredTensors): boolean {
+  return tensors.has("embedding.weight") && !tensors.has("model.embed_tokens.weight");
+}
 
 /** Dequantised experts are transposed: [expert, in, out]. */
 const transposed: Readonly<Record<string, readonly string[]>> = {

@@ -100,12 +100,12 @@ const huggingFace = z.looseObject({
   rope_theta: positive().optional(),
   rope_scaling: z.looseObject({}).nullish(),
   rope_parameters: z.looseObject({}).nullish(),
-  tie_word_embeddings: z.literal(false, { error: "a tied GPT-OSS is not known" }).default(false),
-  attention_bias: z.literal(true, { error: "a GPT-OSS without attention biases is not known" }).default(true),
+  tie_word_embeddings: z.literal(false, { error: "false: no tied GPT-OSS is known" }).default(false),
+  attention_bias: z.literal(true, { error: "true: no GPT-OSS without attention biases is known" }).default(true),
 });
 
 const yarnKeys = z.looseObject({
-  rope_type: z.literal("yarn", { error: 'GPT-OSS is known with rope_type "yarn"' }),
+  rope_type: z.literal("yarn", { error: '"yarn", as every GPT-OSS has' }),
   rope_theta: positive(),
   factor: positive(),
   beta_fast: positive(),

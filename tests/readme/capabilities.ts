@@ -49,6 +49,15 @@ export function capabilities(): readonly Capability[] {
       ],
     },
     {
+      what: "several prompts at once, each answered as it is alone; rows go to the next prompt as they become free",
+      compiles: "cpu, f32 and bf16",
+      runs: "CPU",
+      shownBy: [
+        { file: "tests/parity/batch.test.ts", words: "as transformers answers each" },
+        { file: "inference/generate-batch.test.ts", words: "goes to the next prompt" },
+      ],
+    },
+    {
       what: `the Llama family: ${configurations} configurations against transformers; rope ${scalings.join(", ")}`,
       compiles: "cpu, f32 and bf16",
       runs: "CPU",

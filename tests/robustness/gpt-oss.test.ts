@@ -110,8 +110,8 @@ describe("tensors", () => {
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   the model wants and the file lacks (2)
-    model.layers.0.mlp.experts.down_proj_blocks  [expert 4, embed 32, mlp 64]  for layers.0.moe.experts.down
-    model.layers.0.mlp.experts.down_proj_scales  [expert 4, embed 32, mlp 64]  for layers.0.moe.experts.down
+    model.layers.0.mlp.experts.down_proj_blocks  [expert 4, embed 32, block 2, byte 16]  for layers.0.moe.experts.down
+    model.layers.0.mlp.experts.down_proj_scales  [expert 4, embed 32, block 2]  for layers.0.moe.experts.down
 `);
   });
 
@@ -121,21 +121,21 @@ the checkpoint does not fit the model
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   the model wants and the file lacks (1)
-    model.layers.0.mlp.experts.gate_up_proj_scales  [expert 4, mlp 64, part 2, embed 32]  for layers.0.moe.experts.gateUp
+    model.layers.0.mlp.experts.gate_up_proj_scales  [expert 4, mlp 64, part 2, block 1]  for layers.0.moe.experts.gateUp
 `);
     const blockless = await changed("mxfp4", { tensors: (all) => void all.delete(`${first}.gate_up_proj_blocks`) });
     expect(await refused(blockless)).toMatchInlineSnapshot(`
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   the model wants and the file lacks (1)
-    model.layers.0.mlp.experts.gate_up_proj_blocks  [expert 4, mlp 64, part 2, embed 32]  for layers.0.moe.experts.gateUp
+    model.layers.0.mlp.experts.gate_up_proj_blocks  [expert 4, mlp 64, part 2, block 1, byte 16]  for layers.0.moe.experts.gateUp
 `);
     const original = await changed("original", { tensors: (all) => void all.delete("block.0.mlp.mlp2_weight.scales") });
     expect(await refused(original)).toMatchInlineSnapshot(`
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   the model wants and the file lacks (1)
-    block.0.mlp.mlp2_weight.scales  [expert 4, embed 32, mlp 64]  for layers.0.moe.experts.down
+    block.0.mlp.mlp2_weight.scales  [expert 4, embed 32, block 2]  for layers.0.moe.experts.down
 `);
   });
 
@@ -209,8 +209,12 @@ the checkpoint does not fit the model
       },
     });
     expect(await refused(path)).toMatchInlineSnapshot(`
-CHECKPOINT_INVALID
-DIR/model.safetensors: model.layers.0.mlp.experts.down_proj_blocks lies at bytes 287908 to 296100 of 292004.
+CHECKPOINT_MISMATCH
+the checkpoint does not fit the model
+  the model wants and the file lacks (1)
+    model.layers.0.mlp.experts.down_proj_scales  [expert 4, embed 32, block 2]  for layers.0.moe.experts.down
+  the file has and the model does not want (1)
+    model.layers.0.mlp.experts.down_proj  BF16 [4, 64, 32]
 `);
   });
 
@@ -237,30 +241,9 @@ the checkpoint does not fit the model
     expect(await refused(hybrid)).toMatchInlineSnapshot(`
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
-  the model wants and the file lacks (58)
-    block.0.attn.norm.scale  [embed 32]  for layers.0.attn.norm
-    block.0.attn.qkv.weight  [kvHead 2, group 1, dim 64, embed 32]  for layers.0.attn.q
-    block.0.attn.qkv.weight  [kvHead 2, dim 64, embed 32]  for layers.0.attn.k
-    block.0.attn.qkv.weight  [kvHead 2, dim 64, embed 32]  for layers.0.attn.v
-    block.0.attn.out.weight  [embed 32, kvHead 2, group 1, dim 64]  for layers.0.attn.out
-    block.0.attn.qkv.bias  [kvHead 2, group 1, dim 64]  for layers.0.attn.qBias
-    block.0.attn.qkv.bias  [kvHead 2, dim 64]  for layers.0.attn.kBias
-    block.0.attn.qkv.bias  [kvHead 2, dim 64]  for layers.0.attn.vBias
-    block.0.attn.out.bias  [embed 32]  for layers.0.attn.outBias
-    block.0.mlp.norm.scale  [embed 32]  for layers.0.moe.norm
-    and 48 more
-  the file has and the model does not want (60)
-    lm_head.weight  BF16 [270, 32]
-    model.embed_tokens.weight  BF16 [270, 32]
-    model.layers.0.input_layernorm.weight  BF16 [32]
-    model.layers.0.mlp.experts.down_proj_bias  BF16 [4, 32]
-    model.layers.0.mlp.experts.down_proj_blocks  U8 [4, 32, 2, 16]
-    model.layers.0.mlp.experts.down_proj_scales  U8 [4, 32, 2]
-    model.layers.0.mlp.experts.gate_up_proj_bias  BF16 [4, 128]
-    model.layers.0.mlp.experts.gate_up_proj_blocks  U8 [4, 128, 1, 16]
-    model.layers.0.mlp.experts.gate_up_proj_scales  U8 [4, 128, 1]
-    model.layers.0.mlp.router.bias  BF16 [4]
-    and 50 more
+  the file has and the model does not want (2)
+    block.0.attn.sinks  BF16 [2]
+    embedding.weight  BF16 [270, 32]
 `);
     const renamed = await changed("original", {
       tensors: (all) => {
@@ -384,14 +367,14 @@ describe("configurations", () => {
     expect(await refused(both)).toMatchInlineSnapshot(`
 CONFIG
 config.json does not describe a model
-  num_experts_per_tok: found nothing; a whole number is wanted
+  num_experts_per_tok: found nothing; one whole number is wanted
 `);
     expect(await refused(await without("mxfp4", "head_dim", "swiglu_limit", "layer_types"))).toMatchInlineSnapshot(`
 CONFIG
 config.json does not describe a model
-  head_dim: found nothing; Invalid input: expected number, received undefined
-  swiglu_limit: found nothing; Invalid input: expected number, received undefined
-  layer_types: found nothing; Invalid input: expected array, received undefined
+  head_dim: found nothing; wanted a whole number from 1 to 16777216
+  swiglu_limit: found nothing; wanted a positive number
+  layer_types: found nothing; wanted array
 `);
   });
 
@@ -412,13 +395,13 @@ config.json does not describe a model
     expect(await refused(path)).toMatchInlineSnapshot(`
 CONFIG
 config.json, rope_parameters or rope_scaling, does not describe a model
-  original_max_position_embeddings: found nothing; Invalid input: expected number, received undefined
+  original_max_position_embeddings: found nothing; wanted a whole number from 1 to 1073741824
 `);
     const other = { ...rope, rope_type: "linear", original_max_position_embeddings: 512 };
     expect(await refused(await withValues("mxfp4", { rope_parameters: other }))).toMatchInlineSnapshot(`
 CONFIG
 config.json, rope_parameters or rope_scaling, does not describe a model
-  rope_type: found "linear"; GPT-OSS is known with rope_type "yarn"
+  rope_type: found "linear"; wanted "yarn", as every GPT-OSS has
 `);
   });
 
@@ -457,12 +440,36 @@ config.json does not describe a model
 
   test("a width is no multiple of 32, and experts are MXFP4", async () => {
     expect(await refused(await withValues("mxfp4", { intermediate_size: 40 }))).toMatchInlineSnapshot(`
-PACKING
-MXFP4 packs 32 elements a block, and axis 'mlp' has 40
+CHECKPOINT_MISMATCH
+the checkpoint does not fit the model
+  do not fit (12)
+    model.layers.0.mlp.experts.gate_up_proj_blocks: found [4, 128, 1, 16], wanted [expert 4, mlp 40, part 2, block 1, byte 16]
+    model.layers.0.mlp.experts.gate_up_proj_scales: found [4, 128, 1], wanted [expert 4, mlp 40, part 2, block 1]
+    model.layers.0.mlp.experts.gate_up_proj_bias: found [4, 128], wanted [expert 4, mlp 40, part 2]
+    model.layers.0.mlp.experts.down_proj_blocks: MXFP4 packs 32 elements a block, and axis 'mlp' has 40
+    model.layers.1.mlp.experts.gate_up_proj_blocks: found [4, 128, 1, 16], wanted [expert 4, mlp 40, part 2, block 1, byte 16]
+    model.layers.1.mlp.experts.gate_up_proj_scales: found [4, 128, 1], wanted [expert 4, mlp 40, part 2, block 1]
+    model.layers.1.mlp.experts.gate_up_proj_bias: found [4, 128], wanted [expert 4, mlp 40, part 2]
+    model.layers.1.mlp.experts.down_proj_blocks: MXFP4 packs 32 elements a block, and axis 'mlp' has 40
+    model.layers.2.mlp.experts.gate_up_proj_blocks: found [4, 128, 1, 16], wanted [expert 4, mlp 40, part 2, block 1, byte 16]
+    model.layers.2.mlp.experts.gate_up_proj_scales: found [4, 128, 1], wanted [expert 4, mlp 40, part 2, block 1]
+    and 2 more
 `);
     expect(await refused(await withValues("original", { hidden_size: 48 }))).toMatchInlineSnapshot(`
-PACKING
-MXFP4 packs 32 elements a block, and axis 'embed' has 48
+CHECKPOINT_MISMATCH
+the checkpoint does not fit the model
+  do not fit (39)
+    embedding.weight: found [270, 32], wanted [vocab 270, embed 48]
+    block.0.attn.norm.scale: found [32], wanted [embed 48]
+    block.0.attn.qkv.weight: found [384, 32], wanted [kvHead 2, group 1, dim 64, embed 48] in rows 0 to 127
+    block.0.attn.qkv.weight: found [384, 32], wanted [kvHead 2, dim 64, embed 48] in rows 128 to 255
+    block.0.attn.qkv.weight: found [384, 32], wanted [kvHead 2, dim 64, embed 48] in rows 256 to 383
+    block.0.attn.out.weight: found [32, 128], wanted [embed 48, kvHead 2, group 1, dim 64]
+    block.0.attn.out.bias: found [32], wanted [embed 48]
+    block.0.mlp.norm.scale: found [32], wanted [embed 48]
+    block.0.mlp.gate.weight: found [4, 32], wanted [expert 4, embed 48]
+    block.0.mlp.mlp1_weight.blocks: MXFP4 packs 32 elements a block, and axis 'embed' has 48
+    and 29 more
 `);
   });
 });

@@ -1,0 +1,148 @@
+/**
+ * Several texts under way at once: one program takes a token more of each, and reads the weights once for all.
+ *
+ * A prompt is prefilled alone, by the programs and to the bits of a text that has no neighbours, and its cache is then
+ * copied into a row of the batch. So a row can be given away while the others go on, prompts of any lengths meet, and
+ * only the step is compiled for each size of batch. A row that nobody has stands at position 0, is computed and is read
+ * by nobody.
+ */
+import type { Session, SessionCall } from "../runtime-bridge/index.ts";
+import { hostTensor } from "../runtime-bridge/index.ts";
+import type { ModelPrograms, StepProgram } from "./model-programs.ts";
+import { Sequence } from "./sequence.ts";
+import {
+  defineStep,
+  type NextLogits,
+  readLogits,
+  type StepRow,
+  stepTensors,
+  type Wanted,
+  wantedResults,
+} from "./step-call.ts";
+
+// Public API
+
+/** How many rows, and how many positions each. */
+export interface BatchSizes {
+  readonly rows: number;
+  readonly capacity: number;
+}
+
+/** Rows on one worker. Close it to free their caches. */
+export class Batch implements AsyncDisposable {
+  readonly #programs: ModelPrograms;
+  readonly #session: Session;
+  /** Where prompts are prefilled; of a batch of one, the row itself. */
+  readonly #prefill: Sequence;
+  readonly #rows: Rows | undefined;
+  /** How many positions each row holds; 0 where nobody has it. */
+  readonly #lengths: number[];
+
+  private constructor(programs: ModelPrograms, session: Session, prefill: Sequence, rows: Rows | undefined) {
+    this.#programs = programs;
+    this.#session = session;
+    this.#prefill = prefill;
+    this.#rows = rows;
+    this.#lengths = Array<number>(rows?.count ?? 1).fill(0);
+  }
+
+  static async open(
+    programs: ModelPrograms,
+    { rows, capacity }: BatchSizes,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Batch> {
+    const session = programs.worker.session();
+    try {
+      const prefill = await Sequence.open(programs, capacity, { ...options, session });
+      const shared = rows === 1 ? undefined : await openRows(programs, session, { rows, capacity }, options);
+      return new Batch(programs, session, prefill, shared);
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  /** Gives a row to a prompt, and gives the logits after its last token. */
+  async fill(row: number, prompt: readonly number[], wanted: Wanted, signal?: AbortSignal): Promise<NextLogits> {
+    this.#prefill.restart();
+    const next = await this.#prefill.prefill(prompt, wanted, signal);
+    this.#lengths[row] = prompt.length;
+    if (this.#rows !== undefined)
+      await this.#session.step(this.#rows.adopt, [hostTensor("i32", [], Int32Array.of(row))]);
+    return next;
+  }
+
+  /** Appends a token to each row that has an entry, and gives their logits. The other rows must be free. */
+  async step(
+    tokens: ReadonlyMap<number, number>,
+    wanted: Wanted,
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<number, NextLogits>> {
+    if (this.#rows === undefined) {
+      const [[row, token]] = tokens as unknown as [[number, number]];
+      return new Map([[row, await this.#prefill.step(token, wanted, signal)]]);
+    }
+    const given = this.#lengths.map((held, row): StepRow => {
+      const token = tokens.get(row);
+      return token === undefined ? idle : { tokens: [token], start: held, total: held + 1 };
+    });
+    for (const row of tokens.keys()) this.#lengths[row]! += 1;
+    const { program, step } = this.#rows;
+    const result = await this.#session.step(step, stepTensors(this.#programs, given, 1), {
+      fetch: wantedResults(program, wanted),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const logits = readLogits(result, wanted, given.length);
+    return new Map(Array.from(tokens.keys(), (row) => [row, logits[row] as NextLogits]));
+  }
+
+  /** Takes a row away from whoever has it. */
+  free(row: number): void {
+    this.#lengths[row] = 0;
+  }
+
+  async close(): Promise<void> {
+    await this.#session.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+// Implementation
+
+/** What several rows share. */
+interface Rows {
+  readonly count: number;
+  readonly program: StepProgram;
+  readonly step: SessionCall;
+  /** Copies what was prefilled into a row. */
+  readonly adopt: SessionCall;
+}
+
+const idle: StepRow = { tokens: [0], start: 0, total: 1 };
+
+async function openRows(
+  programs: ModelPrograms,
+  session: Session,
+  { rows, capacity }: BatchSizes,
+  options: { readonly signal?: AbortSignal },
+): Promise<Rows> {
+  // The cache of the prefill has the first slots.
+  const firstSlot = programs.cacheNames.length;
+  const buffers = await programs.emptyCaches(capacity, { batch: rows, ...options });
+  for (const [n, buffer] of buffers.entries()) await session.store(firstSlot + n, buffer);
+  const program = await programs.step({ batch: rows, pos: 1, capacity, outputs: "last" });
+  const { executable, signature } = await programs.adopt({ rows, capacity });
+  const slotOf = (name: string) => firstSlot + programs.cacheNames.indexOf(name);
+  const adopt = session.define({
+    executable,
+    arguments: signature.arguments.map(({ name }) => {
+      if (name === "row") return { input: 0 };
+      return { slot: name.startsWith("from.") ? programs.cacheNames.indexOf(name.slice(5)) : slotOf(name) };
+    }),
+    results: signature.results.map(({ name }) => slotOf(name)),
+  });
+  return { count: rows, program, step: defineStep(session, programs, program, firstSlot), adopt };
+}

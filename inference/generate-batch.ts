@@ -1,0 +1,181 @@
+/**
+ * The loop over several prompts: as many at once as the batch has rows; whoever is done gives its row to the next.
+ *
+ * What a prompt is answered does not depend on who its neighbours are: it is prefilled alone, rows do not touch, and its
+ * random numbers come from a seed of its own (`seedOf`). Programs for different sizes of batch round differently in the
+ * last digits, so an answer may still change where two tokens are equally likely but for those.
+ */
+import { InputError, RuntimeFailure } from "../dsl/index.ts";
+import {
+  Answer,
+  type AnswerInputs,
+  checkOptions,
+  type FinishReason,
+  type GenerateOptions,
+  type Piece,
+} from "./answer.ts";
+import type { Batch } from "./batch.ts";
+import type { CacheSize } from "./cache-size.ts";
+import type { Summary } from "./generate.ts";
+import { splitMix64 } from "./random.ts";
+import type { NextLogits } from "./step-call.ts";
+
+// Public API
+
+/** What happened to the prompt at `index`: a token more, its answer is complete, or it could not be taken at all. */
+export type BatchEvent =
+  | { readonly kind: "piece"; readonly index: number; readonly piece: Piece }
+  | { readonly kind: "done"; readonly index: number; readonly summary: Summary }
+  | { readonly kind: "refused"; readonly index: number; readonly error: InputError };
+
+/** How a batch went. Times in seconds. */
+export interface BatchSummary {
+  /** How many prompts were answered at once, at most. */
+  readonly rows: number;
+  readonly cacheBytes: number;
+  readonly answers: number;
+  readonly refused: number;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  readonly prefillSeconds: number;
+  readonly decodeSeconds: number;
+  /** What all seeds were derived from. */
+  readonly seed: bigint;
+}
+
+/** What the loop needs. */
+export interface BatchInputs extends AnswerInputs {
+  /** The tokens of each prompt, or why it has none. */
+  readonly prompts: readonly (readonly number[] | InputError)[];
+  /** Opens a batch for those that are left. */
+  openBatch(answers: readonly Answer[]): Promise<{ readonly batch: Batch; readonly size: CacheSize }>;
+}
+
+/** The seed of the prompt at `index`: given alone to `generate`, it makes the same choices. */
+export function seedOf(seed: bigint, index: number): bigint {
+  return splitMix64(seed, index);
+}
+
+/**
+ * Answers prompts, and tells what happens as it does. Leaving the loop early, by `break` or by an error, frees everything.
+ *
+ * @throws InputError for an option out of range; a prompt that is empty or too long is an event
+ * @throws RuntimeFailure when the model's logits for a prompt are not numbers
+ */
+export async function* generateBatch(
+  given: BatchInputs,
+  options: GenerateOptions = {},
+): AsyncGenerator<BatchEvent, BatchSummary> {
+  const { signal } = options;
+  // An option out of range is no prompt's fault.
+  const { wanted, seed } = checkOptions(options, given.tokenizer);
+  const { answers, refusals } = admit(given, options, seed);
+  const events: BatchEvent[] = [...refusals];
+  for (const each of answers) if (each.answer.finished !== undefined) events.push(done(each));
+  const waiting = answers.filter(({ answer }) => answer.finished === undefined);
+  const spent = { prefill: 0, decode: 0 };
+
+  const opened = waiting.length === 0 ? undefined : await given.openBatch(waiting.map(({ answer }) => answer));
+  await using batch = opened?.batch;
+  const rows = Array<Running | undefined>(opened?.size.rows ?? 0).fill(undefined);
+  const advance = (row: number, running: Running, next: NextLogits) => {
+    const piece = take(running, next);
+    running.token = piece.token;
+    events.push({ kind: "piece", index: running.index, piece });
+    if (running.answer.finished === undefined) return;
+    events.push(done(running));
+    rows[row] = undefined;
+    batch?.free(row);
+  };
+
+  for (;;) {
+    for (let row = 0; row < rows.length; row++) {
+      while (batch !== undefined && rows[row] === undefined && waiting.length > 0) {
+        yield* events.splice(0);
+        signal?.throwIfAborted();
+        const running: Running = waiting.shift() as Running;
+        running.begun = performance.now();
+        rows[row] = running;
+        const next = await batch.fill(row, running.answer.prompt, wanted, signal);
+        running.prefilled = performance.now();
+        spent.prefill += running.prefilled - running.begun;
+        advance(row, running, next);
+      }
+    }
+    const active = [...rows.entries()].filter((entry): entry is [number, Running] => entry[1] !== undefined);
+    signal?.throwIfAborted();
+    const started = performance.now();
+    // The next step is under way while the caller looks at these tokens.
+    const tokens = new Map(active.map(([row, { token }]) => [row, token]));
+    const ahead = active.length === 0 ? undefined : batch?.step(tokens, wanted, signal);
+    ahead?.catch(() => {});
+    yield* events.splice(0);
+    if (ahead === undefined) break;
+    const next = await ahead;
+    spent.decode += performance.now() - started;
+    for (const [row, running] of active) advance(row, running, next.get(row) as NextLogits);
+  }
+  return {
+    rows: rows.length,
+    cacheBytes: opened?.size.bytes ?? 0,
+    answers: answers.length,
+    refused: refusals.length,
+    promptTokens: answers.reduce((all, { answer }) => all + answer.prompt.length, 0),
+    answerTokens: answers.reduce((all, { answer }) => all + answer.count, 0),
+    prefillSeconds: spent.prefill / 1000,
+    decodeSeconds: spent.decode / 1000,
+    seed,
+  };
+}
+
+// Implementation
+
+/** A prompt, its answer so far, and when it began. */
+interface Running {
+  readonly index: number;
+  readonly answer: Answer;
+  /** The last token chosen. */
+  token: number;
+  begun: number;
+  prefilled: number;
+}
+
+/** Prompts that can be answered, and those that cannot. */
+function admit(given: BatchInputs, options: GenerateOptions, seed: bigint) {
+  const answers: Running[] = [];
+  const refusals: BatchEvent[] = [];
+  for (const [index, prompt] of given.prompts.entries()) {
+    try {
+      if (prompt instanceof InputError) throw prompt;
+      const answer = new Answer(given, prompt, { ...options, seed: seedOf(seed, index) });
+      answers.push({ index, answer, token: -1, begun: 0, prefilled: 0 });
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      refusals.push({ kind: "refused", index, error });
+    }
+  }
+  return { answers, refusals };
+}
+
+/** Chooses a token; an error names the prompt. */
+function take({ index, answer }: Running, next: NextLogits): Piece {
+  try {
+    return answer.take(next);
+  } catch (error) {
+    if (!(error instanceof RuntimeFailure)) throw error;
+    const fields = { ...error.fields, prompt: index };
+    throw new RuntimeFailure(error.code, `prompts[${index}]: ${error.message}`, fields, { cause: error });
+  }
+}
+
+function done({ index, answer, begun, prefilled }: Running): BatchEvent {
+  const summary = {
+    finishReason: answer.finished as FinishReason,
+    promptTokens: answer.prompt.length,
+    answerTokens: answer.count,
+    prefillSeconds: (prefilled - begun) / 1000,
+    decodeSeconds: begun === 0 ? 0 : (performance.now() - prefilled) / 1000,
+    seed: answer.seed,
+  };
+  return { kind: "done", index, summary };
+}

@@ -22,6 +22,7 @@ export async function bench(given: readonly string[]): Promise<void> {
   const step = await compile({ pos: 1, capacity: options.capacity });
   const { session, call } = await step.open();
   const [through, device, reads]: [number[], number[], number[]] = [[], [], []];
+  const [bestThrough, bestDevice]: [number[], number[]] = [[], []];
   for (let round = -1; round < options.rounds; round++) {
     const [times, inside]: [number[], number[]] = [[], []];
     for (let n = 0; n < options.steps; n++) {
@@ -34,6 +35,9 @@ export async function bench(given: readonly string[]): Promise<void> {
     if (round < 0) continue; // warms both up
     through.push(median(times));
     device.push(median(inside));
+    // The bound is the best of a few reads, so it is compared with the best of a few steps.
+    bestThrough.push(Math.min(...times));
+    bestDevice.push(Math.min(...inside));
     reads.push(Math.min(...read));
   }
   await session.close();
@@ -45,21 +49,21 @@ export async function bench(given: readonly string[]): Promise<void> {
       `${options.rounds} rounds of ${options.steps} tokens, each with a read of as many bytes\n`,
   );
   printTable(
-    ["", "ms", "tokens/s", "GB/s of weights", "share of the bound"],
+    ["", "ms", "tokens/s", "GB/s of weights", "share of the bound, best of each round"],
     [
       [
         "a token, from Node",
         range(through),
         range(perSecond(through)),
         range(speed(through)),
-        range(ratios(reads, through), 3),
+        range(ratios(reads, bestThrough), 3),
       ],
       [
         "a token, in the worker",
         range(device),
         range(perSecond(device)),
         range(speed(device)),
-        range(ratios(reads, device), 3),
+        range(ratios(reads, bestDevice), 3),
       ],
       ["a read of the weights", range(reads), range(perSecond(reads)), range(speed(reads)), ""],
     ],

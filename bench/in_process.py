@@ -16,7 +16,6 @@ import jax
 import numpy as np
 
 from tsxla_worker import address, server, worker
-from tsxla_worker.auth import read_token
 from tsxla_worker.logs import Logs
 from tsxla_worker.sessions import Session, _Slot
 from tsxla_worker.tensors import TensorType
@@ -58,7 +57,9 @@ def main(socket: str, root: str, token_file: str) -> None:
     """Serves, and answers lines until there are no more."""
     made = worker.start(Path(root), None, Logs(Path(os.devnull)))
     serving = server.Server(
-        made, address.parse(f"unix:{socket}"), server.Security(read_token(Path(token_file)), None, None)
+        made,
+        address.parse(f"unix:{socket}"),
+        server.Security(Path(token_file).read_text(encoding="utf-8").strip(), None, None),
     )
     serving.start()
     print(json.dumps({"ready": True}), flush=True)

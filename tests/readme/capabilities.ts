@@ -22,7 +22,7 @@ export interface Capability {
 
 /** The rows. */
 export function capabilities(): readonly Capability[] {
-  const { configurations, scalings } = parityCases();
+  const { configurations, scalings, gptOss } = parityCases();
   return [
     {
       what: `the language: ${allOps.size} operations, loops, choices, scans, \`forChosen\`, caches`,
@@ -64,7 +64,19 @@ export function capabilities(): readonly Capability[] {
       shownBy: [{ file: "tests/parity/logits.test.ts", words: "transformers" }],
     },
     {
-      what: "checkpoints: safetensors (F32, F16, BF16, one file or shards), GGUF (F32, F16, BF16, Q8_0, Q4_0, Q4_1)",
+      what: `GPT-OSS, experts held in MXFP4: ${gptOss} random models against transformers, from Hugging Face's layout, OpenAI's and GGUF`,
+      compiles: "cpu, f32 and bf16",
+      runs: "CPU",
+      shownBy: [{ file: "tests/parity/gpt-oss.test.ts", words: "transformers' logits" }],
+    },
+    {
+      what: "variants of GPT-OSS in a few lines of a user's TypeScript, run with `--arch`",
+      compiles: "cpu",
+      runs: "CPU",
+      shownBy: [{ file: "tests/examples/examples.test.ts", words: "other logits than the published model's" }],
+    },
+    {
+      what: "checkpoints: safetensors (F32, F16, BF16, one file or shards), GGUF (F32, F16, BF16, Q8_0, Q4_0, Q4_1, MXFP4)",
       compiles: "",
       runs: "CPU",
       shownBy: [
@@ -73,7 +85,7 @@ export function capabilities(): readonly Capability[] {
       ],
     },
     {
-      what: "workers: started by Node or reached over a socket, TCP or TLS; sessions, donation, compile cache",
+      what: "workers: started by Node or reached over a socket or TCP; sessions, donation, compile cache",
       compiles: "",
       runs: "Linux x86-64",
       shownBy: [
@@ -99,12 +111,22 @@ interface ParityFile {
   readonly checkpoints: Readonly<Record<string, { readonly config: Readonly<Record<string, unknown>> }>>;
 }
 
-function parityCases(): { readonly configurations: number; readonly scalings: readonly string[] } {
-  const file = new URL("../parity/fixtures/random.json", import.meta.url);
-  const { checkpoints } = JSON.parse(readFileSync(file, "utf8")) as ParityFile;
+function parityCases(): {
+  readonly configurations: number;
+  readonly scalings: readonly string[];
+  readonly gptOss: number;
+} {
+  const read = (name: string) =>
+    (JSON.parse(readFileSync(new URL(`../parity/fixtures/${name}`, import.meta.url), "utf8")) as ParityFile)
+      .checkpoints;
+  const checkpoints = read("random.json");
   const kinds = Object.values(checkpoints).map(({ config }) => {
     const keys = (config.rope_parameters ?? config.rope_scaling ?? {}) as Readonly<Record<string, unknown>>;
     return String(keys.rope_type ?? keys.type ?? "default");
   });
-  return { configurations: kinds.length, scalings: [...new Set(kinds)] };
+  return {
+    configurations: kinds.length,
+    scalings: [...new Set(kinds)],
+    gptOss: Object.keys(read("gpt-oss.json")).length,
+  };
 }

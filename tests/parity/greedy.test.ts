@@ -1,7 +1,7 @@
 /**
  * Answers against transformers in f32, token for token, and everything that may not change them.
  *
- * Slow for its size (about half a minute): `npm run jest -- tests/parity/greedy.test.ts`.
+ * Half a minute on two idle cores, most of it compiling: `npm run jest -- tests/parity/greedy.test.ts`.
  */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -56,10 +56,9 @@ function firstScreen(): string {
   return /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
 }
 
-/** The texts of a file's `test(…)`, `it(…)` and `describe(…)` calls, tables of cases included. */
+/** The texts that stand before a function as a call's first argument: names of tests, whether of a table or not. */
 function testNames(file: string): string[] {
   const text = readFileSync(`${root}${file}`, "utf8");
-  return [...text.matchAll(/(?:test|it|describe)(?:\.\w+)*(?:<[^>]*>)?\((?:[^"`']*\)\()?\s*(["'`])([\s\S]*?)\1/g)].map(
-    (match) => match[2] as string,
-  );
+  const named = /\(\s*(["'`])((?:(?!\1)[\s\S])*)\1,\s*(?:async )?(?:\(|\w+ =>)/g;
+  return [...text.matchAll(named)].map((match) => match[2] as string);
 }

@@ -212,8 +212,10 @@ function sortedTiles(mixture: Mixture): Tensor<string> {
     );
     own.set(body.index, id as unknown as Tensor<string>);
     const result = body.replay(own);
-    const weight = (flat(weights).take("pair", pairs) as unknown as Tensor<"token">).where(isReal, 0);
-    return { rows, values: result.mul(weight.cast(result.dtype) as never) as Tensor<string> };
+    const weight = flat(weights).take("pair", pairs) as unknown as Tensor<"token">;
+    // Not a weight of 0: an entry may be infinite for a token that did not choose it.
+    const values = result.mul(weight.cast(result.dtype) as never).where(isReal as never, 0) as Tensor<string>;
+    return { rows, values };
   };
   const shape = traceBody(() => one(full(0, "i32") as Tensor<never>).values).result;
   const room = full(

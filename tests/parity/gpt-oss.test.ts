@@ -20,6 +20,8 @@ import { collected, distanceFrom, fixtures, largestDifference, readDigests } fro
 
 /** In standard deviations of the logits. transformers in f32 is within 2e-5 of itself in f64, 3e-5 of numpy in f64. */
 const tolerance = 1e-4;
+/** How many tokens are fed one at a time. */
+const stepped = 40;
 
 interface Case {
   readonly key: string;
@@ -54,8 +56,9 @@ describe.each(names)("%s", (name) => {
       const atOnce = await ask(model, digest.tokens, false);
       expectNear(distanceFrom(digest, atOnce, model.config.vocab), each.deviation);
       if (each.tokens > 200) {
-        const steps = await ask(model, digest.tokens, true);
-        expect(largestDifference(atOnce, steps) / each.deviation).toBeLessThan(1e-5);
+        // Past the small windows; a step costs as much as a chunk, so not all of them.
+        const steps = await ask(model, digest.tokens.slice(0, stepped), true);
+        expect(largestDifference(atOnce.subarray(0, steps.length), steps) / each.deviation).toBeLessThan(1e-5);
       }
     }
   });

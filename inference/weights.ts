@@ -36,6 +36,7 @@ export function planWeights({ architecture, config, checkpoint }: ModelFiles, ta
   const hint = isBuiltIn(architecture) ? [] : variantHint;
   const feeds = matchCheckpoint(architecture.weights(config), checkpoint.tensors, table, hint);
   const storage = new Map(feeds.map((feed) => [feed.param.key, storageFor(feed, target, architecture)]));
+  requireMxfp4(feeds.filter(({ param }) => storage.get(param.key) === "mxfp4"));
   return { feeds, storageOf: ({ key }) => storage.get(key) as Storage };
 }
 
@@ -118,6 +119,19 @@ function storageFor(feed: Feed, target: Target, architecture: Architecture): Sto
   return packingOf(form) === undefined || isMatrix(param, architecture) ? form : target.compute;
 }
 
+/** Refuses weights that are to be held as MXFP4 and are something else in their file: packing them would change them. */
+function requireMxfp4(feeds: readonly Feed[]): void {
+  const others = feeds.filter((feed) => !isMxfp4(feed));
+  if (others.length === 0) return;
+  const named = others.slice(0, 3).map(({ tensors }) => `  ${tensors.map(({ name, format }) => `${name}  ${format}`)}`);
+  const more = others.length > 3 ? [`  and ${others.length - 3} more`] : [];
+  throw new InputError(
+    "WEIGHTS",
+    ["weights are held as mxfp4 only where the checkpoint has them so, and it has", ...named, ...more].join("\n"),
+    { keys: others.map(({ param }) => param.key) },
+  );
+}
+
 /** As the file has it: MXFP4 and floats stay, other blocks are unpacked. */
 function published(feed: Feed, { compute }: Target): Storage {
   if (isMxfp4(feed)) return "mxfp4";
@@ -142,8 +156,10 @@ async function compileLoaders(
     feeds.map((feed) => {
       const storage = storageOf(feed.param);
       const kind = kindOf(feed, storage);
-      const known =
-        byKind.get(kind) ?? worker.compile(lower(loadGraph(feed, storage)), signal === undefined ? {} : { signal });
+      // A program that cannot be made must not leave the others' compilations without anyone who waits for them.
+      const compile = async () =>
+        await worker.compile(lower(loadGraph(feed, storage)), signal === undefined ? {} : { signal });
+      const known = byKind.get(kind) ?? compile();
       byKind.set(kind, known);
       return known;
     }),

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { readSafetensors, SafetensorsWriter } from "../../cli/safetensors.ts";
+import { cpu, parseWeightForms } from "../../compiler/index.ts";
 import { TsxlaError } from "../../dsl/index.ts";
 import { loadModel, type Worker } from "../../inference/index.ts";
 import type { HostTensor } from "../../runtime-bridge/index.ts";
@@ -299,6 +300,25 @@ the checkpoint has scales of 255, which is NaN in E8M0
   model.layers.0.mlp.experts.down_proj_scales: 2 scales
 `);
   });
+});
+
+test("experts cannot be held as MXFP4 when the checkpoint has them dequantised", async () => {
+  const calls = (["compile", "load"] as const).map((name) => jest.spyOn(worker, name));
+  const target = cpu({ weights: parseWeightForms("mxfp4") });
+  const error = (await loadModel(join(folder, "bf16"), { worker, target }).catch((each) => each)) as TsxlaError;
+  for (const call of calls) {
+    expect(call).not.toHaveBeenCalled();
+    call.mockRestore();
+  }
+  expect(error.exitCode).toBe(2);
+  expect(`${error.code}\n${error.message}`).toMatchInlineSnapshot(`
+WEIGHTS
+weights are held as mxfp4 only where the checkpoint has them so, and it has
+  model.layers.0.mlp.experts.gate_up_proj  BF16
+  model.layers.0.mlp.experts.down_proj  BF16
+  model.layers.1.mlp.experts.gate_up_proj  BF16
+  and 3 more
+`);
 });
 
 describe("shards", () => {

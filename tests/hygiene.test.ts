@@ -43,6 +43,9 @@ test("the traces are found where they are, and not in what only looks like them"
   expect(findTraces("lock", `https:${slash}/registry.example.org/x.tgz`)).toHaveLength(1);
   expect(findTraces("requirements", `--index${"-"}url https://mirror.example`)).toHaveLength(1);
   expect(
-    findTraces("a.md", `${slash}home/you/models is yours; src/root/x and network/work/mainly are not paths`),
+    findTraces(
+      "a.md",
+      `${slash}home/you/models is yours; src${slash}root/x and network${slash}work/mainly are not paths`,
+    ),
   ).toEqual([]);
 });

@@ -1,9 +1,10 @@
 /** `tsxla inspect`: what a model's files say, without loading a weight. */
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { Command } from "commander";
 import { countParameters, InputError, type ParamTree } from "../dsl/index.ts";
 import { type ModelFiles, openModel } from "../inference/index.ts";
-import { findByConfig, matchCheckpoint } from "../models/index.ts";
+import { type Architecture, countActiveParameters, type ModelConfig, matchCheckpoint } from "../models/index.ts";
+import { isConfig, readModelConfig } from "./model-config.ts";
 import { openWorker, type WorkerOptions, withWorker } from "./options.ts";
 import { bytes, Progress } from "./progress.ts";
 
@@ -11,7 +12,9 @@ import { bytes, Progress } from "./progress.ts";
 
 export function inspectCommand(signal: AbortSignal): Command {
   return withWorker(new Command("inspect"))
-    .description("Describes a model: a Hugging Face folder, a .gguf file, or a config.json alone.")
+    .description(
+      "Describes a model: a Hugging Face folder, a .gguf file, a config.json alone, or a published model's name.",
+    )
     .argument("<path>", "the model")
     .option("--json", "print one JSON object")
     .action((path: string, options: InspectCommandOptions) => run(path, options, signal));
@@ -27,7 +30,7 @@ interface InspectCommandOptions extends WorkerOptions {
 type Facts = Readonly<Record<string, unknown>>;
 
 async function run(path: string, options: InspectCommandOptions, signal: AbortSignal): Promise<void> {
-  const facts = path.endsWith(".json") ? await describeConfig(path) : await describeFiles(path, options, signal);
+  const facts = isConfig(path) ? await describeConfig(path) : await describeFiles(path, options, signal);
   if (options.json) {
     process.stdout.write(`${JSON.stringify(facts)}\n`);
     return;
@@ -41,15 +44,13 @@ async function run(path: string, options: InspectCommandOptions, signal: AbortSi
 
 /** A configuration needs no worker. */
 async function describeConfig(path: string): Promise<Facts> {
-  let config: unknown;
-  try {
-    config = JSON.parse(await readFile(path, "utf8"));
-  } catch (cause) {
-    throw new InputError("INPUT", `${path} cannot be read as JSON: ${(cause as Error).message}`, { path }, { cause });
-  }
-  const architecture = findByConfig(config);
-  const read = architecture.fromHuggingFace(config);
-  return { architecture: architecture.name, parameters: countParameters(architecture.weights(read)), ...read };
+  const { architecture, config } = await readModelConfig(path);
+  return { ...describeModel(architecture, config), ...config };
+}
+
+function describeModel(architecture: Architecture, config: ModelConfig): Facts {
+  const parameters = countParameters(architecture.weights(config) as ParamTree);
+  return { architecture: architecture.name, parameters, activeParameters: countActiveParameters(architecture, config) };
 }
 
 async function describeFiles(path: string, options: InspectCommandOptions, signal: AbortSignal): Promise<Facts> {
@@ -63,8 +64,7 @@ async function describeFiles(path: string, options: InspectCommandOptions, signa
   const weights = files.architecture.weights(files.config) as ParamTree;
   matchCheckpoint(weights, files.checkpoint.tensors, tableOf(files));
   return {
-    architecture: files.architecture.name,
-    parameters: countParameters(weights),
+    ...describeModel(files.architecture, files.config),
     ...files.config,
     container: files.checkpoint.container,
     tensors: files.checkpoint.tensors.size,

@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { addSourceRoot, TsxlaError } from "../dsl/index.ts";
+import { compileCommand } from "./compile.ts";
 import { execCommand } from "./exec.ts";
 import { generateCommand } from "./generate.ts";
 import { inspectCommand } from "./inspect.ts";
@@ -44,7 +45,7 @@ function commandLine(signal: AbortSignal): Command {
     .option("--debug", "show where an error comes from")
     .showHelpAfterError("(--help says more)")
     .exitOverride();
-  const commands = [generateCommand, logitsCommand, execCommand, inspectCommand, workerCommand];
+  const commands = [generateCommand, logitsCommand, compileCommand, execCommand, inspectCommand, workerCommand];
   for (const make of commands) program.addCommand(make(signal).exitOverride().showHelpAfterError("(--help says more)"));
   return program;
 }

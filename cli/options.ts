@@ -41,10 +41,10 @@ export function withWorker(command: Command): Command {
 }
 
 /** Adds the options of a model. */
-export function withModel(command: Command): Command {
+export function withModel(command: Command, models = "a Hugging Face folder or a .gguf file"): Command {
   return withWorker(
     command
-      .requiredOption("--model <path>", "a Hugging Face folder or a .gguf file")
+      .requiredOption("--model <path>", models)
       .option("--target <spec>", "what to compile for", "cpu")
       .option("--compute-dtype <type>", "what is multiplied: f32 or bf16 (f32 on CPU)")
       .option(
@@ -158,24 +158,8 @@ export function collect(text: string, before: readonly string[] = []): readonly 
   return [...before, text];
 }
 
-// Implementation
-
-/** Paths, those that differ in a number alone as one: `layers.{0…23}.moe.shared.down`. */
-function listed(paths: readonly string[]): string {
-  const numbers = new Map<string, number[]>();
-  for (const path of paths) {
-    const [number] = /(?<=\.)\d+(?=\.)/.exec(path) ?? [];
-    const general = number === undefined ? path : path.replace(`.${number}.`, ".{}.");
-    numbers.set(general, [...(numbers.get(general) ?? []), ...(number === undefined ? [] : [Number(number)])]);
-  }
-  const entries = [...numbers].map(([general, of]) => {
-    const [first, last] = [of[0], of.at(-1)];
-    return general.replace("{}", first === last ? `${first}` : `{${first}…${last}}`);
-  });
-  return entries.join(", ");
-}
-
-async function importArchitecture(file: string): Promise<Architecture> {
+/** Loads the architecture that `--arch` names. @throws InputError that says what its default export lacks */
+export async function importArchitecture(file: string): Promise<Architecture> {
   let module: { readonly default?: unknown };
   try {
     module = (await import(pathToFileURL(resolve(file)).href)) as typeof module;
@@ -206,4 +190,21 @@ async function importArchitecture(file: string): Promise<Architecture> {
     `--arch ${file}: the default export is no Architecture; it lacks ${missing.join(", ")}`,
     { file, missing },
   );
+}
+
+// Implementation
+
+/** Paths, those that differ in a number alone as one: `layers.{0…23}.moe.shared.down`. */
+function listed(paths: readonly string[]): string {
+  const numbers = new Map<string, number[]>();
+  for (const path of paths) {
+    const [number] = /(?<=\.)\d+(?=\.)/.exec(path) ?? [];
+    const general = number === undefined ? path : path.replace(`.${number}.`, ".{}.");
+    numbers.set(general, [...(numbers.get(general) ?? []), ...(number === undefined ? [] : [Number(number)])]);
+  }
+  const entries = [...numbers].map(([general, of]) => {
+    const [first, last] = [of[0], of.at(-1)];
+    return general.replace("{}", first === last ? `${first}` : `{${first}…${last}}`);
+  });
+  return entries.join(", ");
 }

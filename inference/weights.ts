@@ -1,19 +1,11 @@
 /** Loading: every weight of a model from its checkpoint onto the devices, through small programs that the worker runs. */
 import { lower, type Target } from "../compiler/index.ts";
-import { InputError, isFloat, type Param, packingOf, type Storage, type StorageOf } from "../dsl/index.ts";
-import {
-  type Architecture,
-  drawKey,
-  type Feed,
-  isBuiltIn,
-  isMxfp4,
-  isPacked,
-  loadGraph,
-  matchCheckpoint,
-} from "../models/index.ts";
+import { InputError, packingOf, type Storage, type StorageOf } from "../dsl/index.ts";
+import { drawKey, type Feed, isBuiltIn, loadGraph, matchCheckpoint } from "../models/index.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../runtime-bridge/index.ts";
 import { hostTensor, toInt32Array } from "../runtime-bridge/index.ts";
 import type { ModelFiles } from "./model-files.ts";
+import { storageOfFeeds } from "./storage.ts";
 
 // Public API
 
@@ -35,9 +27,7 @@ export function planWeights({ architecture, config, checkpoint }: ModelFiles, ta
   const table = checkpoint.container === "gguf" ? architecture.tables.gguf : architecture.tables.huggingFace;
   const hint = isBuiltIn(architecture) ? [] : variantHint;
   const feeds = matchCheckpoint(architecture.weights(config), checkpoint.tensors, table, hint);
-  const storage = new Map(feeds.map((feed) => [feed.param.key, storageFor(feed, target, architecture)]));
-  requireMxfp4(feeds.filter(({ param }) => storage.get(param.key) === "mxfp4"));
-  return { feeds, storageOf: ({ key }) => storage.get(key) as Storage };
+  return { feeds, storageOf: storageOfFeeds(feeds, architecture, target) };
 }
 
 /**
@@ -105,43 +95,6 @@ async function draw(
   const key = hostTensor("u32", [2], drawKey(seed, param));
   const { results } = await worker.execute(executable, [key], signal === undefined ? {} : { signal });
   return results;
-}
-
-function storageFor(feed: Feed, target: Target, architecture: Architecture): Storage {
-  const { param } = feed;
-  const unasked = architecture.keepsPublished ? "published" : target.compute;
-  const { experts, dense } = target.weights ?? { experts: unasked, dense: unasked };
-  const form = architecture.isExpertMatrix?.(param) ? experts : dense;
-  // What is drawn has no published form, and MXFP4 cannot be made here.
-  if (feed.source.kind === "drawn" && (form === "published" || form === "mxfp4")) return "bf16";
-  if (form === "published") return published(feed, target);
-  // Only what is multiplied is worth packing: norms and biases are small, and are added.
-  return packingOf(form) === undefined || isMatrix(param, architecture) ? form : target.compute;
-}
-
-/** Refuses weights that are to be held as MXFP4 and are something else in their file: packing them would change them. */
-function requireMxfp4(feeds: readonly Feed[]): void {
-  const others = feeds.filter((feed) => !isMxfp4(feed));
-  if (others.length === 0) return;
-  const named = others.slice(0, 3).map(({ tensors }) => `  ${tensors.map(({ name, format }) => `${name}  ${format}`)}`);
-  const more = others.length > 3 ? [`  and ${others.length - 3} more`] : [];
-  throw new InputError(
-    "WEIGHTS",
-    ["weights are held as mxfp4 only where the checkpoint has them so, and it has", ...named, ...more].join("\n"),
-    { keys: others.map(({ param }) => param.key) },
-  );
-}
-
-/** As the file has it: MXFP4 and floats stay, other blocks are unpacked. */
-function published(feed: Feed, { compute }: Target): Storage {
-  if (isMxfp4(feed)) return "mxfp4";
-  const own = feed.tensors[0]?.type.dtype;
-  const isPlain = own !== undefined && isFloat(own) && !feed.tensors.some(({ format }) => isPacked(format));
-  return isPlain ? own : compute;
-}
-
-function isMatrix(param: Param, architecture: Architecture): boolean {
-  return architecture.isExpertMatrix?.(param) === true || (param.key.endsWith(".weight") && param.axes.length > 1);
 }
 
 /** One executable for each feed; feeds of the same kind, such as one matrix of every layer, share theirs. */

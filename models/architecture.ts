@@ -2,7 +2,7 @@
  * What a model is to the rest of the house: its configuration, its weights, its equations, and where its checkpoints
  * keep things. An architecture is a value, so that a user's own file can stand in for a built-in one.
  */
-import type { CacheState, KeyValueCache, Param, ParamTree, Tensor } from "../dsl/index.ts";
+import type { CacheState, KeyValueCache, Param, ParamTree, Storage, Tensor } from "../dsl/index.ts";
 import type { CheckpointTable } from "./checkpoint.ts";
 
 // Public API
@@ -66,10 +66,15 @@ export interface Architecture<C extends ModelConfig = ModelConfig, W = any> {
   frequencies(config: C, length: number): Float32Array;
   /** How far back a layer looks, itself included; undefined is the whole context. Without it, all layers look at all. */
   window?(config: C, layer: number): number | undefined;
-  /** Whether weights are held as their file has them unless told otherwise: for models too large to be widened. */
-  readonly keepsPublished?: true;
+  /**
+   * How the released files hold weights, for models too large to be widened: they stay as their file has them unless told
+   * otherwise, and are taken to be like this where there is no file.
+   */
+  readonly released?: { readonly experts: Storage; readonly dense: Storage };
   /** Whether a weight is a matrix of experts, which may be held otherwise than the rest. */
   isExpertMatrix?(param: Param): boolean;
+  /** The share of a weight that one token is multiplied with, where that is not all of it. */
+  activeShare?(param: Param, config: C): number;
   /** Where other layouts keep each weight. */
   readonly tables: { readonly huggingFace: CheckpointTable; readonly gguf: CheckpointTable };
   /** What each axis is, for targets that split tensors over devices. */

@@ -200,7 +200,9 @@ export function gptOssOf<A, M>({ config, attention, moe }: GptOssParts<A, M>) {
     unembed: (w, hidden) => part("unembed", () => hidden.dot(w.unembed, "embed")) as never,
     frequencies: (c, length) => ropeFrequencies(c.rope, length),
     window: (c, n) => c.windows[n],
-    keepsPublished: true,
+    released: { experts: "mxfp4", dense: "bf16" },
+    activeShare: ({ key }, c) =>
+      key.includes(".experts.") ? c.expertsPerToken / c.experts : key === "model.embed_tokens.weight" ? 1 / c.vocab : 1,
     isExpertMatrix: ({ key }) => /\.experts\.(gate_up|down)_proj$/.test(key),
     tables: gptOssTables,
     roles: { batch: "rows", kvHead: "heads", mlp: "width", vocab: "vocabulary", expert: "experts" },

@@ -3,6 +3,7 @@
  *
  * @module tsxla/models
  */
+export { countActiveParameters } from "./active-parameters.ts";
 export type { Architecture, AxisRole, ForwardInputs, Metadata, ModelConfig } from "./architecture.ts";
 export { isPacked, unpackBlocks } from "./block-formats.ts";
 export {
@@ -33,4 +34,5 @@ export {
 export { type LlamaConfig, llamaFromGguf, llamaFromHuggingFace } from "./llama.config.ts";
 export { attention, attentionWeights, llama, llamaAxes, llamaWeights, mlp, mlpWeights } from "./llama.ts";
 export { drawKey, loadGraph } from "./load-programs.ts";
+export { publishedConfigs } from "./published.ts";
 export { type RopeConfig, type RopeScaling, ropeAttentionFactor, ropeFrequencies } from "./rope-scaling.ts";

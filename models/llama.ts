@@ -144,6 +144,7 @@ export const llama: Architecture<LlamaConfig, LlamaWeights> = {
   forward,
   unembed,
   frequencies: (c, length) => ropeFrequencies(c.rope, length),
+  activeShare: ({ key }, c) => (key === "model.embed_tokens.weight" && !c.tied ? 1 / c.vocab : 1),
   tables: llamaTables,
   roles: { batch: "rows", kvHead: "heads", mlp: "width", vocab: "vocabulary" },
 };

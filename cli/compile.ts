@@ -1,0 +1,147 @@
+/** `tsxla compile`: one step of a model as StableHLO text, and what XLA makes of it. No weight is loaded. */
+import { writeFile } from "node:fs/promises";
+import { Command, Option } from "commander";
+import { lower, type Program } from "../compiler/index.ts";
+import { InputError, type StorageOf } from "../dsl/index.ts";
+import { openModel, planWeights, storageWithoutFiles, traceStep, type Worker } from "../inference/index.ts";
+import { type ConfiguredModel, isConfig, readModelConfig } from "./model-config.ts";
+import { importArchitecture, type ModelOptions, openWorker, targetOf, wholeNumber, withModel } from "./options.ts";
+import { bytes, Progress } from "./progress.ts";
+
+// Public API
+
+export function compileCommand(signal: AbortSignal): Command {
+  return withModel(
+    new Command("compile"),
+    "a Hugging Face folder, a .gguf file, a config.json or the name of a published model",
+  )
+    .description("Lowers one step of a model to StableHLO and compiles it with XLA. A configuration is enough.")
+    .addOption(new Option("--phase <phase>", "which step").choices(["decode", "prefill"]).default("decode"))
+    .option("--batch <b>", "how many texts at once", wholeNumber, 1)
+    .option("--length <n>", "tokens of a prefill; positions that a decode step has behind it", wholeNumber, 1024)
+    .option("--emit <file>", "write the StableHLO text")
+    .option("--no-locations", "leave the TypeScript lines out of the text")
+    .option("--text-only", "stop at the text: no XLA, and no worker where a configuration is given")
+    .option("--hlo <file>", "write the optimised module as XLA prints it")
+    .option("--report <file>", "write the report as JSON")
+    .option("--json", "print the report as one JSON object")
+    .action((options: CompileCommandOptions) => run(options, signal));
+}
+
+// Implementation
+
+interface CompileCommandOptions extends ModelOptions {
+  readonly phase: "decode" | "prefill";
+  readonly batch: number;
+  readonly length: number;
+  readonly emit?: string;
+  readonly locations: boolean;
+  readonly textOnly?: true;
+  readonly hlo?: string;
+  readonly report?: string;
+  readonly json?: true;
+}
+
+/** Names to values. Byte counts are those of one device. */
+type Report = Readonly<Record<string, string | number | boolean>>;
+
+async function run(options: CompileCommandOptions, signal: AbortSignal): Promise<void> {
+  if (options.textOnly && options.hlo !== undefined) {
+    throw new InputError("OPTION", "--hlo is what XLA makes of the text, and --text-only stops before it", {
+      option: "hlo",
+    });
+  }
+  const progress = new Progress();
+  const needsWorker = options.textOnly === undefined || !isConfig(options.model);
+  await using worker = needsWorker ? await openWorker(options, progress, signal) : undefined;
+  const { program, report: lowered } = await lowerModel(options, worker, progress);
+  if (options.emit !== undefined) await write(options.emit, program.text);
+  const compiled = options.textOnly ? {} : await compile(worker as Worker, program, options, progress, signal);
+  const report = { ...lowered, ...compiled };
+  if (options.report !== undefined) await write(options.report, `${JSON.stringify(report, undefined, 2)}\n`);
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : asTable(report));
+}
+
+async function lowerModel(
+  options: CompileCommandOptions,
+  worker: Worker | undefined,
+  progress: Progress,
+): Promise<{ readonly program: Program; readonly report: Report }> {
+  const { phase, batch, length, locations } = options;
+  const target = targetOf(options);
+  const { architecture, config, storageOf } = await declared(options, worker);
+  const sizes = { batch, pos: phase === "decode" ? 1 : length, capacity: Math.max(options.context ?? 0, length) };
+  const started = performance.now();
+  const graph = traceStep(architecture, config, target, sizes, "last", storageOf);
+  const program = lower(graph, { locations });
+  const seconds = (performance.now() - started) / 1000;
+  const size = Buffer.byteLength(program.text);
+  progress.end(`lowering ${phase}`, seconds, `${bytes(size)} of text`);
+  const report = {
+    model: options.model,
+    architecture: architecture.name,
+    target: options.target,
+    phase,
+    batch,
+    tokens: sizes.pos,
+    positions: sizes.capacity,
+    lower_seconds: seconds,
+    text_bytes: size,
+  };
+  return { program, report };
+}
+
+/** What is known of a model before its weights are loaded. */
+async function declared(
+  options: CompileCommandOptions,
+  worker: Worker | undefined,
+): Promise<ConfiguredModel & { readonly storageOf: StorageOf }> {
+  const { model, arch } = options;
+  const target = targetOf(options);
+  const given = arch === undefined ? undefined : await importArchitecture(arch);
+  if (isConfig(model)) {
+    const found = await readModelConfig(model, given);
+    return { ...found, storageOf: storageWithoutFiles(found.architecture, target) };
+  }
+  const files = await openModel(worker as Worker, model, given);
+  return { ...files, storageOf: planWeights(files, target).storageOf };
+}
+
+async function compile(
+  worker: Worker,
+  program: Program,
+  { phase, hlo }: CompileCommandOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Report> {
+  const made = await progress.stage(`compiling ${phase}`, () =>
+    worker.compile(program, { signal, returnOptimizedHlo: hlo !== undefined }),
+  );
+  if (hlo !== undefined) await write(hlo, made.optimizedHlo ?? "");
+  return {
+    compile_seconds: made.compileSeconds,
+    from_cache: made.fromCache,
+    argument_bytes: made.argumentBytes,
+    output_bytes: made.outputBytes,
+    alias_bytes: made.aliasBytes,
+    temp_bytes: made.tempBytes,
+  };
+}
+
+function asTable(report: Report): string {
+  const width = Math.max(...Object.keys(report).map((name) => name.length));
+  const shown = (name: string, value: Report[string]) => {
+    if (name.endsWith("_bytes")) return bytes(value as number);
+    return name.endsWith("_seconds") ? `${(value as number).toFixed(2)} s` : String(value);
+  };
+  const label = (name: string) => name.replace(/_(bytes|seconds)$/, "").replaceAll("_", " ");
+  return Object.entries(report)
+    .map(([name, value]) => `${label(name).padEnd(width)}  ${shown(name, value)}\n`)
+    .join("");
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await writeFile(path, text).catch((cause: Error) => {
+    throw new InputError("OUTPUT", `${path} cannot be written: ${cause.message}`, { path }, { cause });
+  });
+}

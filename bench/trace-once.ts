@@ -1,4 +1,4 @@
-/** One cold trace, for trace.bench.ts: prints the processor time of each stage. Arguments: POS CAPACITY COMPUTE. */
+/** One cold trace, for trace.bench.ts: prints the processor time of each stage. Arguments: MODEL POS CAPACITY COMPUTE. */
 const now = () => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
@@ -6,13 +6,16 @@ const now = () => {
 const started = now();
 const { cpu, lower } = await import("../compiler/index.ts");
 const { traceStep } = await import("../inference/programs.ts");
-const { llama } = await import("../models/index.ts");
-const { smollm2 } = await import("./smollm2.ts");
+const { storageWithoutFiles } = await import("../inference/storage.ts");
+const { findByConfig, publishedConfigs } = await import("../models/index.ts");
 
-const [pos, capacity, compute] = process.argv.slice(2) as [string, string, string];
+const [model, pos, capacity, compute] = process.argv.slice(2) as [string, string, string, string];
 const imported = now();
+const target = cpu({ compute });
+const architecture = findByConfig(publishedConfigs[model]);
 const sizes = { batch: 1, pos: Number(pos), capacity: Number(capacity) };
-const graph = traceStep(llama, smollm2, cpu({ compute }), sizes, "last");
+const config = architecture.fromHuggingFace(publishedConfigs[model]);
+const graph = traceStep(architecture, config, target, sizes, "last", storageWithoutFiles(architecture, target));
 const traced = now();
 const { text } = lower(graph);
 const lowered = now();

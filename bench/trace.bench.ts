@@ -1,7 +1,7 @@
 /**
- * From TypeScript to text: the whole step of SmolLM2-135M traced and lowered, each time in a new process.
+ * From TypeScript to text: a whole step traced and lowered, each time in a new process.
  *
- * Two peers in the same run, in turn: a Node process that does nothing, which is what nobody can go below, and JAX
+ * Peers in the same run, in turn: a Node process that does nothing, which is what nobody can go below, and for SmolLM2 JAX
  * doing the same for the same model (llama_in_jax.py). Stages are told in processor time, which other processes
  * disturb less than the clock; the whole process by the clock.
  */
@@ -12,70 +12,43 @@ import { watchNoise } from "./noise.ts";
 import { readOptions } from "./options.ts";
 import { median, printTable, range, ratios } from "./table.ts";
 
-export const description = "trace SmolLM2's step to StableHLO text, cold, against JAX doing the same";
+export const description = "trace a step to StableHLO text, cold: SmolLM2 against JAX doing the same, and GPT-OSS-20B";
 
 export async function bench(given: readonly string[]): Promise<void> {
   const { rounds, compute, capacity } = readOptions(given, { rounds: 5, compute: "f32", capacity: 512 });
   const noise = watchNoise();
-  for (const pos of [1, 512]) {
-    const room = Math.max(capacity, pos);
-    const sizes = [String(pos), String(room), compute];
-    const peers = Object.fromEntries(["unrolled", "jitted", "scan"].map((form) => [form, [] as Cold[]]));
-    const [ours, empty]: [Cold[], Cold[]] = [[], []];
-    run(node, [...loader, "trace-once.ts", ...sizes]); // fills the cache of transformed files
-    for (let round = 0; round < rounds; round++) {
-      ours.push(run(node, [...loader, "trace-once.ts", ...sizes]));
-      empty.push(run(node, ["--eval", "0"]));
-      for (const [form, colds] of Object.entries(peers)) {
-        colds.push(run(projectPython, ["llama_in_jax.py", form, ...sizes]));
-      }
-    }
-    const own = (colds: readonly Cold[]) => colds.map(({ traceMs, lowerMs }) => traceMs + lowerMs);
-    const row = (what: string, colds: readonly Cold[]) => [
-      what,
-      range(
-        colds.map(({ processMs }) => processMs),
-        0,
-      ),
-      range(
-        colds.map(({ importMs }) => importMs),
-        0,
-      ),
-      range(
-        colds.map(({ traceMs }) => traceMs),
-        0,
-      ),
-      range(
-        colds.map(({ lowerMs }) => lowerMs),
-        0,
-      ),
-      (median(colds.map(({ bytes }) => bytes)) / 1000).toFixed(0),
-      range(ratios(own(ours), own(colds)), 2),
+  const steps = [
+    { model: "smollm2-135m", pos: 1, peers: jaxForms },
+    { model: "smollm2-135m", pos: 512, peers: jaxForms },
+    { model: "gpt-oss-20b", pos: 1, peers: [] },
+  ];
+  for (const { model, pos, peers } of steps) {
+    const sizes = [String(pos), String(Math.max(capacity, pos)), compute];
+    const programs: readonly Program[] = [
+      { name: "tsxla", run: () => run(node, [...loader, "trace-once.ts", model, ...sizes]) },
+      ...peers.map((form) => ({
+        name: `JAX, layers ${form}`,
+        run: () => run(projectPython, ["llama_in_jax.py", form, ...sizes]),
+      })),
+      { name: "node --eval 0", run: () => run(node, ["--eval", "0"]) },
     ];
+    programs[0]?.run(); // fills the cache of transformed files
+    const colds = programs.map((): Cold[] => []);
+    for (let round = 0; round < rounds; round++) programs.forEach((program, n) => void colds[n]?.push(program.run()));
     console.log(
-      `\n${pos === 1 ? "decode" : `prefill of ${pos}`}, cache of ${room}, ${compute}; ${rounds} processes each\n`,
+      `\n${model}, ${pos === 1 ? "decode" : `prefill of ${pos}`}, cache of ${sizes[1]}, ${compute}; ${rounds} processes each\n`,
     );
     printTable(
       ["", "process ms", "import CPU ms", "trace CPU ms", "lower CPU ms", "text kB", "tsxla's trace + lower / this"],
-      [
-        row("tsxla", ours),
-        ...Object.entries(peers).map(([form, colds]) => row(`JAX, layers ${form}`, colds)),
-        [
-          "node --eval 0",
-          range(
-            empty.map(({ processMs }) => processMs),
-            0,
-          ),
-          "",
-          "",
-          "",
-          "",
-          "",
-        ],
-      ],
+      programs.map(({ name }, n) => row(name, colds[n] as Cold[], colds[0] as Cold[])),
     );
   }
   console.log(`\n${noise.report()}`);
+}
+
+interface Program {
+  readonly name: string;
+  run(): Cold;
 }
 
 interface Cold {
@@ -86,9 +59,26 @@ interface Cold {
   readonly bytes: number;
 }
 
+const jaxForms = ["unrolled", "jitted", "scan"];
 const node = process.execPath;
 const here = fileURLToPath(new URL(".", import.meta.url));
 const loader = ["--import", fileURLToPath(new URL("../bin/typescript-loader.mjs", import.meta.url))];
+
+function row(name: string, colds: readonly Cold[], ours: readonly Cold[]): string[] {
+  const cell = (of: (cold: Cold) => number) => range(colds.map(of), 0);
+  const whole = cell(({ processMs }) => processMs);
+  if (colds.every(({ bytes }) => bytes === 0)) return [name, whole, "", "", "", "", ""];
+  const stages = (of: readonly Cold[]) => of.map(({ traceMs, lowerMs }) => traceMs + lowerMs);
+  return [
+    name,
+    whole,
+    cell(({ importMs }) => importMs),
+    cell(({ traceMs }) => traceMs),
+    cell(({ lowerMs }) => lowerMs),
+    (median(colds.map(({ bytes }) => bytes)) / 1000).toFixed(0),
+    range(ratios(stages(ours), stages(colds)), 2),
+  ];
+}
 
 function run(program: string, given: readonly string[]): Cold {
   const started = performance.now();

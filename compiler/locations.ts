@@ -9,12 +9,17 @@ import { type Instruction, type Module, type Origin, quote } from "./stablehlo.t
 export class LocationTable {
   readonly #aliases = new Map<string, string>();
   readonly #above = new Set<string>();
+  /** All that an op emits has one origin. */
+  readonly #byOrigin = new Map<Origin | undefined, string>();
 
   constructor(module: Module) {
     const lines = new Set<string>();
     const names = new Set<string>();
+    const texts = this.#byOrigin;
     const meet = (origin: Origin | undefined) => {
+      if (texts.has(origin)) return;
       const text = textOf(origin);
+      texts.set(origin, text);
       if (origin?.at === undefined) lines.add(text);
       else {
         // A name's line is met first, then the name.
@@ -52,7 +57,7 @@ export class LocationTable {
 
   /** How an operation refers to its location. */
   alias(origin: Origin | undefined): string {
-    return this.#aliases.get(textOf(origin)) as string;
+    return this.#aliases.get(this.#byOrigin.get(origin) as string) as string;
   }
 
   /** How an argument refers to its location. */

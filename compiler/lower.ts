@@ -12,6 +12,7 @@ import type { Graph } from "../dsl/trace.ts";
 import { BlockEmitter, type Surroundings } from "./emit.ts";
 import { fingerprint, printModule } from "./print.ts";
 import type { Program, ProgramArgument, ProgramValue } from "./program.ts";
+import { ScopeKeys } from "./scope-key.ts";
 import { type Func, Handle, type Module, type Origin } from "./stablehlo.ts";
 
 // Public API
@@ -32,6 +33,12 @@ export function lower(graph: Graph, { locations = true, platform = "cpu" }: Lowe
 
 // Implementation
 
+/** A function of the module, and what it returns. */
+interface Lowered {
+  readonly symbol: () => string;
+  readonly results: readonly Handle[];
+}
+
 class Lowering implements Surroundings {
   readonly aliases = new Map<Handle, Handle>();
   readonly platform: Platform;
@@ -39,6 +46,8 @@ class Lowering implements Surroundings {
   readonly #values = new Map<Tensor<string>, Handle>();
   readonly #functions: Func[] = [];
   readonly #byText = new Map<string, Func>();
+  readonly #byKey = new Map<string, Lowered>();
+  readonly #keys = new ScopeKeys();
 
   constructor(graph: Graph, platform: Platform) {
     this.platform = platform;
@@ -93,16 +102,18 @@ class Lowering implements Surroundings {
     return scope.results.map((each) => this.#value(each));
   }
 
-  functionFor(
-    scope: Scope,
-    given: readonly Handle[],
-    name: string,
-  ): { symbol: () => string; results: readonly Handle[] } {
+  functionFor(scope: Scope, given: readonly Handle[], name: string): Lowered {
+    const kinds = given.map(({ type, dims, weight }) => `${type} ${dims.map((axis) => axis.name)} ${weight}`);
+    const key = [...kinds, this.#keys.of(scope)].join("\n");
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
     const own = given.map(({ dtype, dims, weight }) => new Handle(dtype, dims, weight));
     const block = new BlockEmitter(this, undefined);
     const results = this.lowerScope(scope, own, block);
     const func = this.#intern(name, own, block, results);
-    return { symbol: () => func.name, results };
+    const made = { symbol: () => func.name, results };
+    this.#byKey.set(key, made);
+    return made;
   }
 
   helper(

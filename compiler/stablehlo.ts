@@ -103,6 +103,8 @@ export function list(handles: readonly Handle[]): Piece[] {
 
 /** A string as MLIR writes it: a backslash doubled, and what is no printable ASCII, or a quote, as two hexadecimal digits a byte. */
 export function quote(text: string): string {
+  // What nearly every text is: nothing to write otherwise.
+  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
   const escaped = Array.from(new TextEncoder().encode(text), (byte) => {
     if (byte === 0x5c) return "\\\\";
     if (byte >= 0x20 && byte < 0x7f && byte !== 0x22) return String.fromCharCode(byte);

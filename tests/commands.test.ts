@@ -120,6 +120,66 @@ describe("inspect", () => {
     expect(JSON.parse(stdout)).toMatchObject({ architecture: "llama", layers: 2 });
     expect(stderr).toBe("");
   });
+
+  test("describes a published model by its name", async () => {
+    const { stdout } = await run("inspect", "gpt-oss-20b", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ parameters: 20_914_757_184, activeParameters: 3_608_310_144 });
+  });
+});
+
+describe("compile", () => {
+  const emit = async (name: string, words: readonly string[]) => {
+    const file = join(folder, `${name}.mlir`);
+    const { stdout } = await onWorker("compile", "--emit", file, "--json", ...words);
+    return { text: await readFile(file, "utf8"), report: JSON.parse(stdout) as Record<string, unknown> };
+  };
+
+  test("gives the text of a model from its configuration alone, and without a worker", async () => {
+    const sizes = ["--phase", "prefill", "--length", "5", "--batch", "2"];
+    const ofFiles = await emit("files", ["--model", model, ...sizes, "--text-only"]);
+    const file = join(folder, "config.mlir");
+    await run("compile", "--model", join(model, "config.json"), ...sizes, "--text-only", "--emit", file);
+    expect(await readFile(file, "utf8")).toBe(ofFiles.text);
+    expect(ofFiles.text).toMatch(/module @prefill .*%arg0: tensor<2x5xi32>/s);
+  });
+
+  test("reports what XLA says of the program, and writes the optimised module", async () => {
+    const hlo = join(folder, "module.hlo");
+    const { report } = await emit("decode", ["--model", model, "--length", "300", "--hlo", hlo]);
+    expect(report).toMatchObject({ phase: "decode", tokens: 1, positions: 300, target: "cpu" });
+    for (const name of ["argument_bytes", "output_bytes", "alias_bytes", "temp_bytes", "text_bytes"]) {
+      expect(report[name]).toBeGreaterThan(0);
+    }
+    expect(await readFile(hlo, "utf8")).toMatch(/^HloModule /);
+  });
+
+  test("lowers the whole of GPT-OSS-20B's decode step to less than 500 kB", async () => {
+    const file = join(folder, "20b.mlir");
+    const words = ["compile", "--model", "gpt-oss-20b", "--text-only", "--no-locations", "--emit", file, "--json"];
+    const report = JSON.parse((await run(...words)).stdout) as Record<string, unknown>;
+    expect(report.text_bytes).toBe(Buffer.byteLength(await readFile(file, "utf8")));
+    expect(report.text_bytes).toBeLessThan(500_000);
+  });
+
+  test("names what it cannot do, with 2", async () => {
+    const refused = async (...words: string[]) => {
+      const { code, stdout, stderr } = await runCli(["compile", ...words]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      return stderr;
+    };
+    expect(await refused("--model", "nothing.json", "--text-only")).toMatch(
+      /nothing.json cannot be read as JSON: ENOENT/,
+    );
+    expect(await refused("--model", "smollm2-135m", "--text-only", "--hlo", "x")).toMatch(
+      /--text-only stops before it/,
+    );
+    expect(await refused("--model", "smollm2-135m", "--text-only", "--target", "abacus")).toMatch(
+      /'abacus' is not known/,
+    );
+    expect(
+      await refused("--model", "smollm2-135m", "--text-only", "--emit", join(folder, "no", "such", "folder")),
+    ).toMatch(/cannot be written: ENOENT/);
+  });
 });
 
 test("every command explains itself with --help, on stdout, and ends with 0", async () => {
@@ -127,7 +187,7 @@ test("every command explains itself with --help, on stdout, and ends with 0", as
   const names = [...stdout.matchAll(/^ {2}(\w+) .*/gm)]
     .map(([, name]) => name as string)
     .filter((name) => name !== "help");
-  expect(names).toEqual(expect.arrayContaining(["generate", "logits", "exec", "inspect", "worker"]));
+  expect(names).toEqual(expect.arrayContaining(["generate", "logits", "compile", "exec", "inspect", "worker"]));
   const main = await readFile(join(root, "cli/main.ts"), "utf8");
   for (const name of names) {
     const help = await run(name, "--help");

@@ -12,7 +12,7 @@ import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { countParameters, type ParamTree } from "../../dsl/index.ts";
 import { loadModel, type Model } from "../../inference/index.ts";
-import { gptOss } from "../../models/index.ts";
+import { countActiveParameters, gptOss, publishedConfigs } from "../../models/index.ts";
 import { projectPython } from "../../runtime-bridge/places.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";
@@ -83,39 +83,14 @@ test("a file in shards is the file", async () => {
   expect(answers[1]).toEqual(answers[0]);
 });
 
-test("20B and 120B have as many parameters as OpenAI says", () => {
-  expect(countParameters(gptOss.weights(released(24, 32)) as ParamTree)).toBe(20_914_757_184);
-  expect(countParameters(gptOss.weights(released(36, 128)) as ParamTree)).toBe(116_829_156_672);
+test.each([
+  ["gpt-oss-20b", 20_914_757_184, 3.61],
+  ["gpt-oss-120b", 116_829_156_672, 5.13],
+])("%s has as many parameters as OpenAI says, and as many billions of them are active", (name, all, active) => {
+  const config = gptOss.fromHuggingFace(publishedConfigs[name]);
+  expect(countParameters(gptOss.weights(config) as ParamTree)).toBe(all);
+  expect((countActiveParameters(gptOss, config) / 1e9).toFixed(2)).toBe(String(active));
 });
-
-function released(layers: number, experts: number) {
-  return gptOss.fromHuggingFace({
-    model_type: "gpt_oss",
-    hidden_size: 2880,
-    intermediate_size: 2880,
-    num_hidden_layers: layers,
-    num_attention_heads: 64,
-    num_key_value_heads: 8,
-    head_dim: 64,
-    vocab_size: 201_088,
-    max_position_embeddings: 131_072,
-    rms_norm_eps: 1e-5,
-    num_local_experts: experts,
-    num_experts_per_tok: 4,
-    sliding_window: 128,
-    swiglu_limit: 7,
-    rope_theta: 150_000,
-    rope_scaling: {
-      rope_type: "yarn",
-      factor: 32,
-      beta_fast: 32,
-      beta_slow: 1,
-      truncate: false,
-      original_max_position_embeddings: 4096,
-    },
-    layer_types: Array.from({ length: layers }, (_, n) => (n % 2 === 0 ? "sliding_attention" : "full_attention")),
-  });
-}
 
 /** Writes a checkpoint and gives its path. */
 async function make(name: string, ...options: string[]): Promise<string> {

@@ -70,6 +70,12 @@ export function capabilities(): readonly Capability[] {
       shownBy: [{ file: "tests/parity/gpt-oss.test.ts", words: "transformers' logits" }],
     },
     {
+      what: "`tsxla compile`: a model's step as text, and XLA's report, from a config.json or a published model's name",
+      compiles: "cpu, f32 and bf16",
+      runs: "XLA on CPU",
+      shownBy: [{ file: "tests/commands.test.ts", words: "from its configuration alone" }],
+    },
+    {
       what: "variants of GPT-OSS in a few lines of a user's TypeScript, run with `--arch`",
       compiles: "cpu",
       runs: "CPU",

@@ -1,6 +1,7 @@
 /** The loop over an engine that says what it is told to. */
 import { describe, expect, test } from "@jest/globals";
-import type { GenerateOptions, Piece } from "./answer.ts";
+import type { Piece } from "./answer.ts";
+import type { GenerateOptions } from "./answer-options.ts";
 import { generateTokens, type Summary } from "./generate.ts";
 import type { Sequence } from "./sequence.ts";
 import type { NextLogits } from "./step-call.ts";

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
+import type { Candidates } from "./candidates.ts";
 import { splitMix64, uniform } from "./random.ts";
-import { type Candidates, canSampleFromCandidates, Sampler, type SamplingOptions } from "./sampler.ts";
+import { canSampleFromCandidates, Sampler } from "./sampler.ts";
+import type { SamplingOptions } from "./sampling-options.ts";
 
 const LARGEST_VOCABULARY = 201_088;
 
@@ -209,7 +211,7 @@ describe("candidates", () => {
       const logits = randomLogits(seed, 2000);
       const expected = whole.sample(logits);
       // The log-sum-exp of a device is f32.
-      const { id, logprob } = few.sampleFromCandidates(largestOf(logits, 32));
+      const { id, logprob } = few.sampleFromCandidates(largestOf(logits, 32))!;
       expect({ id, logprob }).toEqual({ id: expected.id, logprob: expect.closeTo(expected.logprob, 5) });
     }
   });
@@ -230,7 +232,7 @@ describe("candidates", () => {
       `"sampling: from 3 candidates only with a topK of at most that, not 4; otherwise fetch all logits"`,
     );
     expect(sample({ topP: 0.9 }, three)).toThrowErrorMatchingInlineSnapshot(
-      `"sampling: from 3 candidates only with greedy choice or a topK; otherwise fetch all logits"`,
+      `"sampling: from 3 candidates only with greedy choice, a topK or a minP; otherwise fetch all logits"`,
     );
     expect(sample({ topK: 2 }, { ...three, ids: [4, 2] })).toThrowErrorMatchingInlineSnapshot(
       `"sampling: 2 candidate ids, 3 logits"`,

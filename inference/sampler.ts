@@ -32,6 +32,12 @@ export interface Sampled {
   readonly topLogprobs?: readonly TokenLogprob[];
 }
 
+/** What a sampler goes on from. */
+export interface SampledText {
+  readonly prompt?: readonly number[];
+  readonly answer?: readonly number[];
+}
+
 /** What is said of one position. */
 export interface SampledPosition {
   /** The position in the sequence, for error messages; the number of samples so far when absent. */
@@ -62,15 +68,18 @@ export class Sampler {
   readonly #options: ResolvedSampling;
   readonly #penalties: Penalties;
   readonly #selection = new Selection();
-  #drawn = 0;
+  #drawn: number;
 
   /**
-   * @param more.prompt  what the answer goes on from; the repetition penalty looks at it
+   * @param given.prompt  what the answer goes on from; the repetition penalty looks at it
+   * @param given.answer  the first tokens of the answer, of a sampler that takes it up in the middle
    * @throws InputError (`SAMPLING_OPTION`) naming the option, what was found and what was wanted
    */
-  constructor(options: SamplingOptions = {}, { prompt = [] }: { readonly prompt?: Iterable<number> } = {}) {
+  constructor(options: SamplingOptions = {}, { prompt = [], answer = [] }: SampledText = {}) {
     this.#options = resolveSampling(options);
     this.#penalties = new Penalties(this.#options, prompt);
+    for (const id of answer) this.#penalties.add(id);
+    this.#drawn = answer.length;
     this.seed = this.#options.seed ?? freshSeed();
   }
 

@@ -32,7 +32,7 @@ export class Selection {
   /** The bits of `values`. */
   #bits = new Uint32Array(0);
   #weights = new Float64Array(0);
-  readonly #histogram = new Float64Array(HALF);
+  #histogram: Float64Array | undefined;
 
   /** All logits of a vocabulary. */
   load(logits: Float32Array): this {
@@ -128,6 +128,11 @@ export class Selection {
    * and finds the bucket where the target is reached; a second does so by the lower 16 within that bucket.
    */
   #keepAbove(target: number, amounts: Float64Array | undefined): void {
+    if (this.length <= fewTokens) {
+      this.#keepAboveOfFew(target, amounts);
+      return;
+    }
+    this.#histogram ??= new Float64Array(HALF);
     const histogram = this.#histogram.fill(0);
     for (let at = 0; at < this.length; at++)
       histogram[this.#key(at) >>> 16]! += amounts === undefined ? 1 : amounts[at]!;
@@ -149,6 +154,19 @@ export class Selection {
       missing -= amounts === undefined ? 1 : amounts[at]!;
       return true;
     });
+  }
+
+  /** As `#keepAbove`, by a sort: clearing and walking the buckets takes longer than that. */
+  #keepAboveOfFew(target: number, amounts: Float64Array | undefined): void {
+    const order = Array.from({ length: this.length }, (_, at) => at).sort((a, b) => this.#key(b) - this.#key(a));
+    let sum = 0;
+    const kept = new Set<number>();
+    for (const at of order) {
+      if (sum >= target) break;
+      sum += amounts === undefined ? 1 : amounts[at]!;
+      kept.add(at);
+    }
+    this.#keepWhere((at) => kept.has(at));
   }
 
   #keepWhere(keeps: (at: number) => boolean): void {
@@ -174,6 +192,9 @@ export class Selection {
 // Implementation
 
 const HALF = 1 << 16;
+
+/** Up to how many tokens are sorted: as many as candidates are, several times over. */
+const fewTokens = 512;
 
 /** The highest bucket down to which the amounts sum to `target`, and the sum above it; -1 when they don't. */
 function reach(histogram: Float64Array, target: number): { readonly bucket: number; readonly above: number } {

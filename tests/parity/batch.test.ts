@@ -178,8 +178,8 @@ describe("a worker of its own", () => {
     const layers = model.config.layers;
     for await (const { kind } of model.generateAll(prompts)) {
       expect(kind).toBe("piece");
-      // Keys and values of the batch, and of the row where prompts are prefilled.
-      expect(await buffers()).toBe(before + 4 * layers);
+      // Keys and values of the batch, and of the row where prompts are prefilled; the logits of the last prefill.
+      expect(await buffers()).toBe(before + 4 * layers + 1);
       break;
     }
     await expectSoon(buffers, before);

@@ -206,8 +206,8 @@ describe("a worker of its own", () => {
       held = await buffers();
       break;
     }
-    // Keys and values of two layers.
-    expect(held).toBe(before + 4);
+    // Keys and values of two layers, and the logits of the last step.
+    expect(held).toBe(before + 5);
     await expectSoon(buffers, before);
   });
 

@@ -167,7 +167,7 @@ export class Sampler {
   /** The place of the largest logit that may be chosen. */
   #best(selection: Selection, at: SampledPosition): number {
     const position = at.position ?? this.#drawn;
-    if (selection.length === 0) throw nothingAllowed(position, at.forbidden);
+    if (selection.length === 0) throw nothingAllowed(position, at);
     return largestLogit(selection.values, position, selection.length);
   }
 

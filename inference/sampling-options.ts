@@ -60,8 +60,8 @@ const count = z.int("a whole number of at least 0").nonnegative("a whole number 
 
 const SHARE = "a number above 0, at most 1";
 const SEED = "a whole number from 0 to 2^64 - 1";
-/** Whatever is not 0 and finite in f32, in which logits are penalized. */
-const FACTOR = "a number above 0, at most 1e6";
+/** Any that is neither 0 nor infinite in f32, in which logits are penalized. */
+const FACTOR = "a number from 1e-6 to 1e6";
 
 const schema = z
   .strictObject({

@@ -59,13 +59,17 @@ export function readAllowed(said: AllowedTokens): Allowed | undefined {
 }
 
 /** The error when nothing is left to choose. */
-export function nothingAllowed(position: number, forbidden: ReadonlySet<number> | undefined): RuntimeFailure {
-  const more = forbidden === undefined ? "" : "; minTokens forbids the stop tokens as yet";
-  return new RuntimeFailure(
-    "MASK_EMPTY",
-    `the mask allows no token that the model has at position ${position}${more}`,
-    {
-      position,
-    },
-  );
+export function nothingAllowed(
+  position: number,
+  {
+    allowed,
+    forbidden,
+  }: { readonly allowed?: Allowed | undefined; readonly forbidden?: ReadonlySet<number> | undefined },
+): RuntimeFailure {
+  const who = allowed === undefined ? "minTokens" : "the mask";
+  const but =
+    allowed === undefined || forbidden === undefined ? "" : ", the stop tokens apart, which minTokens forbids";
+  return new RuntimeFailure("MASK_EMPTY", `${who} allows no token of the vocabulary at position ${position}${but}`, {
+    position,
+  });
 }

@@ -58,14 +58,21 @@ def main() -> None:
         gpt_oss_fixtures.write(arguments.out)
     if "sampling" in parts:
         sampling_fixtures.write(arguments.out)
-    if not {"logits", "greedy", "tokenizer"} & {*parts}:
+    if not {"sampling", "logits", "greedy", "tokenizer"} & {*parts}:
         return
     gguf = arguments.gguf or packaged_gguf()
     tokenizer = corrected_tokenizer(gguf)
     if "tokenizer" in parts:
         tokenizer_cases(arguments.out, gguf, tokenizer)
-    if "logits" in parts or "greedy" in parts:
+    if {"sampling", "logits", "greedy"} & {*parts}:
         model = load(gguf.parent, gguf_file=gguf.name)
+        if "sampling" in parts:
+            prompts = {
+                name: encode(tokenizer, render(tokenizer, [{"role": "user", "content": message}], prompting=True))
+                for name, message in texts.CHATS.items()
+            }
+            answers = sampling_fixtures.answers(model, tokenizer.eos_token_id, prompts)
+            write_json(arguments.out / "smollm2-penalized.json", {"made": made("--only sampling", gguf)} | answers)
         if "greedy" in parts:
             greedy_answers(arguments.out, gguf, tokenizer, model)
         if "logits" in parts:

@@ -33,6 +33,9 @@ from transformers.generation.logits_process import (
 
 VOCABULARY = 48
 ROWS = 8
+ANSWER_TOKENS = 40
+LEAST_ANSWER_GAP = 1e-3
+"""Between the two largest scores of every token: ten times what rounding moves."""
 MARGIN = 1e-6
 """How near a token may be to where a set ends."""
 
@@ -74,6 +77,57 @@ def write(out: Path) -> None:
     arithmetic = {"arithmetic": "f32, and f64 from the temperature on"}
     write_json(out / "sampling.json", {"made": made("--only sampling") | arithmetic, "cases": cases})
     print(f"{len(cases)} combinations of sampling options", flush=True)
+
+
+ANSWERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "repetition": ("capital", {"repetitionPenalty": 1.3}),
+    "favoured": ("arithmetic", {"repetitionPenalty": 0.9}),
+    "bias": ("sea", {"logitBias": {"28": -100.0, "260": 3.5, "281": -4.0}}),
+    "bias and repetition": ("non-ascii", {"repetitionPenalty": 1.15, "logitBias": {"29": -3.0, "198": 5.0}}),
+    "least": ("capital", {"minTokens": 16}),
+    "all": ("long", {"repetitionPenalty": 1.2, "logitBias": {"30": -100.0, "3161": 2.0}, "minTokens": 6}),
+}
+"""A prompt's name, and options that transformers' `generate` has too."""
+
+
+def answers(model: Any, eos: Any, prompts: dict[str, list[int]]) -> dict[str, Any]:
+    """What `generate` says, greedily: its own processors in its own loop. Three likeliest tokens for each chosen one."""
+    cases: dict[str, Any] = {}
+    for name, (prompt, options) in ANSWERS.items():
+        ids = torch.tensor([prompts[prompt]])
+        bias = {(int(token),): value for token, value in options.get("logitBias", {}).items()}
+        result = model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            do_sample=False,
+            max_new_tokens=ANSWER_TOKENS,
+            eos_token_id=eos,
+            pad_token_id=eos,
+            repetition_penalty=float(options.get("repetitionPenalty", 1.0)),
+            sequence_bias=bias or None,
+            min_new_tokens=options.get("minTokens"),
+            return_dict_in_generate=True,
+            output_logits=True,
+            output_scores=True,
+        )
+        answer = result.sequences[0, ids.shape[1] :].tolist()
+        raw, scores = torch.stack(result.logits)[:, 0].double(), torch.stack(result.scores)[:, 0]
+        gap = scores.topk(2).values.diff().abs().min().item()
+        if gap < LEAST_ANSWER_GAP:
+            raise SystemExit(f"sampling {name}: a near tie, {gap:.1e}; change the options")
+        logprobs = raw.log_softmax(-1)
+        top = logprobs.topk(3)
+        cases[name] = {
+            "prompt_ids": prompts[prompt],
+            "options": options,
+            "answer_ids": answer,
+            "logprobs": [round(value, 5) for value in logprobs.gather(1, torch.tensor(answer)[:, None])[:, 0].tolist()],
+            "top_ids": top.indices.tolist(),
+            "top_logprobs": [[round(value, 5) for value in row] for row in top.values.tolist()],
+            "unmoved": int((raw.argmax(-1) == torch.tensor(answer)).sum()),
+        }
+        print(name, len(answer), cases[name]["unmoved"], f"{gap:.1e}", flush=True)
+    return {"max_tokens": ANSWER_TOKENS, "cases": cases}
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -37,8 +37,9 @@ export class Selection {
   /** All logits of a vocabulary. */
   load(logits: Float32Array): this {
     this.#reserve(logits.length);
-    this.values.set(logits);
-    for (let at = 0; at < logits.length; at++) this.ids[at] = at;
+    const { ids, values } = this;
+    values.set(logits);
+    for (let at = 0; at < logits.length; at++) ids[at] = at;
     return this;
   }
 
@@ -71,27 +72,31 @@ export class Selection {
   /** Leaves the tokens that the options allow. `max` is the largest logit. */
   filter({ temperature, topK, topP, minP }: ResolvedSampling, max: number): this {
     if (topK > 0) this.keepLargest(topK);
+    const { values, length } = this;
+    const weights = this.#weights;
     let total = 0;
-    for (let at = 0; at < this.length; at++) {
+    for (let at = 0; at < length; at++) {
       // Equal logits first: 0 / temperature is 0, while a tiny temperature could make a difference infinite.
-      const weight = this.values[at] === max ? 1 : Math.exp((this.values[at]! - max) / temperature);
-      this.#weights[at] = weight;
+      const weight = values[at] === max ? 1 : Math.exp((values[at]! - max) / temperature);
+      weights[at] = weight;
       total += weight;
     }
-    if (topP < 1) this.#keepAbove(topP * total, this.#weights);
-    if (minP > 0) this.#keepWhere((at) => this.#weights[at]! >= minP);
+    if (topP < 1) this.#keepAbove(topP * total, weights);
+    if (minP > 0) this.#keepWhere((at) => weights[at]! >= minP);
     return this;
   }
 
   /** The token at which the running sum of the weights passes `draw`, in [0, 1), of their total. */
   pick(draw: number): number {
+    const { length } = this;
+    const weights = this.#weights;
     let total = 0;
-    for (let at = 0; at < this.length; at++) total += this.#weights[at]!;
+    for (let at = 0; at < length; at++) total += weights[at]!;
     const target = draw * total;
     let sum = 0;
     let last = 0;
-    for (let at = 0; at < this.length; at++) {
-      const weight = this.#weights[at]!;
+    for (let at = 0; at < length; at++) {
+      const weight = weights[at]!;
       if (weight === 0) continue;
       last = at;
       sum += weight;
@@ -134,13 +139,14 @@ export class Selection {
     }
     this.#histogram ??= new Float64Array(HALF);
     const histogram = this.#histogram.fill(0);
-    for (let at = 0; at < this.length; at++)
-      histogram[this.#key(at) >>> 16]! += amounts === undefined ? 1 : amounts[at]!;
+    const { length } = this;
+    const bits = this.#bits;
+    for (let at = 0; at < length; at++) histogram[keyOf(bits[at]!) >>> 16]! += amounts === undefined ? 1 : amounts[at]!;
     const upper = reach(histogram, target);
     if (upper.bucket < 0) return;
     histogram.fill(0);
-    for (let at = 0; at < this.length; at++) {
-      const key = this.#key(at);
+    for (let at = 0; at < length; at++) {
+      const key = keyOf(bits[at]!);
       if (key >>> 16 === upper.bucket) histogram[key & 0xffff]! += amounts === undefined ? 1 : amounts[at]!;
     }
     const lower = reach(histogram, target - upper.above);
@@ -148,7 +154,7 @@ export class Selection {
     const threshold = upper.bucket * HALF + bucket;
     let missing = lower.bucket < 0 ? Number.POSITIVE_INFINITY : target - upper.above - lower.above;
     this.#keepWhere((at) => {
-      const key = this.#key(at);
+      const key = keyOf(bits[at]!);
       if (key !== threshold) return key > threshold;
       if (missing <= 0) return false;
       missing -= amounts === undefined ? 1 : amounts[at]!;
@@ -158,7 +164,8 @@ export class Selection {
 
   /** As `#keepAbove`, by a sort: clearing and walking the buckets takes longer than that. */
   #keepAboveOfFew(target: number, amounts: Float64Array | undefined): void {
-    const order = Array.from({ length: this.length }, (_, at) => at).sort((a, b) => this.#key(b) - this.#key(a));
+    const keys = Array.from(this.#bits.subarray(0, this.length), keyOf);
+    const order = Array.from(keys.keys()).sort((a, b) => keys[b]! - keys[a]!);
     let sum = 0;
     const kept = new Set<number>();
     for (const at of order) {
@@ -170,22 +177,17 @@ export class Selection {
   }
 
   #keepWhere(keeps: (at: number) => boolean): void {
+    const { ids, values, length } = this;
+    const weights = this.#weights;
     let kept = 0;
-    for (let at = 0; at < this.length; at++) {
+    for (let at = 0; at < length; at++) {
       if (!keeps(at)) continue;
-      this.ids[kept] = this.ids[at]!;
-      this.values[kept] = this.values[at]!;
-      this.#weights[kept] = this.#weights[at]!;
+      ids[kept] = ids[at]!;
+      values[kept] = values[at]!;
+      weights[kept] = weights[at]!;
       kept++;
     }
     this.length = kept;
-  }
-
-  /** An unsigned integer that orders as the float does; -0 as 0. */
-  #key(at: number): number {
-    const bits = this.#bits[at]!;
-    if (bits < 0x8000_0000) return bits + 0x8000_0000;
-    return bits === 0x8000_0000 ? bits : 0xffff_ffff - bits;
   }
 }
 
@@ -195,6 +197,12 @@ const HALF = 1 << 16;
 
 /** Up to how many tokens are sorted: as many as candidates are, several times over. */
 const fewTokens = 512;
+
+/** An unsigned integer that orders as the float of these bits does; -0 as 0. */
+function keyOf(bits: number): number {
+  if (bits < 0x8000_0000) return bits + 0x8000_0000;
+  return bits === 0x8000_0000 ? bits : 0xffff_ffff - bits;
+}
 
 /** The highest bucket down to which the amounts sum to `target`, and the sum above it; -1 when they don't. */
 function reach(histogram: Float64Array, target: number): { readonly bucket: number; readonly above: number } {

@@ -16,7 +16,14 @@ export { type LoadModelOptions, loadModel, Model, type Prompt } from "./model.ts
 export { type ModelFiles, openModel } from "./model-files.ts";
 export type { CompileEvent, StepKind } from "./model-programs.ts";
 export { type StepOutputs, type StepSizes, traceStep } from "./programs.ts";
-export { canSampleFromCandidates, type Sampled, type SampledPosition, type SampledText, Sampler, type TokenLogprob } from "./sampler.ts";
+export {
+  canSampleFromCandidates,
+  type Sampled,
+  type SampledPosition,
+  type SampledText,
+  Sampler,
+  type TokenLogprob,
+} from "./sampler.ts";
 export type { SamplingOptions } from "./sampling-options.ts";
 export type { Distribution } from "./selection.ts";
 export { storageWithoutFiles } from "./storage.ts";

@@ -2,9 +2,9 @@
 
 Its logits processors run in the order of its `generate`: bias, repetition penalty, least number of tokens, allowed
 tokens, temperature, top-k, top-p, min-p. It has no presence and no frequency penalty; these are numpy's, in f32, by
-OpenAI's formula, where vLLM has them: after the repetition penalty. Scores are f32 until the temperature, as logits are,
-and f64 from there on, as tsxla's are. Nothing hangs on rounding: a run fails where a token is nearer than 1e-6 to a
-border.
+OpenAI's formula, where vLLM has them: after the repetition penalty. Scores are f32 until the temperature, as logits
+are, and f64 from there on, as tsxla's are. Nothing hangs on rounding: a run fails where a token is nearer than 1e-6 to
+a border.
 """
 
 import itertools
@@ -44,7 +44,12 @@ SWITCHES: dict[str, list[dict[str, Any]]] = {
     "topK": [{}, {"topK": 20}, {"topK": 7}],
     "topP": [{}, {"topP": 0.9}, {"topP": 0.55}],
     "minP": [{}, {"minP": 0.04}, {"minP": 0.3}],
-    "once": [{}, {"presencePenalty": 1.1}, {"frequencyPenalty": 0.7, "presencePenalty": -0.4}, {"frequencyPenalty": -1.3}],
+    "said": [
+        {},
+        {"presencePenalty": 1.1},
+        {"frequencyPenalty": 0.7, "presencePenalty": -0.4},
+        {"frequencyPenalty": -1.3},
+    ],
     "repetition": [{}, {"repetitionPenalty": 1.3}, {"repetitionPenalty": 0.6}],
     "bias": [{}, {"logitBias": {"3": 4.5, "11": -100.0, "40": 0.1}}, {"logitBias": {"0": -2.25, "47": 7.0}}],
     "restricted": [{}, {"allowed": [*range(2, 44)]}, {"forbidden": [5, 9]}],
@@ -91,7 +96,7 @@ ANSWERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def answers(model: Any, eos: Any, prompts: dict[str, list[int]]) -> dict[str, Any]:
-    """What `generate` says, greedily: its own processors in its own loop. Three likeliest tokens for each chosen one."""
+    """What `generate` says, greedily: its own processors in its own loop; the three likeliest in each place."""
     cases: dict[str, Any] = {}
     for name, (prompt, options) in ANSWERS.items():
         ids = torch.tensor([prompts[prompt]])

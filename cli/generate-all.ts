@@ -1,6 +1,6 @@
 /** `tsxla generate --prompts`: the answers to a file of prompts, several at once, in the order of its lines. */
 import { type InputError, RuntimeFailure } from "../dsl/index.ts";
-import type { BatchSummary, GenerateOptions, Model, Piece, Prompt, Summary } from "../inference/index.ts";
+import type { BatchSummary, GenerateOptions, Model, Piece, Prompt, Summary, Tokenizer } from "../inference/index.ts";
 import type { Progress } from "./progress.ts";
 import type { PromptLine } from "./prompts-file.ts";
 
@@ -96,8 +96,26 @@ export function printed(answer: LineAnswer): string {
   return `${head}\n${body}${body.endsWith("\n") ? "" : "\n"}`;
 }
 
+/** What `--json` tells of probabilities: each token's, and the likeliest in its place, where they were asked for. */
+export function logprobsOf(pieces: readonly Piece[], tokenizer: Tokenizer | undefined): object {
+  const logprobs = pieces.map(({ logprob }) => logprob);
+  if (pieces[0]?.topLogprobs === undefined) return { logprobs };
+  const spelled = (token: number) => {
+    try {
+      return tokenizer === undefined ? {} : { text: tokenizer.decode([token], { continues: true }) };
+    } catch {
+      // A vocabulary may be wider than what the tokenizer spells.
+      return {};
+    }
+  };
+  const topLogprobs = pieces.map(({ topLogprobs = [] }) =>
+    topLogprobs.map(({ token, logprob }) => ({ token, ...spelled(token), logprob })),
+  );
+  return { logprobs, topLogprobs };
+}
+
 /** For `--json`. */
-export function asJson(answer: LineAnswer): object {
+export function asJson(answer: LineAnswer, tokenizer: Tokenizer | undefined): object {
   const { line, text: prompt } = answer;
   if ("error" in answer) return { line, prompt, error: { code: answer.error.code, message: answer.error.message } };
   const { pieces, summary } = answer;
@@ -106,7 +124,7 @@ export function asJson(answer: LineAnswer): object {
     prompt,
     text: textOf(pieces),
     tokens: pieces.map(({ token }) => token),
-    logprobs: pieces.map(({ logprob }) => logprob),
+    ...logprobsOf(pieces, tokenizer),
     finishReason: summary.finishReason,
     promptCount: summary.promptTokens,
     answerCount: summary.answerTokens,

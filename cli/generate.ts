@@ -1,16 +1,17 @@
 /** `tsxla generate`: an answer to a prompt, as it comes; or those to a file of prompts. */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { InputError } from "../dsl/index.ts";
 import type { GenerateOptions, Model, Piece, Prompt, Summary, Worker } from "../inference/index.ts";
-import { asJson, generateAll, printed } from "./generate-all.ts";
-import { collect, type ModelOptions, number, openModelOn, openWorker, wholeNumber, withModel } from "./options.ts";
+import { asJson, generateAll, logprobsOf, printed } from "./generate-all.ts";
+import { type ModelOptions, openModelOn, openWorker, withModel } from "./options.ts";
 import { bytes, Progress } from "./progress.ts";
 import { readPrompts } from "./prompts-file.ts";
+import { type SamplingFlags, sampling, withSampling } from "./sampling.ts";
 
 // Public API
 
 export function generateCommand(signal: AbortSignal): Command {
-  return withModel(new Command("generate"))
+  const command = withModel(new Command("generate"))
     .description("Generates an answer to a prompt, or to each prompt of a file.")
     .option("--prompt <text>", "what to answer; goes through the model's chat template when it has one")
     .addOption(
@@ -20,39 +21,24 @@ export function generateCommand(signal: AbortSignal): Command {
       ).conflicts("prompt"),
     )
     .option("--raw", "continue the text as it is, without the chat template")
-    .option("--max-tokens <n>", "how many tokens at most (256)", wholeNumber)
-    .option("--temperature <t>", "0 takes the likeliest token each time (0)", number)
-    .option("--top-k <k>", "choose among the k likeliest tokens (0: all)", number)
-    .option("--top-p <p>", "choose among the likeliest tokens that make up this probability (1: all)", number)
-    .option("--min-p <p>", "choose among tokens at least so likely relative to the likeliest (0: all)", number)
-    .option(
-      "--seed <s>",
-      "makes the choices repeatable; of --prompts, each has a seed of its own made from it",
-      wholeSeed,
-    )
-    .option("--stop <text>", "ends the answer where this comes up; may be repeated", collect)
-    .option("--json", "print one JSON object when done")
-    .action((options: GenerateCommandOptions) => run(options, signal));
+    .option("--json", "print one JSON object when done");
+  return withSampling(command).action((options: GenerateCommandOptions) => run(options, signal));
 }
 
 // Implementation
 
-interface GenerateCommandOptions extends ModelOptions {
+interface GenerateCommandOptions extends ModelOptions, SamplingFlags {
   readonly prompt?: string;
   readonly prompts?: string;
   readonly raw?: true;
-  readonly maxTokens?: number;
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly minP?: number;
-  readonly seed?: bigint;
-  readonly stop?: readonly string[];
   readonly json?: true;
 }
 
 async function run(options: GenerateCommandOptions, signal: AbortSignal): Promise<void> {
   const { prompt, prompts } = options;
+  if (options.logprobs !== undefined && options.json === undefined) {
+    throw new InputError("OPTION", "--logprobs are told with --json only; add it");
+  }
   if (prompts !== undefined) await answerFile(prompts, options, signal);
   else if (prompt !== undefined) await answerOne(prompt, options, signal);
   else throw new InputError("OPTION", "generate needs --prompt TEXT, or --prompts FILE with a prompt a line");
@@ -78,10 +64,8 @@ async function answerOne(text: string, options: GenerateCommandOptions, signal: 
   if (options.json === undefined) progress.say(sentence(figures));
   else {
     const tokens = pieces.map(({ token }) => token);
-    const logprobs = pieces.map(({ logprob }) => logprob);
-    process.stdout.write(
-      `${JSON.stringify({ text: answered, tokens, logprobs, promptTokens: model.encode(prompt), ...figures })}\n`,
-    );
+    const told = { text: answered, tokens, ...logprobsOf(pieces, model.tokenizer) };
+    process.stdout.write(`${JSON.stringify({ ...told, promptTokens: model.encode(prompt), ...figures })}\n`);
   }
 }
 
@@ -112,7 +96,9 @@ async function answerFile(file: string, options: GenerateCommandOptions, signal:
     ...(await runFigures(worker, progress)),
   };
   if (options.json !== undefined) {
-    process.stdout.write(`${JSON.stringify({ answers: answers.map(asJson), ...figures })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ answers: answers.map((answer) => asJson(answer, model.tokenizer)), ...figures })}\n`,
+    );
   } else {
     progress.say(
       [
@@ -135,9 +121,7 @@ function promptOf(model: Model, text: string, { raw }: GenerateCommandOptions): 
 }
 
 function generateOptions(given: GenerateCommandOptions, signal: AbortSignal): GenerateOptions {
-  const { maxTokens, temperature, topK, topP, minP, seed, stop } = given;
-  const chosen = Object.entries({ maxTokens, temperature, topK, topP, minP, seed, stop });
-  return { signal, ...Object.fromEntries(chosen.filter(([, value]) => value !== undefined)) };
+  return { signal, ...sampling(given) };
 }
 
 /** Walks a generator to its end and gives its return value. */
@@ -195,10 +179,4 @@ function sentence(f: ReturnType<typeof answerFigures> & RunFigures): string {
 
 function compiled({ compileSeconds, fromCompileCache }: RunFigures): string {
   return `compile ${compileSeconds.toFixed(2)} s${fromCompileCache ? " (from the compile cache)" : ""}`;
-}
-
-/** For commander. Seeds that the command tells may be beyond what a number holds. */
-function wholeSeed(text: string): bigint {
-  if (/^\d+$/.test(text) && BigInt(text) < 2n ** 64n) return BigInt(text);
-  throw new InvalidArgumentError("It is a whole number from 0 to 2^64 - 1.");
 }

@@ -1,45 +1,28 @@
 /** One answer under way: what its tokens become, and when it is over. */
+
 import { InputError } from "../dsl/index.ts";
-import { candidateCount } from "./programs.ts";
-import { canSampleFromCandidates, Sampler, type SamplingOptions } from "./sampler.ts";
+import { type AnswerInputs, type AnswerSettings, type GenerateOptions, settle } from "./answer-options.ts";
+import { type Sampled, Sampler, type TokenLogprob } from "./sampler.ts";
 import type { NextLogits, Wanted } from "./step-call.ts";
 import { StopStrings } from "./stop-strings.ts";
 import type { StreamingDecoder } from "./streaming-decoder.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import { type Allowed, readAllowed } from "./token-mask.ts";
 
 // Public API
-
-/** How to generate. The defaults are greedy. */
-export interface GenerateOptions extends SamplingOptions {
-  /** How many tokens at most. Default: 256. */
-  readonly maxTokens?: number;
-  /** Strings that end the text; they are not part of it. */
-  readonly stop?: readonly string[];
-  /** Ends the iteration with its reason. */
-  readonly signal?: AbortSignal;
-}
 
 /** One token of an answer. */
 export interface Piece {
   /** What became certain with it; may be empty, or more than the token's own text. */
   readonly text: string;
   readonly token: number;
-  /** The logarithm of its probability, before anything was filtered. */
+  /** The logarithm of its probability in the model's own distribution, before anything was moved or left out. */
   readonly logprob: number;
+  /** The most likely tokens in its place, the likeliest first, when `logprobs` asked for them. */
+  readonly topLogprobs?: readonly TokenLogprob[];
 }
 
 /** Why an answer ended: a stop token or string, the token budget, or the end of the context. */
 export type FinishReason = "stop" | "length" | "context";
-
-/** What a model's files say about answers. */
-export interface AnswerInputs {
-  readonly stopIds: ReadonlySet<number>;
-  /** Positions that the model was made for, or fewer. */
-  readonly context: number;
-  readonly tokenizer: Tokenizer | undefined;
-}
-
-export const defaultMaxTokens = 256;
 
 export class Answer {
   readonly prompt: readonly number[];
@@ -47,33 +30,33 @@ export class Answer {
   readonly room: number;
   /** What the sampler needs of each position. */
   readonly wanted: Wanted;
-  readonly #stopIds: ReadonlySet<number>;
+  readonly #settings: AnswerSettings;
   readonly #decoder: StreamingDecoder | undefined;
   readonly #stops: StopStrings;
   readonly #sampler: Sampler;
   /** Why it ends when its room is used up. */
   readonly #limit: FinishReason;
-  #count = 0;
+  readonly #tokens: number[] = [];
   #finished: FinishReason | undefined;
 
   /** @throws InputError for a prompt that is empty or longer than the context, or an option out of range */
   constructor(given: AnswerInputs, prompt: readonly number[], options: GenerateOptions) {
-    const { budget, stops, sampler, wanted } = settled(options, given.tokenizer);
-    this.#stops = new StopStrings(stops);
-    this.#sampler = sampler;
-    this.wanted = wanted;
+    const settings = settle(options, given);
+    this.#settings = settings;
+    this.#stops = new StopStrings(settings.stops);
+    this.#sampler = new Sampler(settings.sampling, { prompt });
+    this.wanted = settings.wanted;
     requirePrompt(prompt, given.context);
     this.prompt = prompt;
-    this.room = Math.min(budget, given.context - prompt.length);
-    this.#stopIds = given.stopIds;
+    this.room = Math.min(settings.budget, given.context - prompt.length);
     this.#decoder = given.tokenizer?.decoder({ skipSpecial: true, continues: true });
-    this.#limit = this.room < budget ? "context" : "length";
+    this.#limit = this.room < settings.budget ? "context" : "length";
     if (this.room === 0) this.#finished = this.#limit;
   }
 
   /** How many tokens it has. */
   get count(): number {
-    return this.#count;
+    return this.#tokens.length;
   }
 
   /** Why it is over; undefined while it isn't. */
@@ -90,23 +73,51 @@ export class Answer {
    * Chooses the next token.
    *
    * @param next  the logits after everything so far
-   * @throws RuntimeFailure when they are not numbers
+   * @throws RuntimeFailure when they are not numbers, or a mask allows nothing
    */
-  take(next: NextLogits): Piece {
-    const at = { position: this.prompt.length + this.#count };
-    const { id: token, logprob } =
-      next.kind === "full" ? this.#sampler.sample(next.logits, at) : this.#sampler.sampleFromCandidates(next, at);
-    this.#count++;
-    const isStop = this.#stopIds.has(token);
-    const { text, stopped } = this.#stops.push(isStop ? "" : (this.#decoder?.push(token) ?? ""));
+  async take(next: NextLogits): Promise<Piece> {
+    const { id: token, ...logprobs } = await this.#choose(next);
+    const { stopIds, minTokens } = this.#settings;
+    this.#tokens.push(token);
+    const isStop = stopIds.has(token);
+    const { text, stopped } = this.#search(isStop ? "" : (this.#decoder?.push(token) ?? ""), this.count > minTokens);
     if (isStop || stopped) this.#finished = "stop";
-    else if (this.#count === this.room) this.#finished = this.#limit;
+    else if (this.count === this.room) this.#finished = this.#limit;
     const rest = this.#finished !== undefined && !stopped ? this.#flush() : "";
-    return { text: text + rest, token, logprob };
+    return { text: text + rest, token, ...logprobs };
+  }
+
+  // Implementation
+
+  async #choose(next: NextLogits): Promise<Sampled> {
+    const { stopIds, minTokens } = this.#settings;
+    const at = {
+      position: this.prompt.length + this.count,
+      allowed: await this.#askMask(),
+      forbidden: this.count < minTokens && stopIds.size > 0 ? stopIds : undefined,
+    };
+    if (next.kind === "full") return this.#sampler.sample(next.logits, at);
+    const sampled = this.#sampler.sampleFromCandidates(next, at);
+    if (sampled !== undefined) return sampled;
+    if (next.all !== undefined) return this.#sampler.sample(await next.all(), at);
+    throw new InputError(
+      "CANDIDATES_INSUFFICIENT",
+      "sampling: the candidates do not tell what to choose, and are all there is",
+    );
+  }
+
+  async #askMask(): Promise<Allowed | undefined> {
+    const { mask } = this.#settings;
+    return mask === undefined ? undefined : readAllowed(await mask({ prompt: this.prompt, tokens: this.#tokens }));
+  }
+
+  /** Text of the least number of tokens is not searched. Source: vLLM, v1/engine/detokenizer.py. */
+  #search(text: string, isSearched: boolean): { readonly text: string; readonly stopped: boolean } {
+    return isSearched ? this.#stops.push(text) : { text, stopped: false };
   }
 
   #flush(): string {
-    const { text, stopped } = this.#stops.push(this.#decoder?.flush() ?? "");
+    const { text, stopped } = this.#search(this.#decoder?.flush() ?? "", this.count > this.#settings.minTokens);
     return stopped ? text : text + this.#stops.flush();
   }
 }
@@ -126,47 +137,4 @@ export function requirePrompt(prompt: readonly number[], context: number): void 
       },
     );
   }
-}
-
-/**
- * What options mean for any prompt: what the sampler needs of each position, and the seed, a fresh one without any.
- *
- * @throws InputError for an option out of range
- */
-export function checkOptions(
-  options: GenerateOptions,
-  tokenizer: Tokenizer | undefined,
-): { readonly wanted: Wanted; readonly seed: bigint } {
-  const { wanted, sampler } = settled(options, tokenizer);
-  return { wanted, seed: sampler.seed };
-}
-
-// Implementation
-
-/** Options, checked. Greedy unless told otherwise. */
-function settled({ temperature = 0, topK, topP, minP, seed, maxTokens, stop }: GenerateOptions, tokenizer?: Tokenizer) {
-  const given = Object.entries({ topK, topP, minP, seed }).filter(([, value]) => value !== undefined);
-  const sampling: SamplingOptions = { temperature, ...Object.fromEntries(given) };
-  const wanted: Wanted = canSampleFromCandidates(sampling, candidateCount) ? "candidates" : "full";
-  const budget = checkedBudget(maxTokens);
-  return { budget, stops: checkedStops(stop, tokenizer), sampler: new Sampler(sampling), wanted };
-}
-
-function checkedBudget(maxTokens = defaultMaxTokens): number {
-  if (Number.isSafeInteger(maxTokens) && maxTokens >= 1) return maxTokens;
-  throw new InputError("OPTION", `maxTokens is ${maxTokens}, and it is a whole number from 1`, {
-    option: "maxTokens",
-    found: maxTokens,
-  });
-}
-
-function checkedStops(stop: readonly string[] = [], tokenizer: Tokenizer | undefined): readonly string[] {
-  if (stop.includes(""))
-    throw new InputError("OPTION", "stop holds an empty string, which would end every text at once", {
-      option: "stop",
-    });
-  if (stop.length > 0 && tokenizer === undefined) {
-    throw new InputError("OPTION", "stop needs a tokenizer, and the model's folder has none", { option: "stop" });
-  }
-  return stop;
 }

@@ -87,12 +87,13 @@ export class Batch implements AsyncDisposable {
       return token === undefined ? idle : { tokens: [token], start: held, total: held + 1 };
     });
     for (const row of tokens.keys()) this.#lengths[row]! += 1;
-    const { program, step } = this.#rows;
+    const { program, step, logitsSlot } = this.#rows;
     const result = await this.#session.step(step, stepTensors(this.#programs, given, 1), {
       fetch: wantedResults(program, wanted),
       ...(signal === undefined ? {} : { signal }),
     });
-    const logits = readLogits(result, wanted, given.length);
+    const fetchAll = () => this.#session.fetch(logitsSlot, signal === undefined ? {} : { signal });
+    const logits = readLogits(result, wanted, { rows: given.length, fetchAll });
     return new Map(Array.from(tokens.keys(), (row) => [row, logits[row] as NextLogits]));
   }
 
@@ -117,6 +118,7 @@ interface Rows {
   readonly count: number;
   readonly program: StepProgram;
   readonly step: SessionCall;
+  readonly logitsSlot: number;
   /** Copies what was prefilled into a row. */
   readonly adopt: SessionCall;
 }
@@ -144,5 +146,8 @@ async function openRows(
     }),
     results: signature.results.map(({ name }) => slotOf(name)),
   });
-  return { count: rows, program, step: defineStep(session, programs, program, firstSlot), adopt };
+  // The slot after both caches holds the logits of the prefill.
+  const logitsSlot = 2 * firstSlot + 1;
+  const step = defineStep(session, programs, program, { firstSlot, logitsSlot });
+  return { count: rows, program, step, logitsSlot, adopt };
 }

@@ -6,14 +6,8 @@
  * last digits, so an answer may still change where two tokens are equally likely but for those.
  */
 import { InputError, RuntimeFailure } from "../dsl/index.ts";
-import {
-  Answer,
-  type AnswerInputs,
-  checkOptions,
-  type FinishReason,
-  type GenerateOptions,
-  type Piece,
-} from "./answer.ts";
+import { Answer, type FinishReason, type Piece } from "./answer.ts";
+import { type AnswerInputs, checkOptions, type GenerateOptions } from "./answer-options.ts";
 import type { Batch } from "./batch.ts";
 import type { CacheSize } from "./cache-size.ts";
 import type { Summary } from "./generate.ts";
@@ -68,7 +62,7 @@ export async function* generateBatch(
 ): AsyncGenerator<BatchEvent, BatchSummary> {
   const { signal } = options;
   // An option out of range is no prompt's fault.
-  const { wanted, seed } = checkOptions(options, given.tokenizer);
+  const { wanted, seed } = checkOptions(options, given);
   const { answers, refusals } = admit(given, options, seed);
   const events: BatchEvent[] = [...refusals];
   for (const each of answers) if (each.answer.finished !== undefined) events.push(done(each));
@@ -78,8 +72,8 @@ export async function* generateBatch(
   const opened = waiting.length === 0 ? undefined : await given.openBatch(waiting.map(({ answer }) => answer));
   await using batch = opened?.batch;
   const rows = Array<Running | undefined>(opened?.size.rows ?? 0).fill(undefined);
-  const advance = (row: number, running: Running, next: NextLogits) => {
-    const piece = take(running, next);
+  const advance = async (row: number, running: Running, next: NextLogits) => {
+    const piece = await take(running, next);
     running.token = piece.token;
     events.push({ kind: "piece", index: running.index, piece });
     if (running.answer.finished === undefined) return;
@@ -99,7 +93,7 @@ export async function* generateBatch(
         const next = await batch.fill(row, running.answer.prompt, wanted, signal);
         running.prefilled = performance.now();
         spent.prefill += running.prefilled - running.begun;
-        advance(row, running, next);
+        await advance(row, running, next);
       }
     }
     const active = [...rows.entries()].filter((entry): entry is [number, Running] => entry[1] !== undefined);
@@ -113,7 +107,7 @@ export async function* generateBatch(
     if (ahead === undefined) break;
     const next = await ahead;
     spent.decode += performance.now() - started;
-    for (const [row, running] of active) advance(row, running, next.get(row) as NextLogits);
+    for (const [row, running] of active) await advance(row, running, next.get(row) as NextLogits);
   }
   return {
     rows: rows.length,
@@ -158,9 +152,9 @@ function admit(given: BatchInputs, options: GenerateOptions, seed: bigint) {
 }
 
 /** Chooses a token; an error names the prompt. */
-function take({ index, answer }: Running, next: NextLogits): Piece {
+async function take({ index, answer }: Running, next: NextLogits): Promise<Piece> {
   try {
-    return answer.take(next);
+    return await answer.take(next);
   } catch (error) {
     if (!(error instanceof RuntimeFailure)) throw error;
     const fields = { ...error.fields, prompt: index };

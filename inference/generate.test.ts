@@ -1,9 +1,11 @@
 /** The loop over an engine that says what it is told to. */
 import { describe, expect, test } from "@jest/globals";
-import type { GenerateOptions, Piece } from "./answer.ts";
+import { Answer, type Piece } from "./answer.ts";
+import type { GenerateOptions } from "./answer-options.ts";
 import { generateTokens, type Summary } from "./generate.ts";
 import type { Sequence } from "./sequence.ts";
 import type { NextLogits } from "./step-call.ts";
+import type { TokenMask } from "./token-mask.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 const vocabulary = ["<end>", "a", "b", "ab", " "];
@@ -115,6 +117,80 @@ describe("the generation loop", () => {
     expect((await drain(answer)).texts).toEqual(["b", "a"]);
   });
 
+  test("ends at a stop token of the caller's, which has no text", async () => {
+    const { answer } = start([1, 2, 3, 1], { stopTokens: [3] });
+    const { texts, summary } = await drain(answer);
+    expect(texts).toEqual(["a", "b", ""]);
+    expect(summary.finishReason).toBe("stop");
+  });
+
+  test("chooses no stop token and looks for no stop string until the least number of tokens is there", async () => {
+    // Of the second step's logits the end is the largest, then the lowest id of the others.
+    const { answer } = start([1, 0, 2, 1, 2, 0], { minTokens: 2, stop: ["ab"] });
+    const { texts, summary } = await drain(answer);
+    // "aa" is there, then "b" comes: the "a" before it was not searched.
+    expect(texts).toEqual(["a", "a", "b", "", ""]);
+    expect(summary).toMatchObject({ finishReason: "stop", answerTokens: 5 });
+  });
+
+  test("asks a mask once before each token, with all before it, and may have to wait", async () => {
+    const seen: string[] = [];
+    const mask: TokenMask = async ({ prompt, tokens }) => {
+      seen.push(`${prompt.join(" ")} | ${tokens.join(" ")}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      return tokens.length === 1 ? { bitmask: Int32Array.of(0b100) } : "all";
+    };
+    const { answer } = start([1, 1, 3, 0], { mask });
+    expect((await drain(answer)).texts).toEqual(["a", "b", "ab", ""]);
+    expect(seen).toEqual(["4 | ", "4 | 1", "4 | 1 2", "4 | 1 2 3"]);
+  });
+
+  test("a mask that allows nothing, or fails, ends the answer with its error and closes the sequence", async () => {
+    const cases: [TokenMask, string | RegExp][] = [
+      [
+        ({ tokens }) => ({ ids: tokens.length === 0 ? [1] : [] }),
+        "the mask allows no token of the vocabulary at position 2",
+      ],
+      [() => Promise.reject(new Error("the grammar is lost")), "the grammar is lost"],
+      [() => ({ ids: [Number.NaN] }), "the mask allows NaN, which is no token id"],
+    ];
+    for (const [mask, said] of cases) {
+      const { answer, calls } = start([1, 1, 1], { mask });
+      await expect(drain(answer)).rejects.toThrow(said);
+      expect(calls.at(-1)).toBe("close");
+    }
+  });
+
+  test("fetches all logits when the candidates do not tell, and not otherwise", async () => {
+    let fetched = 0;
+    const logits = Float32Array.of(-9, 3, 2.5, 2, 1.5);
+    const next: NextLogits = {
+      kind: "candidates",
+      ids: [1],
+      values: [3],
+      logSumExp: 3.7,
+      all: async () => {
+        fetched++;
+        return logits;
+      },
+    };
+    const answer = new Answer({ stopIds: new Set([0]), context: 99, tokenizer }, [4], {
+      presencePenalty: 0.75,
+      maxTokens: 5,
+    });
+    const taken: number[][] = [];
+    for (let n = 0; n < 4; n++) taken.push([(await answer.take(next)).token, fetched]);
+    // The first is certain; after it every candidate has been said, and 3 - 0.75 may be less than another's logit.
+    expect(taken).toEqual([
+      [1, 0],
+      [2, 1],
+      [1, 2],
+      [1, 3],
+    ]);
+    const { all: _, ...without } = next;
+    await expect(answer.take(without)).rejects.toThrow("the candidates do not tell what to choose");
+  });
+
   test("closes its sequence when the caller leaves, and an error of the step under way is nobody's", async () => {
     const { answer, calls } = start([1]);
     for await (const _ of answer) break;
@@ -136,6 +212,11 @@ describe("the generation loop", () => {
       [start([1], { maxTokens: 1.5 }), /maxTokens is 1\.5/],
       [start([1], { stop: [""] }), /stop holds an empty string/],
       [start([1], { temperature: -1 }), /temperature/],
+      [start([1], { minTokens: 300 }), /minTokens is 300, more than maxTokens, which is 256/],
+      [start([1], { minTokens: -1 }), /minTokens is -1/],
+      [start([1], { stopTokens: [1.5] }), /stopTokens holds 1\.5, and token ids are whole numbers from 0/],
+      [start([1], { logitBias: { 5: 200 } }), /logitBias\.5 is 200; wanted a number from -100 to 100/],
+      [start([1], { mask: 5 as unknown as TokenMask }), /mask is a number, and it is a function/],
     ];
     for (const [{ answer, calls }, said] of cases) {
       await expect(drain(answer)).rejects.toThrow(said);

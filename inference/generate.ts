@@ -1,5 +1,6 @@
 /** The generation loop: logits in, tokens out, text as soon as it is certain. */
-import { Answer, type AnswerInputs, type FinishReason, type GenerateOptions, type Piece } from "./answer.ts";
+import { Answer, type FinishReason, type Piece } from "./answer.ts";
+import type { AnswerInputs, GenerateOptions } from "./answer-options.ts";
 import type { Sequence } from "./sequence.ts";
 
 // Public API
@@ -41,7 +42,7 @@ export async function* generateTokens(
   const decodeStarted = performance.now();
   while (answer.finished === undefined) {
     options.signal?.throwIfAborted();
-    const piece = answer.take(next);
+    const piece = await answer.take(next);
     // The next step is under way while the caller looks at this token.
     const ahead = answer.finished === undefined ? sequence.step(piece.token, answer.wanted, options.signal) : undefined;
     ahead?.catch(() => {});

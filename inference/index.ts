@@ -4,8 +4,10 @@
  * @module tsxla/inference
  */
 export { Worker } from "../runtime-bridge/index.ts";
-export type { FinishReason, GenerateOptions, Piece } from "./answer.ts";
+export type { FinishReason, Piece } from "./answer.ts";
+export type { GenerateOptions } from "./answer-options.ts";
 export type { CacheSize } from "./cache-size.ts";
+export type { Candidates } from "./candidates.ts";
 export { type ChatMessage, ChatTemplate, findChatTemplate } from "./chat-template.ts";
 export type { Summary } from "./generate.ts";
 export { type BatchEvent, type BatchSummary, seedOf } from "./generate-batch.ts";
@@ -14,8 +16,18 @@ export { type LoadModelOptions, loadModel, Model, type Prompt } from "./model.ts
 export { type ModelFiles, openModel } from "./model-files.ts";
 export type { CompileEvent, StepKind } from "./model-programs.ts";
 export { type StepOutputs, type StepSizes, traceStep } from "./programs.ts";
-export { type Candidates, canSampleFromCandidates, Sampler, type SamplingOptions } from "./sampler.ts";
+export {
+  canSampleFromCandidates,
+  type Sampled,
+  type SampledPosition,
+  type SampledText,
+  Sampler,
+  type TokenLogprob,
+} from "./sampler.ts";
+export type { SamplingOptions } from "./sampling-options.ts";
+export type { Distribution } from "./selection.ts";
 export { storageWithoutFiles } from "./storage.ts";
+export { type Allowed, type AllowedTokens, type MaskStep, readAllowed, type TokenMask } from "./token-mask.ts";
 export type { DecodeOptions, EncodeOptions, Tokenizer } from "./tokenizer.ts";
 export { tokenizerFromJson } from "./tokenizer-json.ts";
 export { planWeights, type WeightPlan } from "./weights.ts";

@@ -3,7 +3,8 @@ import { cpu, type Target } from "../compiler/index.ts";
 import { InputError } from "../dsl/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
 import type { LoadProgress, Worker } from "../runtime-bridge/index.ts";
-import { type Answer, type GenerateOptions, type Piece, requirePrompt } from "./answer.ts";
+import { type Answer, type Piece, requirePrompt } from "./answer.ts";
+import type { GenerateOptions } from "./answer-options.ts";
 import { Batch } from "./batch.ts";
 import { capacityFor, chunksOf } from "./buckets.ts";
 import { type CacheSize, fittingCache, freeBytes } from "./cache-size.ts";
@@ -125,6 +126,7 @@ export class Model implements AsyncDisposable {
         prompt: tokens,
         stopIds: this.#files.stopIds,
         context: this.context,
+        vocabulary: this.config.vocab,
         tokenizer: this.tokenizer,
         openSequence: async (total) => {
           const capacity = capacityFor(tokens.length, total);
@@ -164,6 +166,7 @@ export class Model implements AsyncDisposable {
         prompts: prompts.map((prompt) => this.#encodeOrRefuse(prompt)),
         stopIds: this.#files.stopIds,
         context: this.context,
+        vocabulary: this.config.vocab,
         tokenizer: this.tokenizer,
         openBatch: async (answers) => {
           const capacity = capacityForAll(answers);

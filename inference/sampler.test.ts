@@ -1,6 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
+import type { Candidates } from "./candidates.ts";
 import { splitMix64, uniform } from "./random.ts";
-import { type Candidates, canSampleFromCandidates, Sampler, type SamplingOptions } from "./sampler.ts";
+import { canSampleFromCandidates, Sampler } from "./sampler.ts";
+import type { SamplingOptions } from "./sampling-options.ts";
 
 const LARGEST_VOCABULARY = 201_088;
 
@@ -195,6 +197,82 @@ describe("logprob", () => {
   });
 });
 
+describe("top log-probabilities", () => {
+  const logits = Float32Array.from([0.1, 0.4, 0.1, 0.3, 0.1], Math.log);
+  const tops = (options: SamplingOptions) => new Sampler({ seed: 1, ...options }).sample(logits).topLogprobs;
+
+  test("are the most likely tokens of the model's own distribution, whatever the options make of it", () => {
+    for (const options of [{}, { temperature: 9, topK: 1 }, { logitBias: { 4: 50 }, minP: 0.9 }]) {
+      const top = tops({ ...options, logprobs: 3 });
+      expect(top?.map(({ token }) => token)).toEqual([1, 3, 0]);
+      for (const [n, share] of [0.4, 0.3, 0.1].entries()) expect(top?.[n]?.logprob).toBeCloseTo(Math.log(share), 6);
+    }
+  });
+
+  test("are as many as were asked for, or as there are", () => {
+    expect(tops({})).toBeUndefined();
+    expect(tops({ logprobs: 0 })).toEqual([]);
+    expect(tops({ logprobs: 99 })).toHaveLength(5);
+  });
+
+  test("of the largest vocabulary are those of a sort", () => {
+    const many = randomLogits(4n, LARGEST_VOCABULARY);
+    const sorted = [...many.keys()].sort((a, b) => many[b]! - many[a]! || a - b).slice(0, 20);
+    const top = new Sampler({ temperature: 0, logprobs: 20 }).sample(many).topLogprobs;
+    expect(top?.map(({ token }) => token)).toEqual(sorted);
+  });
+});
+
+describe("bias and penalties", () => {
+  test("look at what was chosen before, by the sampler itself", () => {
+    const sampler = new Sampler({ temperature: 0, presencePenalty: 1 });
+    const ids = Array.from({ length: 5 }, () => sampler.sample(Float32Array.of(3, 2.5, 2, 0)).id);
+    // 3, then 2.5 over 2 and 2; then all have been said.
+    expect(ids).toEqual([0, 1, 0, 0, 0]);
+    const frequent = new Sampler({ temperature: 0, frequencyPenalty: 1 });
+    expect(Array.from({ length: 5 }, () => frequent.sample(Float32Array.of(3, 2.5, 2, 0)).id)).toEqual([0, 1, 0, 2, 1]);
+  });
+
+  test("of the prompt only the repetition penalty", () => {
+    const logits = Float32Array.of(3, 2.5);
+    const choose = (options: SamplingOptions) =>
+      new Sampler({ temperature: 0, ...options }, { prompt: [0, 0] }).sample(logits).id;
+    expect(choose({ presencePenalty: 2, frequencyPenalty: 2 })).toBe(0);
+    expect(choose({ repetitionPenalty: 1.3 })).toBe(1);
+  });
+
+  test("do not move the log-probability, nor the logits that were given", () => {
+    const logits = Float32Array.from([0.5, 0.3, 0.2], Math.log);
+    const copy = logits.slice();
+    const { id, logprob } = new Sampler({ temperature: 0, logitBias: { 2: 30 } }).sample(logits);
+    expect({ id, logprob }).toEqual({ id: 2, logprob: expect.closeTo(Math.log(0.2), 6) });
+    expect(logits).toEqual(copy);
+  });
+
+  test("leave the largest floats numbers, and what is forbidden forbidden", () => {
+    const logits = Float32Array.of(3e38, Number.NEGATIVE_INFINITY, -3e38);
+    const options = { repetitionPenalty: 1e-6, logitBias: { 1: 100 }, seed: 1 };
+    expect(new Sampler(options, { prompt: [0, 1, 2] }).distribution(logits).probabilities).toEqual(
+      Float64Array.of(1, 0, 0),
+    );
+  });
+
+  test("for a token that there is not are refused", () => {
+    expect(() => new Sampler({ logitBias: { 7: 1 } }).sample(Float32Array.of(1, 2))).toThrowErrorMatchingInlineSnapshot(
+      `"sampling: logitBias names token 7, and the vocabulary has ids 0 to 1"`,
+    );
+  });
+
+  test("a sampler that takes an answer up in the middle goes on as the first would have", () => {
+    const options = { seed: 3, frequencyPenalty: 1.5, repetitionPenalty: 1.1 };
+    const logits = randomLogits(8n, 50);
+    const whole = new Sampler(options, { prompt: [1, 2] });
+    const ids = Array.from({ length: 30 }, () => whole.sample(logits).id);
+    const second = new Sampler(options, { prompt: [1, 2], answer: ids.slice(0, 12) });
+    expect(Array.from({ length: 18 }, () => second.sample(logits).id)).toEqual(ids.slice(12));
+  });
+});
+
 describe("candidates", () => {
   test.each<SamplingOptions>([
     { temperature: 0 },
@@ -209,7 +287,7 @@ describe("candidates", () => {
       const logits = randomLogits(seed, 2000);
       const expected = whole.sample(logits);
       // The log-sum-exp of a device is f32.
-      const { id, logprob } = few.sampleFromCandidates(largestOf(logits, 32));
+      const { id, logprob } = few.sampleFromCandidates(largestOf(logits, 32))!;
       expect({ id, logprob }).toEqual({ id: expected.id, logprob: expect.closeTo(expected.logprob, 5) });
     }
   });
@@ -230,7 +308,7 @@ describe("candidates", () => {
       `"sampling: from 3 candidates only with a topK of at most that, not 4; otherwise fetch all logits"`,
     );
     expect(sample({ topP: 0.9 }, three)).toThrowErrorMatchingInlineSnapshot(
-      `"sampling: from 3 candidates only with greedy choice or a topK; otherwise fetch all logits"`,
+      `"sampling: from 3 candidates only with greedy choice, a topK or a minP; otherwise fetch all logits"`,
     );
     expect(sample({ topK: 2 }, { ...three, ids: [4, 2] })).toThrowErrorMatchingInlineSnapshot(
       `"sampling: 2 candidate ids, 3 logits"`,
@@ -284,6 +362,12 @@ test.each<[string, Record<string, unknown>]>([
   ["a negative seed", { seed: -1 }],
   ["a seed of 65 bits", { seed: 2n ** 64n }],
   ["an option that isn't known", { top_p: 0.9 }],
+  ["a presencePenalty above 2", { presencePenalty: 2.1 }],
+  ["a frequencyPenalty that isn't a number", { frequencyPenalty: Number.NaN }],
+  ["a repetitionPenalty of 0", { repetitionPenalty: 0 }],
+  ["a bias above 100", { logitBias: { 5: 101 } }],
+  ["a bias for what is no token", { logitBias: { hello: 1 } }],
+  ["half a logprob", { logprobs: 0.5 }],
 ])("refuses %s, naming the option", (_, options) => {
   expect(() => new Sampler(options)).toThrowErrorMatchingSnapshot();
   expect(() => new Sampler(options)).toThrow(expect.objectContaining({ code: "SAMPLING_OPTION", exitCode: 2 }));

@@ -74,12 +74,12 @@ export class Sequence implements AsyncDisposable {
       const isLast = start + length === tokens.length;
       result = await this.#run(bucket, "last", chunk, total, isLast ? wanted : undefined, signal);
     }
-    return onlyRow(result as StepResult, wanted);
+    return this.#onlyRow(result as StepResult, wanted, signal);
   }
 
   /** Appends one token and gives the logits after it. */
   async step(token: number, wanted: Wanted, signal?: AbortSignal): Promise<NextLogits> {
-    return onlyRow(await this.#run(1, "last", [token], this.#length + 1, wanted, signal), wanted);
+    return this.#onlyRow(await this.#run(1, "last", [token], this.#length + 1, wanted, signal), wanted, signal);
   }
 
   /**
@@ -130,17 +130,21 @@ export class Sequence implements AsyncDisposable {
   }
 
   #define(program: StepProgram): SessionCall {
-    const call = defineStep(this.#session, this.#programs, program, 0);
+    const call = defineStep(this.#session, this.#programs, program, { firstSlot: 0, logitsSlot: this.#logitsSlot });
     this.#calls.set(program, call);
     return call;
+  }
+
+  /** After the caches of a batch, which may share the session. */
+  get #logitsSlot(): number {
+    return 2 * this.#programs.cacheNames.length;
+  }
+
+  #onlyRow(result: StepResult, wanted: Wanted, signal: AbortSignal | undefined): NextLogits {
+    const fetchAll = () => this.#session.fetch(this.#logitsSlot, signal === undefined ? {} : { signal });
+    return readLogits(result, wanted, { rows: 1, fetchAll })[0] as NextLogits;
   }
 }
 
 /** How many positions get their logits in one call: few, since each has a vocabulary of them. */
 export const logitsChunk = 16;
-
-// Implementation
-
-function onlyRow(result: StepResult, wanted: Wanted): NextLogits {
-  return readLogits(result, wanted, 1)[0] as NextLogits;
-}

@@ -13,15 +13,18 @@ import {
   toFloat32Array,
   toInt32Array,
 } from "../runtime-bridge/index.ts";
+import type { Candidates } from "./candidates.ts";
 import type { ModelPrograms, StepProgram } from "./model-programs.ts";
-import type { Candidates } from "./sampler.ts";
 
 // Public API
 
-/** What a sampler is given: all logits, or the largest ones with the whole vocabulary's log-sum-exp. */
+/**
+ * What a sampler is given: all logits, or the largest ones with the whole vocabulary's log-sum-exp. Of the latter, `all`
+ * fetches the rest after all; only until the next step.
+ */
 export type NextLogits =
   | { readonly kind: "full"; readonly logits: Float32Array }
-  | ({ readonly kind: "candidates" } & Candidates);
+  | ({ readonly kind: "candidates"; readonly all?: () => Promise<Float32Array> } & Candidates);
 
 /** How logits come back. */
 export type Wanted = NextLogits["kind"];
@@ -36,13 +39,18 @@ export interface StepRow {
   readonly total: number;
 }
 
-/** Wires a step program to the caches in the slots from `firstSlot`. */
+/**
+ * Wires a step program to the caches in the slots from `firstSlot`.
+ *
+ * @param logitsSlot  where all logits stay until the next call, for steps of which only the candidates are sent
+ */
 export function defineStep(
   session: Session,
   programs: ModelPrograms,
   { executable, signature }: StepProgram,
-  firstSlot: number,
+  { firstSlot, logitsSlot }: { readonly firstSlot: number; readonly logitsSlot: number },
 ): SessionCall {
+  const hasCandidates = signature.results.some(({ name }) => name === "logSumExp");
   const slots = new Map(programs.cacheNames.map((name, n) => [name, firstSlot + n]));
   return session.define({
     executable,
@@ -52,7 +60,7 @@ export function defineStep(
       const input = stepInputs.indexOf(name);
       return input >= 0 ? { input } : programs.weight(name);
     }),
-    results: signature.results.map(({ name }) => slots.get(name)),
+    results: signature.results.map(({ name }) => (name === "logits" && hasCandidates ? logitsSlot : slots.get(name))),
   });
 }
 
@@ -78,16 +86,29 @@ export function wantedResults(program: StepProgram, wanted: Wanted | undefined):
   return (wanted === undefined ? [] : resultsOf[wanted]).map((name) => program.resultIndex(name));
 }
 
-/** The logits of each row of a call. */
-export function readLogits({ tensors }: StepResult, wanted: Wanted, rows: number): readonly NextLogits[] {
+/**
+ * The logits of each row of a call.
+ *
+ * @param fetchAll  fetches those of the whole vocabulary, where only the candidates were sent
+ */
+export function readLogits(
+  { tensors }: StepResult,
+  wanted: Wanted,
+  { rows, fetchAll }: { readonly rows: number; readonly fetchAll: () => Promise<HostTensor> },
+): readonly NextLogits[] {
   const [first, ...others] = tensors as [HostTensor, ...HostTensor[]];
   const values = rowsOf(toFloat32Array(first), rows);
   if (wanted === "full") return values.map((logits) => ({ kind: "full", logits }));
   const [ids, sums] = others as [HostTensor, HostTensor];
   const idRows = rowsOf(toInt32Array(ids), rows);
   const logSumExp = toFloat32Array(sums);
+  let all: Promise<readonly Float32Array[]> | undefined;
   return values.map((each, n) => ({
     kind: "candidates",
+    all: async () => {
+      all ??= fetchAll().then((logits) => rowsOf(toFloat32Array(logits), rows));
+      return (await all)[n] as Float32Array;
+    },
     values: each,
     ids: idRows[n] as Int32Array,
     logSumExp: logSumExp[n] as number,

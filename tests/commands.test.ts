@@ -47,6 +47,35 @@ describe("generate", () => {
     expect((await onWorker(...words())).stdout.trimEnd()).toBe((answer.text as string).trimEnd());
   });
 
+  test("takes all of how tokens are chosen by its name, and tells the likeliest ones", async () => {
+    const flags = ["--presence-penalty", "-0.5", "--frequency-penalty", "1", "--repetition-penalty", "1.2"];
+    const more = ["--logit-bias", "7=100", "--logit-bias", "8=-100", "--min-tokens", "2", "--stop-token", "7"];
+    const { stdout } = await onWorker(...words(), ...flags, ...more, "--logprobs", "2", "--json");
+    const told = JSON.parse(stdout) as { tokens: number[]; topLogprobs: { token: number; logprob: number }[][] };
+    // Not before there are two: then the bias wins, and the token ends the text.
+    expect(told.tokens[2]).toBe(7);
+    expect(told).toMatchObject({ finishReason: "stop", answerCount: 3 });
+    expect(told.topLogprobs.map((each) => each.length)).toEqual([2, 2, 2]);
+    expect(told.topLogprobs[0]?.[0]).toEqual({
+      token: expect.any(Number),
+      text: expect.any(String),
+      logprob: expect.any(Number),
+    });
+  });
+
+  test.each([
+    [["--logit-bias", "7"], "It is a token id and what is added to its logit, such as 42=-1.5."],
+    [["--logit-bias", "7=1", "--logit-bias", "7=2"], "Token 7 has a bias already."],
+    [["--logit-bias", "999999=1"], "logitBias names token 999999, and the vocabulary has ids 0 to"],
+    [["--presence-penalty", "3"], "presencePenalty is 3; wanted a number from -2 to 2"],
+    [["--stop-token", "999999"], "stopTokens holds 999999, and token ids are whole numbers from 0 to"],
+    [["--logprobs", "2"], "--logprobs are told with --json only; add it"],
+  ])("refuses %j", async (wrong, said) => {
+    const { code, stdout, stderr } = await runCli([...words(), ...wrong, ...(await onTestWorker())]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(said);
+  });
+
   test("repeats its choices with the seed that it names", async () => {
     const hot = [...words(), "--temperature", "1", "--json"];
     const first = JSON.parse((await onWorker(...hot)).stdout) as { seed: string; tokens: number[] };

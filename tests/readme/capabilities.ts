@@ -58,6 +58,16 @@ export function capabilities(): readonly Capability[] {
       ],
     },
     {
+      what: "sampling: temperature, top-k, top-p, min-p, penalties, logit bias, log-probabilities, stops, masks, against transformers' processors",
+      compiles: "cpu, f32 and bf16",
+      runs: "CPU",
+      shownBy: [
+        { file: "tests/parity/sampling.test.ts", words: "every combination leaves the tokens" },
+        { file: "tests/parity/greedy.test.ts", words: "with bias and penalties" },
+        { file: "inference/token-mask.test.ts", words: "shares the whole probability" },
+      ],
+    },
+    {
       what: `the Llama family: ${configurations} configurations against transformers; rope ${scalings.join(", ")}`,
       compiles: "cpu, f32 and bf16",
       runs: "CPU",

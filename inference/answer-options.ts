@@ -1,0 +1,129 @@
+/** What may be said about an answer, checked against what a model's files say. */
+import { InputError } from "../dsl/index.ts";
+import { candidateCount } from "./programs.ts";
+import { canSampleFromCandidates, requireToken, Sampler } from "./sampler.ts";
+import type { SamplingOptions } from "./sampling-options.ts";
+import type { Wanted } from "./step-call.ts";
+import type { TokenMask } from "./token-mask.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+// Public API
+
+/** How to generate. The defaults are greedy. See docs/sampling.md. */
+export interface GenerateOptions extends SamplingOptions {
+  /** How many tokens at most. Default: 256. */
+  readonly maxTokens?: number;
+  /** Until so many tokens are there, no stop token is chosen and no stop string looked for. Default: 0. */
+  readonly minTokens?: number;
+  /** Strings that end the text; they are not part of it. */
+  readonly stop?: readonly string[];
+  /** Tokens that end the text, beside the model's own; they have no text. */
+  readonly stopTokens?: readonly number[];
+  /** Says before each token which may come. Of several prompts each asks it. */
+  readonly mask?: TokenMask;
+  /** Ends the iteration with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a model's files say about answers. */
+export interface AnswerInputs {
+  readonly stopIds: ReadonlySet<number>;
+  /** Positions that the model was made for, or fewer. */
+  readonly context: number;
+  /** How many logits a position has. When it is not known, options that name tokens are checked at the first one. */
+  readonly vocabulary?: number;
+  readonly tokenizer: Tokenizer | undefined;
+}
+
+/** Options, checked. */
+export interface AnswerSettings {
+  readonly sampling: SamplingOptions;
+  readonly wanted: Wanted;
+  readonly budget: number;
+  readonly minTokens: number;
+  readonly stops: readonly string[];
+  readonly stopIds: ReadonlySet<number>;
+  readonly mask: TokenMask | undefined;
+}
+
+export const defaultMaxTokens = 256;
+
+/**
+ * What options mean for a model. Greedy unless told otherwise.
+ *
+ * @throws InputError for an option out of range
+ */
+export function settle(options: GenerateOptions, given: AnswerInputs): AnswerSettings {
+  const { maxTokens = defaultMaxTokens, minTokens = 0, stop, stopTokens = [], mask, signal: _, ...chosen } = options;
+  // What is undefined was not said.
+  const said = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
+  const sampling: SamplingOptions = { temperature: 0, ...said };
+  const wanted = canSampleFromCandidates(sampling, candidateCount) ? "candidates" : "full";
+  if (given.vocabulary !== undefined) {
+    for (const id of Object.keys(sampling.logitBias ?? {})) requireToken(Number(id), given.vocabulary);
+  }
+  wholeNumber("maxTokens", maxTokens, 1);
+  wholeNumber("minTokens", minTokens, 0);
+  if (minTokens > maxTokens) {
+    throw new InputError("OPTION", `minTokens is ${minTokens}, more than maxTokens, which is ${maxTokens}`, {
+      option: "minTokens",
+      found: minTokens,
+      wanted: maxTokens,
+    });
+  }
+  return {
+    sampling,
+    wanted,
+    budget: maxTokens,
+    minTokens,
+    stops: checkedStops(stop, given.tokenizer),
+    stopIds: new Set([...given.stopIds, ...checkedStopTokens(stopTokens, given.vocabulary)]),
+    mask: checkedMask(mask),
+  };
+}
+
+/**
+ * What options mean for any prompt: what the sampler needs of each position, and the seed, a fresh one without any.
+ *
+ * @throws InputError for an option out of range
+ */
+export function checkOptions(
+  options: GenerateOptions,
+  given: AnswerInputs,
+): { readonly wanted: Wanted; readonly seed: bigint } {
+  const { wanted, sampling } = settle(options, given);
+  return { wanted, seed: new Sampler(sampling).seed };
+}
+
+// Implementation
+
+function wholeNumber(option: string, found: number, least: number): void {
+  if (Number.isSafeInteger(found) && found >= least) return;
+  throw new InputError("OPTION", `${option} is ${found}, and it is a whole number from ${least}`, { option, found });
+}
+
+function checkedStops(stop: readonly string[] = [], tokenizer: Tokenizer | undefined): readonly string[] {
+  if (stop.includes(""))
+    throw new InputError("OPTION", "stop holds an empty string, which would end every text at once", {
+      option: "stop",
+    });
+  if (stop.length > 0 && tokenizer === undefined) {
+    throw new InputError("OPTION", "stop needs a tokenizer, and the model's folder has none", { option: "stop" });
+  }
+  return stop;
+}
+
+function checkedStopTokens(ids: readonly number[], vocabulary = Number.POSITIVE_INFINITY): readonly number[] {
+  const wrong = ids.find((id) => !Number.isSafeInteger(id) || id < 0 || id >= vocabulary);
+  if (wrong === undefined) return ids;
+  const wanted = vocabulary === Number.POSITIVE_INFINITY ? "from 0" : `from 0 to ${vocabulary - 1}`;
+  throw new InputError("OPTION", `stopTokens holds ${wrong}, and token ids are whole numbers ${wanted}`, {
+    option: "stopTokens",
+    found: wrong,
+  });
+}
+
+function checkedMask(mask: TokenMask | undefined): TokenMask | undefined {
+  if (mask === undefined || typeof mask === "function") return mask;
+  throw new InputError("OPTION", `mask is a ${typeof mask}, and it is a function`, { option: "mask" });
+}

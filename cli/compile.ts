@@ -1,9 +1,9 @@
 /** `tsxla compile`: one step of a model as StableHLO text, and what XLA makes of it. No weight is loaded. */
 import { writeFile } from "node:fs/promises";
 import { Command, Option } from "commander";
-import { lower, type Program } from "../compiler/index.ts";
+import { formatMesh, type Program } from "../compiler/index.ts";
 import { InputError, type StorageOf } from "../dsl/index.ts";
-import { openModel, planWeights, storageWithoutFiles, traceStep, type Worker } from "../inference/index.ts";
+import { lowerStep, openModel, planWeights, storageWithoutFiles, type Worker } from "../inference/index.ts";
 import { type ConfiguredModel, isConfig, readModelConfig } from "./model-config.ts";
 import { importArchitecture, type ModelOptions, openWorker, targetOf, wholeNumber, withModel } from "./options.ts";
 import { bytes, Progress } from "./progress.ts";
@@ -72,8 +72,7 @@ async function lowerModel(
   const { architecture, config, storageOf } = await declared(options, worker);
   const sizes = { batch, pos: phase === "decode" ? 1 : length, capacity: Math.max(options.context ?? 0, length) };
   const started = performance.now();
-  const graph = traceStep(architecture, config, target, sizes, "last", storageOf);
-  const program = lower(graph, { locations });
+  const program = lowerStep(architecture, config, target, sizes, "last", storageOf, { locations });
   const seconds = (performance.now() - started) / 1000;
   const size = Buffer.byteLength(program.text);
   progress.end(`lowering ${phase}`, seconds, `${bytes(size)} of text`);
@@ -81,6 +80,7 @@ async function lowerModel(
     model: options.model,
     architecture: architecture.name,
     target: options.target,
+    mesh: formatMesh(target.mesh),
     phase,
     batch,
     tokens: sizes.pos,

@@ -12,6 +12,7 @@ import { apply, type Scope, traceInner } from "./graph.ts";
 import { defineOp } from "./op.ts";
 import { whileLoop } from "./ops/control.ts";
 import { full, iota } from "./ops/iota.ts";
+import { cut, type Parts, partsOf, startsOf } from "./parts.ts";
 import { type Body, pickEarly, traceBody } from "./replay.ts";
 import { shapeError } from "./shape-error.ts";
 import type { Tensor } from "./tensor.ts";
@@ -46,12 +47,16 @@ export function forChosen<E extends string, C extends string, P extends string, 
   const weights = choice.weights as unknown as Tensor<string>;
   requireChoice(choice.along, ids, weights);
 
+  const parts = partsOf(over);
   const { scope, result } = traceInner("function", () => {
     const at = (index: Tensor<never>) =>
       unflatten(
         entries,
         flat.map(([, each]) =>
-          pickEarly(each, over.name, (x) => x.at(over.name, index as never) as unknown as Tensor<string>),
+          pickEarly(each, over.name, (x) => {
+            const own = parts === undefined ? x : cut(x, parts);
+            return own.at(over.name, index as never) as unknown as Tensor<string>;
+          }),
         ),
       ) as Without<W, E>;
     const run: EntryBody = (index) => {
@@ -60,7 +65,8 @@ export function forChosen<E extends string, C extends string, P extends string, 
       return result;
     };
     const tokens = ids.axes.filter(({ name }) => name !== choice.along.name);
-    return pickStrategy(tokens, choice.along, over)({ over, along: choice.along, tokens, ids, weights, run });
+    const mixture = { over, along: choice.along, tokens, ids, weights, run };
+    return parts === undefined ? pickStrategy(tokens, choice.along, over)(mixture) : scanParts(mixture, parts);
   });
   apply(compositeOp, [...scope.captured.keys()], {}, [scope]);
   return result as unknown as Tensor<R>;
@@ -244,6 +250,26 @@ function scanAll({ over, along, ids, weights, run }: Mixture): Tensor<string> {
     // Masked as well, since an entry that nobody chose may be infinite or NaN.
     return result.mul(share.cast(result.dtype)).where(chosen.any(along.name), 0) as Tensor<string>;
   });
+}
+
+/**
+ * Entries that lie in parts: the first of every part at once, then the second of every part, and so on, so that each
+ * device runs its own. The parts' sums are added once, in f32, after the loop.
+ */
+function scanParts({ along, ids, weights, run }: Mixture, parts: Parts): Tensor<string> {
+  const starts = startsOf(parts);
+  const sums = accumulate(parts.within.size, (index) => {
+    const chosen = ids
+      .broadcast(parts.part as never)
+      .eq(starts.add(index as never) as never) as unknown as Tensor<string>;
+    const share = weights
+      .broadcast(parts.part as never)
+      .where(chosen as never, 0)
+      .sum(along.name as never) as unknown as Tensor<string>;
+    const result = run(index);
+    return result.mul(share.cast(result.dtype)).where(chosen.any(along.name as never) as never, 0) as Tensor<string>;
+  });
+  return sums.sum(parts.part.name) as unknown as Tensor<string>;
 }
 
 /** The sum of `term(0)` … `term(count - 1)`. */

@@ -44,19 +44,25 @@ export interface Inputs {
   state<const P extends readonly Axis[]>(path: string, dtype: DType, ...of: P): Tensor<P[number]["name"]>;
 }
 
+/** What is known of where a program will run. */
+export interface TraceOptions {
+  /** How many devices axes are spread over, by name: searches along them are done part by part. */
+  readonly parts?: Readonly<Record<string, number>>;
+}
+
 /**
  * Traces `body`, whose result is any tree of tensors.
  *
  * @throws ShapeError from an op that does not fit, and for state that comes back as another tensor
  */
-export function trace(name: string, body: (inputs: Inputs) => unknown): Graph {
+export function trace(name: string, body: (inputs: Inputs) => unknown, { parts = {} }: TraceOptions = {}): Graph {
   const donated = new Map<string, number>();
   const ordered = new Map<unknown, readonly Axis[]>();
   const { scope, result } = traceRoot((root) => {
     const returned = body(inputsOf(root, donated, ordered));
     for (const [, leaf] of flatten(returned)) root.results.push(bring(leaf, root));
     return returned;
-  });
+  }, parts);
   const results = flatten(result).map(([path]) => path || "result");
   const donations = new Map<number, number>();
   for (const [path, argument] of donated) {

@@ -13,7 +13,7 @@ export { tokenizerFromGguf } from "./gguf-tokenizer.ts";
 export { type LoadModelOptions, loadModel, Model, type Prompt } from "./model.ts";
 export { type ModelFiles, openModel } from "./model-files.ts";
 export type { CompileEvent, StepKind } from "./model-programs.ts";
-export { type StepOutputs, type StepSizes, traceStep } from "./programs.ts";
+export { lowerStep, type StepOutputs, type StepSizes, traceStep } from "./programs.ts";
 export { type Candidates, canSampleFromCandidates, Sampler, type SamplingOptions } from "./sampler.ts";
 export { storageWithoutFiles } from "./storage.ts";
 export type { DecodeOptions, EncodeOptions, Tokenizer } from "./tokenizer.ts";

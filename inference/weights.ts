@@ -1,5 +1,5 @@
 /** Loading: every weight of a model from its checkpoint onto the devices, through small programs that the worker runs. */
-import { lower, type Target } from "../compiler/index.ts";
+import { lower, type Placement, placementFor, type Target } from "../compiler/index.ts";
 import { InputError, packingOf, type Storage, type StorageOf } from "../dsl/index.ts";
 import { drawKey, type Feed, isBuiltIn, loadGraph, matchCheckpoint } from "../models/index.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../runtime-bridge/index.ts";
@@ -16,6 +16,8 @@ export type DeviceWeights = ReadonlyMap<string, DeviceBuffer>;
 export interface WeightPlan {
   readonly feeds: readonly Feed[];
   readonly storageOf: StorageOf;
+  /** Undefined on one device. */
+  readonly placement: Placement | undefined;
 }
 
 /**
@@ -27,7 +29,11 @@ export function planWeights({ architecture, config, checkpoint }: ModelFiles, ta
   const table = checkpoint.container === "gguf" ? architecture.tables.gguf : architecture.tables.huggingFace;
   const hint = isBuiltIn(architecture) ? [] : variantHint;
   const feeds = matchCheckpoint(architecture.weights(config), checkpoint.tensors, table, hint);
-  return { feeds, storageOf: storageOfFeeds(feeds, architecture, target) };
+  return {
+    feeds,
+    storageOf: storageOfFeeds(feeds, architecture, target),
+    placement: placementFor(target.mesh, architecture.roles),
+  };
 }
 
 /**
@@ -39,14 +45,15 @@ export function planWeights({ architecture, config, checkpoint }: ModelFiles, ta
 export async function loadWeights(
   worker: Worker,
   { checkpoint }: ModelFiles,
-  { feeds, storageOf }: WeightPlan,
+  plan: WeightPlan,
   options: {
     readonly onProgress?: (progress: LoadProgress) => void;
     readonly signal?: AbortSignal;
     readonly seed?: number;
   } = {},
 ): Promise<DeviceWeights> {
-  const executables = await compileLoaders(worker, feeds, storageOf, options.signal);
+  const { feeds, storageOf } = plan;
+  const executables = await compileLoaders(worker, plan, options.signal);
   const isStored = ({ tensors }: Feed) => tensors.length > 0;
   const items = feeds.flatMap((feed, n): LoadItem[] => {
     const executable = executables[n] as Executable;
@@ -100,8 +107,7 @@ async function draw(
 /** One executable for each feed; feeds of the same kind, such as one matrix of every layer, share theirs. */
 async function compileLoaders(
   worker: Worker,
-  feeds: readonly Feed[],
-  storageOf: StorageOf,
+  { feeds, storageOf, placement }: WeightPlan,
   signal: AbortSignal | undefined,
 ): Promise<Executable[]> {
   const byKind = new Map<string, Promise<Executable>>();
@@ -111,7 +117,7 @@ async function compileLoaders(
       const kind = kindOf(feed, storage);
       // A program that cannot be made must not leave the others' compilations without anyone who waits for them.
       const compile = async () =>
-        await worker.compile(lower(loadGraph(feed, storage)), signal === undefined ? {} : { signal });
+        await worker.compile(lower(loadGraph(feed, storage), { placement }), signal === undefined ? {} : { signal });
       const known = byKind.get(kind) ?? compile();
       byKind.set(kind, known);
       return known;

@@ -1,9 +1,10 @@
 /** Order along an axis. Ties keep their order, so the lower position wins; NaN counts as largest. */
-import type { Axis } from "../axes.ts";
+import { type Axis, axis } from "../axes.ts";
 import { axisOf, requireFresh } from "../checks.ts";
 import type { Emitter, Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
+import { cut, type Parts, partsOf, startsOf } from "../parts.ts";
 import { shapeError } from "../shape-error.ts";
 import { method, type Tensor } from "../tensor.ts";
 import { resize } from "./slice.ts";
@@ -67,6 +68,8 @@ export const sort = defineOp<{ over: string; descending: boolean }>({
 // Implementation
 
 method("topK", function (this: Tensor<string>, over: string, into: Axis) {
+  const parts = partsOf(axisOf("topK", this, over));
+  if (parts !== undefined && into.size <= parts.within.size) return topKInParts(this, over, into, parts);
   const [values, ids] = apply(topK, [this], { over, into });
   return { values, ids };
 });
@@ -74,6 +77,18 @@ method("sort", function (this: Tensor<string>, over: string, { descending = fals
   const [values, ids] = apply(sort, [this], { over, descending });
   return { values, ids };
 });
+
+/** The largest of each part, and of those the largest. Of equal entries the lower part wins, as the lower position does. */
+function topKInParts(x: Tensor<string>, over: string, into: Axis, parts: Parts) {
+  const of = axis(`${into.name}Of${parts.part.name}`, into.size);
+  const all = axis(`${parts.part.name}s`, parts.part.size * into.size);
+  const [values, local] = apply(topK, [cut(x, parts)], { over, into: of }) as [Tensor<string>, Tensor<string>];
+  const ids = local.add(startsOf(parts) as never) as unknown as Tensor<string>;
+  const merge = (each: Tensor<string>) =>
+    each.merge([parts.part.name, of.name] as never, all as never) as unknown as Tensor<string>;
+  const [best, places] = apply(topK, [merge(values)], { over: all.name, into }) as [Tensor<string>, Tensor<string>];
+  return { values: best, ids: merge(ids).take(all.name, places) as unknown as Tensor<string> };
+}
 
 /** Sorted along `over`, which moves innermost: the form that back ends know. */
 function sortBoth(e: Emitter, input: Ssa, over: string, descending: boolean): readonly Ssa[] {

@@ -40,9 +40,9 @@ def make_context() -> ir.Context:
 
 
 def as_function(
-    module: ir.Module, arguments: Sequence[TensorType], results: Sequence[TensorType]
+    module: ir.Module, arguments: Sequence[TensorType], results: Sequence[TensorType], devices: int = 1
 ) -> Callable[..., Sequence[jax.Array]]:
-    """Makes a function that JAX can compile of a module with a public `@main` for one device."""
+    """Makes a function that JAX can compile of a module with a public `@main` for so many devices."""
     in_avals = tuple(jax.core.ShapedArray(kind.shape, kind.element.dtype) for kind in arguments)
     out_avals = tuple(jax.core.ShapedArray(kind.shape, kind.element.dtype) for kind in results)
     unsharded_in, unsharded_out = (None,) * len(in_avals), (None,) * len(out_avals)
@@ -56,7 +56,7 @@ def as_function(
         _out_named_shardings=unsharded_out,
         in_shardings_hlo=unsharded_in,
         out_shardings_hlo=unsharded_out,
-        nr_devices=1,
+        nr_devices=devices,
         platforms=(platform(),),
         ordered_effects=(),
         unordered_effects=(),

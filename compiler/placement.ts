@@ -16,16 +16,19 @@ import { deviceCount, type Mesh, type MeshAxis, meshAxes } from "./mesh.ts";
 /** A mesh, and which of its axes the axes of tensors are split over. */
 export interface Placement {
   readonly mesh: Mesh;
-  readonly over: Readonly<Record<string, MeshAxis>>;
+  readonly over: Readonly<Record<string, readonly MeshAxis[]>>;
 }
 
-/** Over which axis of a mesh each role is split. */
-export const roleAxes: Readonly<Record<AxisRole, MeshAxis>> = {
-  rows: "data",
-  experts: "expert",
-  heads: "model",
-  width: "model",
-  vocabulary: "model",
+/**
+ * Over which axes of a mesh each role is split. What has no experts takes their devices too: between mixtures they would
+ * all do the same.
+ */
+export const roleAxes: Readonly<Record<AxisRole, readonly MeshAxis[]>> = {
+  rows: ["data"],
+  experts: ["expert"],
+  heads: ["expert", "model"],
+  width: ["expert", "model"],
+  vocabulary: ["expert", "model"],
 };
 
 /** The placement for a model's roles; undefined for one device. */
@@ -35,20 +38,16 @@ export function placementFor(mesh: Mesh, roles: Readonly<Record<string, AxisRole
   return { mesh, over: Object.fromEntries(over) };
 }
 
-/** In how many parts axes come, by name. */
-export function partsIn({ mesh, over }: Placement): Readonly<Record<string, number>> {
-  return Object.fromEntries(Object.entries(over).map(([name, along]) => [name, mesh[along]]));
+/** In how many parts an axis comes where nothing else of its tensor is split. */
+export function partCountOf({ mesh, over }: Placement, { name, size }: Axis): number {
+  return splitAxis(mesh, over[name] ?? [], size, new Set()).reduce((all, along) => all * mesh[along], 1);
 }
 
-/** For each dimension of a tensor the axis of the mesh over which it is split; undefined is whole. */
-export function splitsOf({ mesh, over }: Placement, dims: readonly Axis[]): readonly (MeshAxis | undefined)[] {
+/** For each dimension of a tensor the axes of the mesh over which it is split; none is whole. */
+export function splitsOf({ mesh, over }: Placement, dims: readonly Axis[]): readonly (readonly MeshAxis[])[] {
   const used = new Set<MeshAxis>();
-  return dims.map(({ name, size }) => {
-    const along = over[name];
-    if (along === undefined || mesh[along] === 1 || used.has(along) || size % mesh[along] !== 0) return undefined;
-    used.add(along);
-    return along;
-  });
+  // Outermost first, so that experts are split before what is inside them.
+  return dims.map(({ name, size }) => splitAxis(mesh, over[name] ?? [], size, used));
 }
 
 /** The mesh as an operation of a module. */
@@ -58,6 +57,21 @@ export function meshOperation(mesh: Mesh): string {
 
 /** A tensor's sharding as an attribute of an argument or a result. */
 export function shardingAttribute(placement: Placement, dims: readonly Axis[]): string {
-  const splits = splitsOf(placement, dims).map((along) => (along === undefined ? "{}" : `{"${along}"}`));
+  const splits = splitsOf(placement, dims).map((along) => `{${along.map((name) => `"${name}"`).join(", ")}}`);
   return `sdy.sharding = #sdy.sharding<@mesh, [${splits.join(", ")}]>`;
+}
+
+// Implementation
+
+/** As many of the wanted axes as divide the size evenly, in their order; takes them out of what is left for others. */
+function splitAxis(mesh: Mesh, wanted: readonly MeshAxis[], size: number, used: Set<MeshAxis>): readonly MeshAxis[] {
+  const taken: MeshAxis[] = [];
+  let rest = size;
+  for (const along of wanted) {
+    if (mesh[along] === 1 || used.has(along) || rest % mesh[along] !== 0) continue;
+    rest /= mesh[along];
+    used.add(along);
+    taken.push(along);
+  }
+  return taken;
 }

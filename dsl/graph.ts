@@ -117,23 +117,19 @@ export function applyOne(op: Op, inputs: readonly Value[], attributes: object = 
   return apply(op, inputs, attributes)[0] as Tensor<string>;
 }
 
-/**
- * Traces `body` in a new root scope.
- *
- * @param parts  how many parts axes come in, by name (./parts.ts)
- */
-export function traceRoot<R>(
-  body: (scope: Scope) => R,
-  parts: Readonly<Record<string, number>> = {},
-): { scope: Scope; result: R } {
+/** In how many equal parts a program has an axis (./parts.ts). */
+export type PartCount = (of: Axis) => number;
+
+/** Traces `body` in a new root scope. */
+export function traceRoot<R>(body: (scope: Scope) => R, parts: PartCount = whole): { scope: Scope; result: R } {
   if (open.length > 0) throw new ShapeError("TRACE_NESTED", "a trace was started inside another trace");
-  partCounts = parts;
+  countParts = parts;
   return within(new Scope("root", undefined), body);
 }
 
-/** In how many parts the program being traced has the axes of that name. */
-export function partCount(name: string): number {
-  return partCounts[name] ?? 1;
+/** In how many equal parts the program being traced has an axis. */
+export function partCount(of: Axis): number {
+  return countParts(of);
 }
 
 /** Traces `body` in a scope inside the one being traced. */
@@ -177,7 +173,8 @@ export function describeOrigin(value: Value): { what: string; where: string } {
 
 /** The scopes being traced, innermost last. */
 const open: Scope[] = [];
-let partCounts: Readonly<Record<string, number>> = {};
+const whole: PartCount = () => 1;
+let countParts = whole;
 
 function currentScope(asker: string): Scope {
   const scope = open.at(-1);

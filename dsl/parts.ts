@@ -21,8 +21,9 @@ export interface Parts {
 }
 
 /** In how many equal parts the program being traced has an axis; undefined for one that is whole. */
-export function partsOf({ name, size }: Axis): Parts | undefined {
-  const count = partCount(name);
+export function partsOf(of: Axis): Parts | undefined {
+  const { name, size } = of;
+  const count = partCount(of);
   if (count === 1 || size % count !== 0) return undefined;
   return { part: axis(`${name}Part`, count), within: axis(name, size / count) };
 }

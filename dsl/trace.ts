@@ -2,7 +2,7 @@
 import type { Axis } from "./axes.ts";
 import { difference } from "./checks.ts";
 import type { DType } from "./dtype.ts";
-import { bring, type Scope, traceRoot, type Value, type ValueType } from "./graph.ts";
+import { bring, type PartCount, type Scope, traceRoot, type Value, type ValueType } from "./graph.ts";
 import { callerLocation } from "./location.ts";
 import { packingOf, type Storage } from "./packing/index.ts";
 import { type Loaded, mapParams, type Param, type ParamTree } from "./param.ts";
@@ -46,8 +46,8 @@ export interface Inputs {
 
 /** What is known of where a program will run. */
 export interface TraceOptions {
-  /** How many devices axes are spread over, by name: searches along them are done part by part. */
-  readonly parts?: Readonly<Record<string, number>>;
+  /** Over how many devices an axis is spread: searches along it are done part by part. */
+  readonly parts?: PartCount;
 }
 
 /**
@@ -55,7 +55,7 @@ export interface TraceOptions {
  *
  * @throws ShapeError from an op that does not fit, and for state that comes back as another tensor
  */
-export function trace(name: string, body: (inputs: Inputs) => unknown, { parts = {} }: TraceOptions = {}): Graph {
+export function trace(name: string, body: (inputs: Inputs) => unknown, { parts }: TraceOptions = {}): Graph {
   const donated = new Map<string, number>();
   const ordered = new Map<unknown, readonly Axis[]>();
   const { scope, result } = traceRoot((root) => {

@@ -4,7 +4,7 @@
  * A prefill and a decode step are the same program for different sizes of chunk. What differs is how many positions
  * reach the unembedding: the last real one of each row, or all of them.
  */
-import { type LowerOptions, lower, type Program, partsIn, placementFor, type Target } from "../compiler/index.ts";
+import { type LowerOptions, lower, type Program, partCountOf, placementFor, type Target } from "../compiler/index.ts";
 import {
   type Axis,
   axis,
@@ -89,7 +89,7 @@ export function traceStep<C extends ModelConfig>(
       ...state,
     };
   };
-  return trace(name, step, placement === undefined ? {} : { parts: partsIn(placement) });
+  return trace(name, step, placement === undefined ? {} : { parts: (of) => partCountOf(placement, of) });
 }
 
 /**

@@ -12,6 +12,8 @@ import { apply, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
 import { shapeError } from "../shape-error.ts";
 import { method, type Shared, type Tensor } from "../tensor.ts";
+import { cast } from "./cast.ts";
+import { elementwise } from "./elementwise.ts";
 
 // Public API
 
@@ -93,8 +95,26 @@ export const dot = defineOp<{ over: readonly string[] }>({
 // Implementation
 
 method("dot", function (this: Tensor<string>, y: Tensor<string>, ...over: string[]) {
-  return apply(dot, [this, y], { over })[0];
+  const [left, right] = [splitFactor(this, over), splitFactor(y, over)];
+  const product = apply(dot, [left.rest, right.rest], { over })[0] as Tensor<string>;
+  const factors = [left.factor, right.factor].filter((each) => each !== undefined);
+  return factors.reduce((all, factor) => all.mul(factor.cast(all.dtype) as never) as Tensor<string>, product);
 });
+
+/**
+ * A narrow matrix that is multiplied row by row, such as one of eight-bit numbers with a scale for each row, and the
+ * scale: it is the same for all that is summed, so it is applied to the sum, where there is less to multiply.
+ */
+function splitFactor(x: Tensor<string>, over: readonly string[]): { rest: Tensor<string>; factor?: Tensor<string> } {
+  const { origin } = x;
+  if (origin.kind !== "result" || origin.node.op !== elementwise.mul) return { rest: x };
+  const [rest, factor] = origin.node.inputs as readonly Tensor<string>[];
+  const from = rest?.origin;
+  const isNarrow =
+    from?.kind === "result" && from.node.op === cast && dtypes[(from.node.inputs[0] as Tensor<string>).dtype].bits <= 8;
+  if (!isNarrow || factor === undefined || over.some((name) => factor.names.includes(name))) return { rest: x };
+  return { rest: rest as Tensor<string>, factor };
+}
 
 /** How many elements a value has. */
 function elements({ dims }: Ssa): number {

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
-import { deviceCount, parseTarget, parseWeightForms, type Target } from "../compiler/index.ts";
+import { parseTarget, parseWeightForms, type Target, virtualDevices } from "../compiler/index.ts";
 import { InputError } from "../dsl/index.ts";
 import { loadModel, type Model, Worker } from "../inference/index.ts";
 import type { Architecture } from "../models/index.ts";
@@ -66,7 +66,7 @@ export async function openWorker(
   signal: AbortSignal,
 ): Promise<Worker> {
   const { target } = options;
-  const devices = target === undefined ? 1 : deviceCount(targetOf({ ...options, target }).mesh);
+  const devices = target === undefined ? 1 : virtualDevices(targetOf({ ...options, target }));
   const addresses = options.worker ?? [];
   if (addresses.length > 1) {
     throw new InputError("OPTION", `this command runs on one worker, and ${addresses.length} were named`, {

@@ -22,16 +22,17 @@ export function deviceCount(mesh: Mesh): number {
 /**
  * Reads `data=1,expert=2,model=2`; axes that are left out are 1.
  *
+ * @param devices  how many there are; undefined takes as many as the mesh has
  * @throws InputError that names the axes, or a mesh that multiplies to the number of devices
  */
-export function parseMesh(text: string, devices: number): Mesh {
+export function parseMesh(text: string, devices?: number): Mesh {
   const sizes = new Map<string, number>();
   for (const word of text.split(",")) {
     const [, name, size] = /^\s*(\w+)\s*=\s*(\d+)\s*$/.exec(word) ?? [];
     if (name === undefined || !(meshAxes as readonly string[]).includes(name) || Number(size) < 1 || sizes.has(name)) {
       throw new InputError(
         "MESH",
-        `mesh '${text}': '${word}' is no axis of a mesh; wanted ${formatMesh({ data: 1, expert: 1, model: devices })}`,
+        `mesh '${text}': '${word}' is no axis of a mesh; wanted ${formatMesh({ ...oneDevice, model: devices ?? 4 })}`,
         {
           text,
         },
@@ -40,7 +41,7 @@ export function parseMesh(text: string, devices: number): Mesh {
     sizes.set(name, Number(size));
   }
   const mesh = { ...oneDevice, ...Object.fromEntries(sizes) };
-  if (deviceCount(mesh) === devices) return mesh;
+  if (devices === undefined || deviceCount(mesh) === devices) return mesh;
   throw new InputError(
     "MESH",
     `mesh '${text}' has ${deviceCount(mesh)} devices, and the target has ${devices}; ${formatMesh(suggestion(mesh, devices))} would fit`,

@@ -3,7 +3,7 @@
  *
  * @module tsxla/inference
  */
-export { Worker } from "../runtime-bridge/index.ts";
+export { type Executable, ensurePlugin, Worker } from "../runtime-bridge/index.ts";
 export type { FinishReason, GenerateOptions, Piece } from "./answer.ts";
 export type { CacheSize } from "./cache-size.ts";
 export { type ChatMessage, ChatTemplate, findChatTemplate } from "./chat-template.ts";

@@ -157,7 +157,8 @@ export class ModelPrograms {
 
   /** The text of what a model needs besides its steps. */
   #lower(graph: Graph): Program {
-    return lower(graph, { placement: placementFor(this.#target.mesh, this.#files.architecture.roles) });
+    const { mesh, platform } = this.#target;
+    return lower(graph, { platform, placement: placementFor(mesh, this.#files.architecture.roles) });
   }
 
   #traceZeros(batch: number, capacity: number): Graph {

@@ -170,5 +170,9 @@ export function lowerStep<C extends ModelConfig>(
   options: Pick<LowerOptions, "locations"> = {},
 ): Program {
   const placement = placementFor(target.mesh, architecture.roles);
-  return lower(traceStep(architecture, config, target, sizes, outputs, storageOf), { ...options, placement });
+  return lower(traceStep(architecture, config, target, sizes, outputs, storageOf), {
+    ...options,
+    placement,
+    platform: target.platform,
+  });
 }

@@ -1,5 +1,5 @@
 /** Loading: every weight of a model from its checkpoint onto the devices, through small programs that the worker runs. */
-import { lower, type Placement, placementFor, type Target } from "../compiler/index.ts";
+import { type LowerOptions, lower, placementFor, type Target } from "../compiler/index.ts";
 import { InputError, packingOf, type Storage, type StorageOf } from "../dsl/index.ts";
 import { drawKey, type Feed, isBuiltIn, loadGraph, matchCheckpoint } from "../models/index.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../runtime-bridge/index.ts";
@@ -16,8 +16,8 @@ export type DeviceWeights = ReadonlyMap<string, DeviceBuffer>;
 export interface WeightPlan {
   readonly feeds: readonly Feed[];
   readonly storageOf: StorageOf;
-  /** Undefined on one device. */
-  readonly placement: Placement | undefined;
+  /** How the programs that load are lowered. */
+  readonly lowering: Pick<LowerOptions, "placement" | "platform">;
 }
 
 /**
@@ -32,7 +32,7 @@ export function planWeights({ architecture, config, checkpoint }: ModelFiles, ta
   return {
     feeds,
     storageOf: storageOfFeeds(feeds, architecture, target),
-    placement: placementFor(target.mesh, architecture.roles),
+    lowering: { platform: target.platform, placement: placementFor(target.mesh, architecture.roles) },
   };
 }
 
@@ -107,7 +107,7 @@ async function draw(
 /** One executable for each feed; feeds of the same kind, such as one matrix of every layer, share theirs. */
 async function compileLoaders(
   worker: Worker,
-  { feeds, storageOf, placement }: WeightPlan,
+  { feeds, storageOf, lowering }: WeightPlan,
   signal: AbortSignal | undefined,
 ): Promise<Executable[]> {
   const byKind = new Map<string, Promise<Executable>>();
@@ -117,7 +117,7 @@ async function compileLoaders(
       const kind = kindOf(feed, storage);
       // A program that cannot be made must not leave the others' compilations without anyone who waits for them.
       const compile = async () =>
-        await worker.compile(lower(loadGraph(feed, storage), { placement }), signal === undefined ? {} : { signal });
+        await worker.compile(lower(loadGraph(feed, storage), lowering), signal === undefined ? {} : { signal });
       const known = byKind.get(kind) ?? compile();
       byKind.set(kind, known);
       return known;

@@ -67,6 +67,9 @@ def _start(chosen: options.Options, logs: Logs) -> "Server":
     # XLA and gRPC read these when they are imported.
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_force_host_platform_device_count={chosen.devices}".strip()
+    if not _has_accelerator():
+        # A compiler for TPUs may be installed where there is none; JAX would look for one, and take a while.
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from tsxla_worker import server, worker
@@ -75,6 +78,10 @@ def _start(chosen: options.Options, logs: Logs) -> "Server":
     made = server.Server(worker.start(chosen.root, chosen.cache_dir, logs), chosen.listen, security)
     made.start()
     return made
+
+
+def _has_accelerator() -> bool:
+    return any(Path(device).exists() for device in ("/dev/accel0", "/dev/vfio/0", "/dev/nvidia0", "/dev/dxg"))
 
 
 def _write(path: Path, text: str) -> None:

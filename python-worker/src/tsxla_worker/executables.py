@@ -179,7 +179,7 @@ class Executables:
             except Exception as error:
                 raise internal("COMPILE_FAILED", f"XLA did not compile the module: {clip(str(error), 1500)}") from error
             from_cache = self._cache_hits > hits
-        sizes = _sizes(compiled)
+        sizes = sizes_of(compiled)
         seconds = time.perf_counter() - start
         return Executable(
             id_,
@@ -251,7 +251,8 @@ def _guarded(run: Run, sizes: Sizes) -> Run:
     return guarded
 
 
-def _sizes(compiled: jax.stages.Compiled) -> Sizes:
+def sizes_of(compiled: jax.stages.Compiled) -> Sizes:
+    """Returns what the compiler says of a program's memory, per device."""
     stats = compiled.memory_analysis()
     if stats is None:
         return Sizes()

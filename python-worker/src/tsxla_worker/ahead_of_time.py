@@ -29,6 +29,7 @@ PACKAGES = {
     "cuda": {
         "jax_cuda13_plugin": "jax-cuda13-plugin==0.12.0.1",
         "jax_plugins.xla_cuda13": "jax-cuda13-pjrt==0.12.0.1",
+        "nvidia": "nvidia-cuda-nvcc==13.5.37 nvidia-nvvm==13.5.37",
     },
 }
 """By platform, the modules that its compiler needs and the packages that pip finds them in."""

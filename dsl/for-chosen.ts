@@ -53,10 +53,7 @@ export function forChosen<E extends string, C extends string, P extends string, 
       unflatten(
         entries,
         flat.map(([, each]) =>
-          pickEarly(each, over.name, (x) => {
-            const own = parts === undefined ? x : cut(x, parts);
-            return own.at(over.name, index as never) as unknown as Tensor<string>;
-          }),
+          pickEarly(each, over.name, (x) => x.at(over.name, index as never) as unknown as Tensor<string>),
         ),
       ) as Without<W, E>;
     const run: EntryBody = (index) => {
@@ -256,20 +253,28 @@ function scanAll({ over, along, ids, weights, run }: Mixture): Tensor<string> {
  * Entries that lie in parts: the first of every part at once, then the second of every part, and so on, so that each
  * device runs its own. The parts' sums are added once, in f32, after the loop.
  */
-function scanParts({ along, ids, weights, run }: Mixture, parts: Parts): Tensor<string> {
+function scanParts(mixture: Mixture, parts: Parts): Tensor<string> {
+  const { over, along, ids, weights, run } = mixture;
+  const { part, within } = parts;
   const starts = startsOf(parts);
-  const sums = accumulate(parts.within.size, (index) => {
-    const chosen = ids
-      .broadcast(parts.part as never)
-      .eq(starts.add(index as never) as never) as unknown as Tensor<string>;
-    const share = weights
-      .broadcast(parts.part as never)
+  const first = full(0, "i32") as unknown as Tensor<string>;
+  const body = traceBody(() => run(first as unknown as Tensor<never>));
+  // What a loop inside the body uses of its surroundings cannot be exchanged.
+  if (body.mentions(new Set([part.name]))) return scanAll(mixture);
+  const entries = body.uses.filter(({ names }) => names.includes(over.name));
+  const inParts = entries.map((each) => [each, cut(each, parts)] as const);
+  const spread = (x: Tensor<string>) => x.broadcast(part as never) as Tensor<string>;
+  const sums = accumulate(within.size, (index) => {
+    const own = new Map([...inParts, [first, index as unknown as Tensor<string>]]);
+    const chosen = spread(ids).eq(starts.add(index as never) as never) as unknown as Tensor<string>;
+    const share = spread(weights)
       .where(chosen as never, 0)
-      .sum(along.name as never) as unknown as Tensor<string>;
-    const result = run(index);
-    return result.mul(share.cast(result.dtype)).where(chosen.any(along.name as never) as never, 0) as Tensor<string>;
+      .sum(along.name) as unknown as Tensor<string>;
+    const made = body.replay(own, part);
+    const result = made.names.includes(part.name) ? made : spread(made);
+    return result.mul(share.cast(result.dtype)).where(chosen.any(along.name) as never, 0) as Tensor<string>;
   });
-  return sums.sum(parts.part.name) as unknown as Tensor<string>;
+  return sums.sum(part.name) as unknown as Tensor<string>;
 }
 
 /** The sum of `term(0)` … `term(count - 1)`. */

@@ -33,6 +33,7 @@ declare module "../tensor.ts" {
 
 export const dot = defineOp<{ over: readonly string[] }>({
   name: "dot",
+  mergesAxes: true,
   infer([left, right], { over }) {
     const [x, y] = [left as Value, right as Value];
     requireKind("dot", x, ["float", "int", "uint"], "left");

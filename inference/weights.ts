@@ -1,11 +1,12 @@
 /** Loading: every weight of a model from its checkpoint onto the devices, through small programs that the worker runs. */
 import { type LowerOptions, lower, placementFor, type Target } from "../compiler/index.ts";
-import { InputError, packingOf, type Storage, type StorageOf } from "../dsl/index.ts";
+import { packingOf, type Storage, type StorageOf } from "../dsl/index.ts";
 import { drawKey, type Feed, isBuiltIn, loadGraph, matchCheckpoint } from "../models/index.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../runtime-bridge/index.ts";
-import { hostTensor, toInt32Array } from "../runtime-bridge/index.ts";
+import { hostTensor } from "../runtime-bridge/index.ts";
 import type { ModelFiles } from "./model-files.ts";
 import { storageOfFeeds } from "./storage.ts";
+import { requireExact, type WeightCheck } from "./weight-checks.ts";
 
 // Public API
 
@@ -40,7 +41,7 @@ export function planWeights({ architecture, config, checkpoint }: ModelFiles, ta
  * Loads all weights; those that are drawn are made on the devices.
  *
  * @param options.seed  of what is drawn; 0 without
- * @throws InputError when a scale of MXFP4 is 255, which is NaN, naming the tensor
+ * @throws InputError naming tensors that cannot be held as they are (./weight-checks.ts)
  */
 export async function loadWeights(
   worker: Worker,
@@ -64,20 +65,21 @@ export async function loadWeights(
   const held = stored.flat();
   const fromFile = stored.values();
   const weights = new Map<string, DeviceBuffer>();
-  const checks: { readonly feed: Feed; readonly invalid: DeviceBuffer }[] = [];
+  const checks: WeightCheck[] = [];
   try {
     for (const [n, feed] of feeds.entries()) {
       const made = isStored(feed)
         ? (fromFile.next().value as readonly DeviceBuffer[])
         : await draw(worker, executables[n] as Executable, feed, seed, options.signal);
       if (!isStored(feed)) held.push(...made);
-      const packing = packingOf(storageOf(feed.param));
+      const storage = storageOf(feed.param);
+      const packing = packingOf(storage);
       const names = packing?.parts(feed.param.axes).map(({ name }) => `${feed.path}.${name}`) ?? [feed.path];
       names.forEach((name, part) => void weights.set(name, made[part] as DeviceBuffer));
       const invalid = made[names.length];
-      if (invalid !== undefined) checks.push({ feed, invalid });
+      if (invalid !== undefined) checks.push({ feed, storage, invalid });
     }
-    await requireFiniteScales(worker, checks);
+    await requireExact(worker, checks);
   } catch (error) {
     await worker.release(held);
     throw error;
@@ -131,21 +133,4 @@ function kindOf({ param, source, tensors }: Feed, storage: Storage): string {
   const stored = tensors.map(({ format, shape, type }) => ({ format, shape, type }));
   const drawn = source.kind === "drawn" ? source : {};
   return JSON.stringify([source.kind, rows, order, interleaved, drawn, param.axes, stored, storage]);
-}
-
-async function requireFiniteScales(
-  worker: Worker,
-  checks: readonly { readonly feed: Feed; readonly invalid: DeviceBuffer }[],
-): Promise<void> {
-  const counts = await Promise.all(checks.map(({ invalid }) => worker.download(invalid)));
-  await worker.release(checks.map(({ invalid }) => invalid));
-  const bad = checks.flatMap(({ feed }, n) => {
-    const count = toInt32Array(counts[n] as Parameters<typeof toInt32Array>[0])[0] as number;
-    return count === 0 ? [] : [{ name: feed.tensors.at(-1)?.name ?? feed.path, count }];
-  });
-  if (bad.length === 0) return;
-  const lines = bad.map(({ name, count }) => `  ${name}: ${count} scales`);
-  throw new InputError("MXFP4_SCALE", ["the checkpoint has scales of 255, which is NaN in E8M0", ...lines].join("\n"), {
-    tensors: bad,
-  });
 }

@@ -33,6 +33,7 @@ export const takeLimitBytes = 64 * 2 ** 20;
 
 export const take = defineOp<{ over: string }>({
   name: "take",
+  mergesAxes: true,
   infer([table, positions], { over }) {
     const [x, ids] = [table as Value, positions as Value];
     axisOf("take", x, over, "table");

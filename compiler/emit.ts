@@ -18,6 +18,7 @@ import type {
 } from "../dsl/emitter.ts";
 import type { Scope } from "../dsl/graph.ts";
 import { position, sizeBeside, withSize } from "./dims.ts";
+import { floatFormat } from "./floats.ts";
 import { denseLiteral, element } from "./literals.ts";
 import { gatherEntries, gatherWindows, type LookupForm, scatterRows, scatterWindows, sharedOrder } from "./lookup.ts";
 import type { WhileInstruction } from "./print.ts";
@@ -139,6 +140,17 @@ export class BlockEmitter implements Emitter {
     ]);
   }
 
+  roundTo(x: Ssa, dtype: DType): Handle {
+    const own = handle(x);
+    const { exponentBits, significand } = floatFormat(dtype);
+    const format = `e${exponentBits}m${significand - 1}`;
+    return this.#add(new Handle(own.dtype, own.dims), [
+      "stablehlo.reduce_precision ",
+      own,
+      `, format = ${format} : ${own.type}`,
+    ]);
+  }
+
   convert(x: Ssa, dtype: DType): Handle {
     const own = handle(x);
     if (own.dtype === dtype) return own;
@@ -238,7 +250,13 @@ export class BlockEmitter implements Emitter {
 
   // Products and reductions.
 
-  dotGeneral(left: Ssa, right: Ssa, batch: readonly string[], over: readonly string[]): Handle {
+  dotGeneral(
+    left: Ssa,
+    right: Ssa,
+    batch: readonly string[],
+    over: readonly string[],
+    { spread = false }: { readonly spread?: boolean } = {},
+  ): Handle {
     const [x, y] = [handle(left), handle(right)];
     if (this.platform === "cpu" && batch.length === 0) {
       const [row, matrix] = [x, y].map((each) => sizeBeside(each.dims, over)).includes(1) ? byRows(x, y, over) : [];
@@ -259,7 +277,7 @@ export class BlockEmitter implements Emitter {
       y,
       `${batching}, contracting_dims = ${places(x, over)} x ${places(y, over)}, precision = [${precision}, ${precision}] : (${x.type}, ${y.type}) -> ${result.type}`,
     ]);
-    return this.convert(made, x.dtype);
+    return this.convert(spread && narrow ? this.roundTo(made, x.dtype) : made, x.dtype);
   }
 
   /**

@@ -271,10 +271,13 @@ function scanParts(mixture: Mixture, parts: Parts): Tensor<string> {
       .where(chosen as never, 0)
       .sum(along.name) as unknown as Tensor<string>;
     const made = body.replay(own, part);
-    const result = made.names.includes(part.name) ? made : spread(made);
-    return result.mul(share.cast(result.dtype)).where(chosen.any(along.name) as never, 0) as Tensor<string>;
+    // Devices add their sums up in f32, so each keeps its own in f32.
+    const result = (made.names.includes(part.name) ? made : spread(made)).cast("f32");
+    return result.mul(share as never).where(chosen.any(along.name) as never, 0) as Tensor<string>;
   });
-  return sums.sum(part.name) as unknown as Tensor<string>;
+  const { dtype } = body.result;
+  const sum = sums.sum(part.name) as unknown as Tensor<string>;
+  return dtype === "f32" ? sum : (sum.roundTo(dtype).cast(dtype) as Tensor<string>);
 }
 
 /** The sum of `term(0)` … `term(count - 1)`. */

@@ -10,6 +10,7 @@ import { dtypes } from "../dtype.ts";
 import type { Emitter, Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
+import { partsOf } from "../parts.ts";
 import { shapeError } from "../shape-error.ts";
 import { method, type Shared, type Tensor } from "../tensor.ts";
 import { cast } from "./cast.ts";
@@ -31,7 +32,7 @@ declare module "../tensor.ts" {
   }
 }
 
-export const dot = defineOp<{ over: readonly string[] }>({
+export const dot = defineOp<{ over: readonly string[]; spread?: true }>({
   name: "dot",
   mergesAxes: true,
   infer([left, right], { over }) {
@@ -76,7 +77,7 @@ export const dot = defineOp<{ over: readonly string[] }>({
     const added = y.axes.filter(({ name }) => !x.axes.some((axis) => axis.name === name));
     return [{ dtype: x.dtype, axes: [...kept, ...added] }];
   },
-  lower(e, [left, right], { over }) {
+  lower(e, [left, right], { over, spread = false }) {
     const x = left as Ssa;
     const y = e.convert(right as Ssa, x.dtype);
     // Batched axes stand as in the larger operand, such as a cache, which then need not be brought into another order.
@@ -85,9 +86,10 @@ export const dot = defineOp<{ over: readonly string[] }>({
       .map(({ name }) => name)
       .filter((name) => !over.includes(name) && smaller.dims.some((axis) => axis.name === name));
     if (e.platform === "tpu" && isOneRow(smaller, [...batch, ...over]) && elements(larger) >= largeMatrix) {
-      return [dotOfEightRows(e, larger, smaller, batch, over)];
+      return [dotOfEightRows(e, larger, smaller, batch, over, spread)];
     }
-    return [y.weight && !x.weight ? e.dotGeneral(y, x, batch, over) : e.dotGeneral(x, y, batch, over)];
+    const [first, second] = y.weight && !x.weight ? [y, x] : [x, y];
+    return [e.dotGeneral(first, second, batch, over, { spread })];
   },
   flops([left, right], { over }) {
     const sizes = new Map([...(left as Value).axes, ...(right as Value).axes].map(({ name, size }) => [name, size]));
@@ -100,7 +102,12 @@ export const dot = defineOp<{ over: readonly string[] }>({
 
 method("dot", function (this: Tensor<string>, y: Tensor<string>, ...over: string[]) {
   const [left, right] = [splitFactor(this, over), splitFactor(y, over)];
-  const product = apply(dot, [left.rest, right.rest], { over })[0] as Tensor<string>;
+  const isSpread = this.axes.some((axis) => over.includes(axis.name) && partsOf(axis) !== undefined);
+  const product = apply(
+    dot,
+    [left.rest, right.rest],
+    isSpread ? { over, spread: true } : { over },
+  )[0] as Tensor<string>;
   const factors = [left.factor, right.factor].filter((each) => each !== undefined);
   return factors.reduce((all, factor) => all.mul(factor.cast(all.dtype) as never) as Tensor<string>, product);
 });
@@ -130,13 +137,20 @@ function isOneRow({ dims }: Ssa, used: readonly string[]): boolean {
 }
 
 /** A TPU multiplies eight rows in a third of the time that it takes for one (docs/log.md); seven of them are zeros. */
-function dotOfEightRows(e: Emitter, matrix: Ssa, row: Ssa, batch: readonly string[], over: readonly string[]): Ssa {
+function dotOfEightRows(
+  e: Emitter,
+  matrix: Ssa,
+  row: Ssa,
+  batch: readonly string[],
+  over: readonly string[],
+  spread: boolean,
+): Ssa {
   const rows = (size: number) => ({ name: "row", size });
   const one = e.reshape(row, [rows(1), ...row.dims]);
   const padded = e.pad(one, e.constant(0, row.dtype), "row", 0, tileRows - 1);
   // Without the barrier the zeros are seen, and left out again.
   const [kept] = e.barrier([padded]) as [Ssa];
-  const product = e.slice(e.dotGeneral(kept, matrix, batch, over), "row", 0, 1);
+  const product = e.slice(e.dotGeneral(kept, matrix, batch, over, { spread }), "row", 0, 1);
   return e.reshape(
     product,
     product.dims.filter(({ name }) => name !== "row"),

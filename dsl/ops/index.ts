@@ -13,6 +13,7 @@ export { randomBits, randomUniform } from "./random.ts";
 export { raw, stablehlo } from "./raw.ts";
 export { reductions } from "./reduce.ts";
 export { merge, rename, split } from "./rename.ts";
+export { roundTo } from "./round-to.ts";
 export { settle, settleOp } from "./settle.ts";
 export { addAt, slice, sliceAt, update, updateAt } from "./slice.ts";
 export { sort, topK } from "./sort.ts";

@@ -69,7 +69,8 @@ export const sort = defineOp<{ over: string; descending: boolean }>({
 
 method("topK", function (this: Tensor<string>, over: string, into: Axis) {
   const parts = partsOf(axisOf("topK", this, over));
-  if (parts !== undefined && into.size <= parts.within.size) return topKInParts(this, over, into, parts);
+  if (parts !== undefined && into.size <= parts.within.size && axisOf("topK", this, over).size >= worthParts)
+    return topKInParts(this, over, into, parts);
   const [values, ids] = apply(topK, [this], { over, into });
   return { values, ids };
 });
@@ -77,6 +78,9 @@ method("sort", function (this: Tensor<string>, over: string, { descending = fals
   const [values, ids] = apply(sort, [this], { over, descending });
   return { values, ids };
 });
+
+/** Fewer entries, such as a router's, are brought together sooner than searched apart. */
+const worthParts = 1024;
 
 /** The largest of each part, and of those the largest. Of equal entries the lower part wins, as the lower position does. */
 function topKInParts(x: Tensor<string>, over: string, into: Axis, parts: Parts) {

@@ -42,6 +42,8 @@ export interface Surroundings {
   /** Handles that are other names for dimensions of the same value. */
   readonly aliases: Map<Handle, Handle>;
   /** What the text is for: some forms are fast on one platform only. */
+  /** Whether the program is for several devices. */
+  readonly isSpread: boolean;
   readonly platform: Platform;
   /** Emits a scope's nodes into `into`, with these values for its arguments, and returns its results. */
   lowerScope(scope: Scope, given: readonly Handle[], into: BlockEmitter): readonly Handle[];
@@ -500,6 +502,17 @@ export class BlockEmitter implements Emitter {
       `stablehlo.composite ${quote(name)} `,
       ...list(all),
       ` {${extra}decomposition = @${symbol()}} : (${typeList(all)}) -> ${resultTypes(results)}`,
+    ]);
+  }
+
+  whole(x: Ssa, along: string): Handle {
+    const own = handle(x);
+    if (!this.#around.isSpread) return own;
+    const splits = own.dims.map(({ name }) => (name === along ? "{}" : "{?}"));
+    return this.#add(new Handle(own.dtype, own.dims), [
+      "sdy.sharding_constraint ",
+      own,
+      ` <@mesh, [${splits.join(", ")}]> : ${own.type}`,
     ]);
   }
 

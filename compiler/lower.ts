@@ -46,6 +46,7 @@ class Lowering implements Surroundings {
   readonly aliases = new Map<Handle, Handle>();
   readonly platform: Platform;
   readonly #graph: Graph;
+  readonly isSpread: boolean;
   readonly #placement: Placement | undefined;
   readonly #values = new Map<Tensor<string>, Handle>();
   readonly #functions: Func[] = [];
@@ -57,6 +58,7 @@ class Lowering implements Surroundings {
     this.platform = platform;
     this.#graph = graph;
     this.#placement = placement;
+    this.isSpread = placement !== undefined;
   }
 
   run(): { module: Module; signature: Program["signature"] } {

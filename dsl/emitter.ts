@@ -162,6 +162,8 @@ export interface Emitter {
     attributes: Readonly<Record<string, number | boolean>>,
     decomposition: (e: Emitter, given: readonly Ssa[]) => readonly Ssa[],
   ): readonly Ssa[];
+  /** Brings `x` together along an axis, where the program is for several devices. */
+  whole(x: Ssa, along: string): Ssa;
   /** Keeps the compiler from looking through. */
   barrier(given: readonly Ssa[]): readonly Ssa[];
   /** Any operation, in MLIR's generic form: `"stablehlo.name"(…) <{properties}>`. */

@@ -19,3 +19,4 @@ export { addAt, slice, sliceAt, update, updateAt } from "./slice.ts";
 export { sort, topK } from "./sort.ts";
 export { pick, take, takeLimitBytes } from "./take.ts";
 export { where } from "./where.ts";
+export { whole, wholeOp } from "./whole.ts";

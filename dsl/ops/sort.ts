@@ -8,6 +8,7 @@ import { cut, type Parts, partsOf, startsOf } from "../parts.ts";
 import { shapeError } from "../shape-error.ts";
 import { method, type Tensor } from "../tensor.ts";
 import { resize } from "./slice.ts";
+import { whole } from "./whole.ts";
 
 // Public API
 
@@ -71,11 +72,12 @@ method("topK", function (this: Tensor<string>, over: string, into: Axis) {
   const parts = partsOf(axisOf("topK", this, over));
   if (parts !== undefined && into.size <= parts.within.size && axisOf("topK", this, over).size >= worthParts)
     return topKInParts(this, over, into, parts);
-  const [values, ids] = apply(topK, [this], { over, into });
+  const [values, ids] = apply(topK, [parts === undefined ? this : whole(this, over)], { over, into });
   return { values, ids };
 });
 method("sort", function (this: Tensor<string>, over: string, { descending = false }: { descending?: boolean } = {}) {
-  const [values, ids] = apply(sort, [this], { over, descending });
+  const isSpread = partsOf(axisOf("sort", this, over)) !== undefined;
+  const [values, ids] = apply(sort, [isSpread ? whole(this, over) : this], { over, descending });
   return { values, ids };
 });
 
@@ -89,7 +91,7 @@ function topKInParts(x: Tensor<string>, over: string, into: Axis, parts: Parts) 
   const [values, local] = apply(topK, [cut(x, parts)], { over, into: of }) as [Tensor<string>, Tensor<string>];
   const ids = local.add(startsOf(parts) as never) as unknown as Tensor<string>;
   const merge = (each: Tensor<string>) =>
-    each.merge([parts.part.name, of.name] as never, all as never) as unknown as Tensor<string>;
+    whole(each.merge([parts.part.name, of.name] as never, all as never) as unknown as Tensor<string>, all.name);
   const [best, places] = apply(topK, [merge(values)], { over: all.name, into }) as [Tensor<string>, Tensor<string>];
   return { values: best, ids: merge(ids).take(all.name, places) as unknown as Tensor<string> };
 }

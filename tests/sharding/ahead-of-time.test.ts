@@ -51,9 +51,10 @@ where("for tpu:v4:2x2x1", () => {
     expect(made.argumentBytes).toBeLessThan(1.1e9);
     expect(made.tempBytes).toBeLessThan(51e6);
     expect(made.argumentLayouts).toHaveLength(made.arguments.length);
-    // Each layer adds up attention's heads and the experts' shares, and the router's softmax twice; the ends an embedded row, and
-    // of the candidates the largest, a sum of exponentials and the ids.
-    expect(count(made.optimizedHlo, "all-reduce")).toBe(2 * 4 + 4);
+    // Each layer adds up attention's heads and the experts' shares, and gathers the router's logits; the ends add up an embedded
+    // row and a sum of exponentials, look for the largest logit, and gather candidates and their ids.
+    expect(count(made.optimizedHlo, "all-reduce")).toBe(2 * 2 + 3);
+    expect(count(made.optimizedHlo, "all-gather")).toBe(2 * 1 + 2);
     // What is added up over layers is added up in f32.
     expect(made.optimizedHlo).toMatch(/= f32\[16,2880\][^ ]* all-reduce/);
     expect(count(made.optimizedHlo, "all-to-all") + count(made.optimizedHlo, "collective-permute")).toBe(0);

@@ -1,9 +1,16 @@
 /** `tsxla compile`: one step of a model as StableHLO text, and what XLA makes of it. No weight is loaded. */
 import { writeFile } from "node:fs/promises";
 import { Command, Option } from "commander";
-import { lower, type Program } from "../compiler/index.ts";
+import { formatMesh, type Program, type Topology } from "../compiler/index.ts";
 import { InputError, type StorageOf } from "../dsl/index.ts";
-import { openModel, planWeights, storageWithoutFiles, traceStep, type Worker } from "../inference/index.ts";
+import {
+  ensurePlugin,
+  lowerStep,
+  openModel,
+  planWeights,
+  storageWithoutFiles,
+  type Worker,
+} from "../inference/index.ts";
 import { type ConfiguredModel, isConfig, readModelConfig } from "./model-config.ts";
 import { importArchitecture, type ModelOptions, openWorker, targetOf, wholeNumber, withModel } from "./options.ts";
 import { bytes, Progress } from "./progress.ts";
@@ -51,29 +58,32 @@ async function run(options: CompileCommandOptions, signal: AbortSignal): Promise
       option: "hlo",
     });
   }
+  const { topology } = targetOf(options);
   const progress = new Progress();
+  if (topology !== undefined && options.textOnly === undefined && options.worker === undefined) {
+    await ensurePlugin(topology.platform, (text) => progress.say(text), signal);
+  }
   const needsWorker = options.textOnly === undefined || !isConfig(options.model);
   await using worker = needsWorker ? await openWorker(options, progress, signal) : undefined;
-  const { program, report: lowered } = await lowerModel(options, worker, progress);
+  const model = await declared(options, worker);
+  const { program, report: lowered } = lowerModel(model, options, progress);
   if (options.emit !== undefined) await write(options.emit, program.text);
-  const compiled = options.textOnly ? {} : await compile(worker as Worker, program, options, progress, signal);
+  const compiled = options.textOnly ? {} : await compile(worker as Worker, model, program, options, progress, signal);
   const report = { ...lowered, ...compiled };
   if (options.report !== undefined) await write(options.report, `${JSON.stringify(report, undefined, 2)}\n`);
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : asTable(report));
 }
 
-async function lowerModel(
+function lowerModel(
+  { architecture, config, storageOf }: DeclaredModel,
   options: CompileCommandOptions,
-  worker: Worker | undefined,
   progress: Progress,
-): Promise<{ readonly program: Program; readonly report: Report }> {
+): { readonly program: Program; readonly report: Report } {
   const { phase, batch, length, locations } = options;
   const target = targetOf(options);
-  const { architecture, config, storageOf } = await declared(options, worker);
   const sizes = { batch, pos: phase === "decode" ? 1 : length, capacity: Math.max(options.context ?? 0, length) };
   const started = performance.now();
-  const graph = traceStep(architecture, config, target, sizes, "last", storageOf);
-  const program = lower(graph, { locations });
+  const program = lowerStep(architecture, config, target, sizes, "last", storageOf, { locations });
   const seconds = (performance.now() - started) / 1000;
   const size = Buffer.byteLength(program.text);
   progress.end(`lowering ${phase}`, seconds, `${bytes(size)} of text`);
@@ -81,6 +91,7 @@ async function lowerModel(
     model: options.model,
     architecture: architecture.name,
     target: options.target,
+    mesh: formatMesh(target.mesh),
     phase,
     batch,
     tokens: sizes.pos,
@@ -92,10 +103,11 @@ async function lowerModel(
 }
 
 /** What is known of a model before its weights are loaded. */
-async function declared(
-  options: CompileCommandOptions,
-  worker: Worker | undefined,
-): Promise<ConfiguredModel & { readonly storageOf: StorageOf }> {
+interface DeclaredModel extends ConfiguredModel {
+  readonly storageOf: StorageOf;
+}
+
+async function declared(options: CompileCommandOptions, worker: Worker | undefined): Promise<DeclaredModel> {
   const { model, arch } = options;
   const target = targetOf(options);
   const given = arch === undefined ? undefined : await importArchitecture(arch);
@@ -109,13 +121,19 @@ async function declared(
 
 async function compile(
   worker: Worker,
+  model: DeclaredModel,
   program: Program,
-  { phase, hlo }: CompileCommandOptions,
+  options: CompileCommandOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Report> {
+  const { phase, hlo } = options;
+  const { topology } = targetOf(options);
+  const given = { signal, returnOptimizedHlo: hlo !== undefined };
+  const argumentLayouts =
+    topology === undefined ? [] : await layoutsFor(worker, model, program, options, progress, signal);
   const made = await progress.stage(`compiling ${phase}`, () =>
-    worker.compile(program, { signal, returnOptimizedHlo: hlo !== undefined }),
+    worker.compile(program, topology === undefined ? given : { ...given, topology, argumentLayouts }),
   );
   if (hlo !== undefined) await write(hlo, made.optimizedHlo ?? "");
   return {
@@ -126,6 +144,33 @@ async function compile(
     alias_bytes: made.aliasBytes,
     temp_bytes: made.tempBytes,
   };
+}
+
+/**
+ * How weights and caches lie in memory: as a decode step likes them best, which is where the time goes. Every other program
+ * takes them as they are, so that there is one copy of everything.
+ */
+async function layoutsFor(
+  worker: Worker,
+  model: DeclaredModel,
+  program: Program,
+  options: CompileCommandOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const isHeld = (name: string) => /^(weights|caches)\./.test(name);
+  if (options.phase === "decode") {
+    return program.signature.arguments.map(({ name }) => (isHeld(name) ? "auto" : ""));
+  }
+  const decode = { ...options, phase: "decode" as const };
+  const { program: step } = lowerModel(model, decode, progress);
+  const topology = targetOf(options).topology as Topology;
+  const argumentLayouts = await layoutsFor(worker, model, step, decode, progress, signal);
+  const { argumentLayouts: chosen } = await progress.stage("compiling decode, for its layouts", () =>
+    worker.compile(step, { signal, topology, argumentLayouts }),
+  );
+  const byName = new Map(step.signature.arguments.map(({ name }, n) => [name, chosen[n] as string]));
+  return program.signature.arguments.map(({ name }) => (isHeld(name) ? (byName.get(name) ?? "") : ""));
 }
 
 function asTable(report: Report): string {

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
-import { parseTarget, parseWeightForms, type Target } from "../compiler/index.ts";
+import { parseTarget, parseWeightForms, type Target, virtualDevices } from "../compiler/index.ts";
 import { InputError } from "../dsl/index.ts";
 import { loadModel, type Model, Worker } from "../inference/index.ts";
 import type { Architecture } from "../models/index.ts";
@@ -21,6 +21,7 @@ export interface WorkerOptions {
 export interface ModelOptions extends WorkerOptions {
   readonly model: string;
   readonly target: string;
+  readonly mesh?: string;
   readonly computeDtype?: string;
   readonly weights?: string;
   readonly context?: number;
@@ -46,6 +47,7 @@ export function withModel(command: Command, models = "a Hugging Face folder or a
     command
       .requiredOption("--model <path>", models)
       .option("--target <spec>", "what to compile for", "cpu")
+      .option("--mesh <axes>", "how a target of several devices is arranged: data=1,expert=1,model=4 (all along model)")
       .option("--compute-dtype <type>", "what is multiplied: f32 or bf16 (f32 on CPU)")
       .option(
         "--weights <kinds>",
@@ -58,7 +60,13 @@ export function withModel(command: Command, models = "a Hugging Face folder or a
 }
 
 /** Starts a worker, or reaches the one that is named. */
-export async function openWorker(options: WorkerOptions, progress: Progress, signal: AbortSignal): Promise<Worker> {
+export async function openWorker(
+  options: WorkerOptions & Partial<ModelOptions>,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Worker> {
+  const { target } = options;
+  const devices = target === undefined ? 1 : virtualDevices(targetOf({ ...options, target }));
   const addresses = options.worker ?? [];
   if (addresses.length > 1) {
     throw new InputError("OPTION", `this command runs on one worker, and ${addresses.length} were named`, {
@@ -68,7 +76,7 @@ export async function openWorker(options: WorkerOptions, progress: Progress, sig
   const [address] = addresses;
   return await progress.stage(address === undefined ? "starting a worker" : `reaching ${address}`, async () =>
     address === undefined
-      ? await Worker.launch({ signal })
+      ? await Worker.launch({ signal, devices })
       : await Worker.connect(address, {
           signal,
           ...(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }),
@@ -123,10 +131,12 @@ export async function openModelOn(
 /** The target that the options name. @throws InputError naming what can be asked for */
 export function targetOf({
   target,
+  mesh,
   computeDtype,
   weights,
-}: Pick<ModelOptions, "target" | "computeDtype" | "weights">): Target {
+}: Pick<ModelOptions, "target" | "mesh" | "computeDtype" | "weights">): Target {
   return parseTarget(target, {
+    ...(mesh === undefined ? {} : { mesh }),
     ...(computeDtype === undefined ? {} : { compute: computeDtype }),
     ...(weights === undefined ? {} : { weights: parseWeightForms(weights) }),
   });

@@ -18,6 +18,7 @@ import type {
 } from "../dsl/emitter.ts";
 import type { Scope } from "../dsl/graph.ts";
 import { position, sizeBeside, withSize } from "./dims.ts";
+import { floatFormat } from "./floats.ts";
 import { denseLiteral, element } from "./literals.ts";
 import { gatherEntries, gatherWindows, type LookupForm, scatterRows, scatterWindows, sharedOrder } from "./lookup.ts";
 import type { WhileInstruction } from "./print.ts";
@@ -41,6 +42,8 @@ export interface Surroundings {
   /** Handles that are other names for dimensions of the same value. */
   readonly aliases: Map<Handle, Handle>;
   /** What the text is for: some forms are fast on one platform only. */
+  /** Whether the program is for several devices. */
+  readonly isSpread: boolean;
   readonly platform: Platform;
   /** Emits a scope's nodes into `into`, with these values for its arguments, and returns its results. */
   lowerScope(scope: Scope, given: readonly Handle[], into: BlockEmitter): readonly Handle[];
@@ -136,6 +139,17 @@ export class BlockEmitter implements Emitter {
       ", ",
       other,
       ` : ${test.type}, ${own.type}`,
+    ]);
+  }
+
+  roundTo(x: Ssa, dtype: DType): Handle {
+    const own = handle(x);
+    const { exponentBits, significand } = floatFormat(dtype);
+    const format = `e${exponentBits}m${significand - 1}`;
+    return this.#add(new Handle(own.dtype, own.dims), [
+      "stablehlo.reduce_precision ",
+      own,
+      `, format = ${format} : ${own.type}`,
     ]);
   }
 
@@ -238,7 +252,13 @@ export class BlockEmitter implements Emitter {
 
   // Products and reductions.
 
-  dotGeneral(left: Ssa, right: Ssa, batch: readonly string[], over: readonly string[]): Handle {
+  dotGeneral(
+    left: Ssa,
+    right: Ssa,
+    batch: readonly string[],
+    over: readonly string[],
+    { spread = false }: { readonly spread?: boolean } = {},
+  ): Handle {
     const [x, y] = [handle(left), handle(right)];
     if (this.platform === "cpu" && batch.length === 0) {
       const [row, matrix] = [x, y].map((each) => sizeBeside(each.dims, over)).includes(1) ? byRows(x, y, over) : [];
@@ -259,7 +279,7 @@ export class BlockEmitter implements Emitter {
       y,
       `${batching}, contracting_dims = ${places(x, over)} x ${places(y, over)}, precision = [${precision}, ${precision}] : (${x.type}, ${y.type}) -> ${result.type}`,
     ]);
-    return this.convert(made, x.dtype);
+    return this.convert(spread && narrow ? this.roundTo(made, x.dtype) : made, x.dtype);
   }
 
   /**
@@ -482,6 +502,17 @@ export class BlockEmitter implements Emitter {
       `stablehlo.composite ${quote(name)} `,
       ...list(all),
       ` {${extra}decomposition = @${symbol()}} : (${typeList(all)}) -> ${resultTypes(results)}`,
+    ]);
+  }
+
+  whole(x: Ssa, along: string): Handle {
+    const own = handle(x);
+    if (!this.#around.isSpread) return own;
+    const splits = own.dims.map(({ name }) => (name === along ? "{}" : "{?}"));
+    return this.#add(new Handle(own.dtype, own.dims), [
+      "sdy.sharding_constraint ",
+      own,
+      ` <@mesh, [${splits.join(", ")}]> : ${own.type}`,
     ]);
   }
 

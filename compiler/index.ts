@@ -4,6 +4,9 @@
  * @module tsxla/compiler
  */
 export { type LowerOptions, lower } from "./lower.ts";
+export { deviceCount, formatMesh, type Mesh, type MeshAxis, oneDevice, parseMesh } from "./mesh.ts";
+export { type Placement, partCountOf, placementFor, splitsOf } from "./placement.ts";
 export type { Program, ProgramArgument, ProgramValue, Signature } from "./program.ts";
-export { type ComputeType, cpu, parseTarget, type Target } from "./target.ts";
+export { type ComputeType, cpu, parseTarget, type Target, type TargetOptions, virtualDevices } from "./target.ts";
+export { formatTopology, parseTopology, type Topology } from "./topology.ts";
 export { parseWeightForms, type WeightForm, type WeightForms, weightForms } from "./weight-forms.ts";

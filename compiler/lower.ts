@@ -10,6 +10,7 @@ import type { Node, Scope } from "../dsl/graph.ts";
 import type { Tensor } from "../dsl/tensor.ts";
 import type { Graph } from "../dsl/trace.ts";
 import { BlockEmitter, type Surroundings } from "./emit.ts";
+import { meshOperation, type Placement, shardingAttribute } from "./placement.ts";
 import { fingerprint, printModule } from "./print.ts";
 import type { Program, ProgramArgument, ProgramValue } from "./program.ts";
 import { ScopeKeys } from "./scope-key.ts";
@@ -23,11 +24,13 @@ export interface LowerOptions {
   readonly locations?: boolean;
   /** What the text is for. It means the same everywhere; some forms are fast on one platform only. Default: `cpu`. */
   readonly platform?: Platform;
+  /** Where arguments and results lie on a mesh; without it, on one device. */
+  readonly placement?: Placement | undefined;
 }
 
 /** Lowers a traced graph to StableHLO text and says how to call it. */
-export function lower(graph: Graph, { locations = true, platform = "cpu" }: LowerOptions = {}): Program {
-  const { module, signature } = new Lowering(graph, platform).run();
+export function lower(graph: Graph, { locations = true, platform = "cpu", placement }: LowerOptions = {}): Program {
+  const { module, signature } = new Lowering(graph, platform, placement).run();
   return { name: graph.name, text: printModule(module, { locations }), signature };
 }
 
@@ -43,19 +46,24 @@ class Lowering implements Surroundings {
   readonly aliases = new Map<Handle, Handle>();
   readonly platform: Platform;
   readonly #graph: Graph;
+  readonly isSpread: boolean;
+  readonly #placement: Placement | undefined;
   readonly #values = new Map<Tensor<string>, Handle>();
   readonly #functions: Func[] = [];
   readonly #byText = new Map<string, Func>();
   readonly #byKey = new Map<string, Lowered>();
   readonly #keys = new ScopeKeys();
 
-  constructor(graph: Graph, platform: Platform) {
+  constructor(graph: Graph, platform: Platform, placement: Placement | undefined) {
     this.platform = platform;
     this.#graph = graph;
+    this.#placement = placement;
+    this.isSpread = placement !== undefined;
   }
 
   run(): { module: Module; signature: Program["signature"] } {
     const { name, scope, results, donations, orders } = this.#graph;
+    const placement = this.#placement;
     const given = scope.arguments.map((each) => {
       const weight = each.origin.kind === "argument" && each.origin.weight;
       return new Handle(each.dtype, each.axes, weight);
@@ -73,11 +81,17 @@ class Lowering implements Surroundings {
       visibility: "public",
       arguments: given.map((handle, n) => ({
         handle,
-        attributes: donations.has(n) ? `tf.aliasing_output = ${donations.get(n)} : i32` : "",
+        attributes: [
+          ...(placement === undefined ? [] : [shardingAttribute(placement, handle.dims)]),
+          ...(donations.has(n) ? [`tf.aliasing_output = ${donations.get(n)} : i32`] : []),
+        ].join(", "),
         origin: { name: argumentName(scope, n) },
       })),
       body: block.instructions,
       returns: block.resolveAll(returns),
+      ...(placement === undefined
+        ? {}
+        : { returnAttributes: returns.map(({ dims }) => shardingAttribute(placement, dims)) }),
     };
     const signature = {
       arguments: given.map((handle, n): ProgramArgument => {
@@ -86,7 +100,8 @@ class Lowering implements Surroundings {
       }),
       results: returns.map((handle, n) => describe(results[n] as string, handle)),
     };
-    return { module: { name, functions: [main, ...this.#functions] }, signature };
+    const preamble = placement === undefined ? [] : [meshOperation(placement.mesh)];
+    return { module: { name, preamble, functions: [main, ...this.#functions] }, signature };
   }
 
   lowerScope(scope: Scope, given: readonly Handle[], into: BlockEmitter): readonly Handle[] {

@@ -22,7 +22,7 @@ import {
 /** Prints a module, with a final line break. */
 export function printModule(module: Module, { locations }: { readonly locations: boolean }): string {
   const table = locations ? new LocationTable(module) : undefined;
-  const lines: string[] = [];
+  const lines = module.preamble.map((each) => `  ${each}${table === undefined ? "" : ` loc(${table.unknown})`}`);
   for (const func of module.functions) printFunc(func, lines, table);
   const body = `module @${symbol(module.name)} {\n${lines.join("\n")}\n}${table === undefined ? "" : ` loc(${table.unknown})`}\n`;
   return table === undefined ? body : `${table.header()}${body}${table.footer()}`;
@@ -91,11 +91,17 @@ function printFunc(func: Func, lines: string[], table: LocationTable | undefined
     const extra = attributes === "" ? "" : ` {${attributes}}`;
     return `${names.of(handle)}: ${handle.type}${extra}${table === undefined ? "" : ` loc(${table.inline(origin)})`}`;
   });
-  const arrow = func.returns.length === 0 ? "" : ` -> ${resultTypes(func.returns)}`;
+  const arrow = func.returns.length === 0 ? "" : ` -> ${returnTypes(func)}`;
   const close = table === undefined ? "" : ` loc(${table.unknown})`;
   lines.push(`  func.func ${func.visibility} @${symbol(func.name)}(${given.join(", ")})${arrow} {`);
   printBlock(func.body, names, lines, "    ", table, "return", func.returns);
   lines.push(`  }${close}`);
+}
+
+/** Types of results; one that has an attribute stands in parentheses, also alone. */
+function returnTypes({ returns, returnAttributes }: Func): string {
+  if (returnAttributes === undefined) return resultTypes(returns);
+  return `(${returns.map(({ type }, n) => `${type} {${returnAttributes[n]}}`).join(", ")})`;
 }
 
 function printBlock(

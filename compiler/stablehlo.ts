@@ -73,11 +73,15 @@ export interface Func {
   }[];
   readonly body: readonly Instruction[];
   readonly returns: readonly Handle[];
+  /** An attribute of each result; absent, and none has one. */
+  readonly returnAttributes?: readonly string[];
 }
 
 /** A module. */
 export interface Module {
   readonly name: string;
+  /** Operations that stand before the functions, such as a mesh. */
+  readonly preamble: readonly string[];
   readonly functions: readonly Func[];
 }
 

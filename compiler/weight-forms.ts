@@ -14,10 +14,18 @@ export interface WeightForms {
 }
 
 /** The forms that can be asked for. */
-export const weightForms = ["mxfp4", "q8_0", "int8", "bf16", "f16", "f32"] as const satisfies readonly Storage[];
+export const weightForms = [
+  "mxfp4",
+  "e5m2",
+  "q8_0",
+  "int8",
+  "bf16",
+  "f16",
+  "f32",
+] as const satisfies readonly Storage[];
 
 /**
- * Reads `EXPERTS[,DENSE]`. One value names both, except that with `mxfp4` alone the others are bf16.
+ * Reads `EXPERTS[,DENSE]`. One value names both, except that with `mxfp4` or `e5m2` alone the others are bf16.
  *
  * @throws InputError that names the forms
  */
@@ -27,12 +35,13 @@ export function parseWeightForms(text: string): WeightForms {
     (weightForms as readonly string[]).includes(word),
   );
   const [experts, dense] = words as (typeof weightForms)[number][];
-  if (!known || experts === undefined || words.length > 2 || dense === "mxfp4") {
+  const forExperts = (form: string | undefined) => form === "mxfp4" || form === "e5m2";
+  if (!known || experts === undefined || words.length > 2 || forExperts(dense)) {
     throw new InputError(
       "WEIGHTS",
-      `weights '${text}' are not known: EXPERTS[,DENSE], each of ${weightForms.join(", ")}; mxfp4 is for experts`,
+      `weights '${text}' are not known: EXPERTS[,DENSE], each of ${weightForms.join(", ")}; mxfp4 and e5m2 are for experts`,
       { text },
     );
   }
-  return { experts, dense: dense ?? (experts === "mxfp4" ? "bf16" : experts) };
+  return { experts, dense: dense ?? (forExperts(experts) ? "bf16" : experts) };
 }

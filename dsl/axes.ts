@@ -9,6 +9,9 @@ export interface Axis<out N extends string = string> {
   readonly size: number;
 }
 
+/** What an axis means to whoever splits tensors over devices: a model says it once, by name. */
+export type AxisRole = "rows" | "heads" | "width" | "vocabulary" | "experts";
+
 /** The names of a union of axes. */
 export type NameOf<T> = T extends Axis<infer N> ? N : never;
 

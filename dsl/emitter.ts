@@ -98,6 +98,8 @@ export interface Emitter {
   select(mask: Ssa, yes: Ssa, no: Ssa): Ssa;
   /** Nothing when the element type is already right. */
   convert(x: Ssa, dtype: DType): Ssa;
+  /** Rounds to the precision of `dtype`, in the element type of `x`. */
+  roundTo(x: Ssa, dtype: DType): Ssa;
   /** Reads the bits as `dtype`; `dims` is the result's, with one innermost axis more or less when the widths differ. */
   bitcast(x: Ssa, dtype: DType, dims: readonly Axis[]): Ssa;
 
@@ -115,7 +117,16 @@ export interface Emitter {
   pad(x: Ssa, filler: Ssa, along: string, low: number, high: number): Ssa;
 
   /** Contracts `over`, batches `batch`; the result has the batch, the left's and the right's other dimensions. */
-  dotGeneral(left: Ssa, right: Ssa, batch: readonly string[], over: readonly string[]): Ssa;
+  dotGeneral(
+    left: Ssa,
+    right: Ssa,
+    batch: readonly string[],
+    over: readonly string[],
+    how?: {
+      /** What is contracted is spread over devices: their sums are added up in f32. */
+      readonly spread?: boolean;
+    },
+  ): Ssa;
   reduce(reducer: ReducerOperation, x: Ssa, initial: Ssa, over: readonly string[]): Ssa;
   /** The running reduction along an axis: element n combines elements 0 … n. */
   cumulative(reducer: ReducerOperation, x: Ssa, initial: Ssa, along: string): Ssa;
@@ -151,6 +162,8 @@ export interface Emitter {
     attributes: Readonly<Record<string, number | boolean>>,
     decomposition: (e: Emitter, given: readonly Ssa[]) => readonly Ssa[],
   ): readonly Ssa[];
+  /** Brings `x` together along an axis, where the program is for several devices. */
+  whole(x: Ssa, along: string): Ssa;
   /** Keeps the compiler from looking through. */
   barrier(given: readonly Ssa[]): readonly Ssa[];
   /** Any operation, in MLIR's generic form: `"stablehlo.name"(…) <{properties}>`. */

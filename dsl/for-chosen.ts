@@ -12,6 +12,7 @@ import { apply, type Scope, traceInner } from "./graph.ts";
 import { defineOp } from "./op.ts";
 import { whileLoop } from "./ops/control.ts";
 import { full, iota } from "./ops/iota.ts";
+import { cut, type Parts, partsOf, startsOf } from "./parts.ts";
 import { type Body, pickEarly, traceBody } from "./replay.ts";
 import { shapeError } from "./shape-error.ts";
 import type { Tensor } from "./tensor.ts";
@@ -46,6 +47,7 @@ export function forChosen<E extends string, C extends string, P extends string, 
   const weights = choice.weights as unknown as Tensor<string>;
   requireChoice(choice.along, ids, weights);
 
+  const parts = partsOf(over);
   const { scope, result } = traceInner("function", () => {
     const at = (index: Tensor<never>) =>
       unflatten(
@@ -60,7 +62,8 @@ export function forChosen<E extends string, C extends string, P extends string, 
       return result;
     };
     const tokens = ids.axes.filter(({ name }) => name !== choice.along.name);
-    return pickStrategy(tokens, choice.along, over)({ over, along: choice.along, tokens, ids, weights, run });
+    const mixture = { over, along: choice.along, tokens, ids, weights, run };
+    return parts === undefined ? pickStrategy(tokens, choice.along, over)(mixture) : scanParts(mixture, parts);
   });
   apply(compositeOp, [...scope.captured.keys()], {}, [scope]);
   return result as unknown as Tensor<R>;
@@ -244,6 +247,37 @@ function scanAll({ over, along, ids, weights, run }: Mixture): Tensor<string> {
     // Masked as well, since an entry that nobody chose may be infinite or NaN.
     return result.mul(share.cast(result.dtype)).where(chosen.any(along.name), 0) as Tensor<string>;
   });
+}
+
+/**
+ * Entries that lie in parts: the first of every part at once, then the second of every part, and so on, so that each
+ * device runs its own. The parts' sums are added once, in f32, after the loop.
+ */
+function scanParts(mixture: Mixture, parts: Parts): Tensor<string> {
+  const { over, along, ids, weights, run } = mixture;
+  const { part, within } = parts;
+  const starts = startsOf(parts);
+  const first = full(0, "i32") as unknown as Tensor<string>;
+  const body = traceBody(() => run(first as unknown as Tensor<never>));
+  // What a loop inside the body uses of its surroundings cannot be exchanged.
+  if (body.mentions(new Set([part.name]))) return scanAll(mixture);
+  const entries = body.uses.filter(({ names }) => names.includes(over.name));
+  const inParts = entries.map((each) => [each, cut(each, parts)] as const);
+  const spread = (x: Tensor<string>) => x.broadcast(part as never) as Tensor<string>;
+  const sums = accumulate(within.size, (index) => {
+    const own = new Map([...inParts, [first, index as unknown as Tensor<string>]]);
+    const chosen = spread(ids).eq(starts.add(index as never) as never) as unknown as Tensor<string>;
+    const share = spread(weights)
+      .where(chosen as never, 0)
+      .sum(along.name) as unknown as Tensor<string>;
+    const made = body.replay(own, part);
+    // Devices add their sums up in f32, so each keeps its own in f32.
+    const result = (made.names.includes(part.name) ? made : spread(made)).cast("f32");
+    return result.mul(share as never).where(chosen.any(along.name) as never, 0) as Tensor<string>;
+  });
+  const { dtype } = body.result;
+  const sum = sums.sum(part.name) as unknown as Tensor<string>;
+  return dtype === "f32" ? sum : (sum.roundTo(dtype).cast(dtype) as Tensor<string>);
 }
 
 /** The sum of `term(0)` … `term(count - 1)`. */

@@ -117,10 +117,19 @@ export function applyOne(op: Op, inputs: readonly Value[], attributes: object = 
   return apply(op, inputs, attributes)[0] as Tensor<string>;
 }
 
+/** In how many equal parts a program has an axis (./parts.ts). */
+export type PartCount = (of: Axis) => number;
+
 /** Traces `body` in a new root scope. */
-export function traceRoot<R>(body: (scope: Scope) => R): { scope: Scope; result: R } {
+export function traceRoot<R>(body: (scope: Scope) => R, parts: PartCount = whole): { scope: Scope; result: R } {
   if (open.length > 0) throw new ShapeError("TRACE_NESTED", "a trace was started inside another trace");
+  countParts = parts;
   return within(new Scope("root", undefined), body);
+}
+
+/** In how many equal parts the program being traced has an axis. */
+export function partCount(of: Axis): number {
+  return countParts(of);
 }
 
 /** Traces `body` in a scope inside the one being traced. */
@@ -164,6 +173,8 @@ export function describeOrigin(value: Value): { what: string; where: string } {
 
 /** The scopes being traced, innermost last. */
 const open: Scope[] = [];
+const whole: PartCount = () => 1;
+let countParts = whole;
 
 function currentScope(asker: string): Scope {
   const scope = open.at(-1);

@@ -3,7 +3,7 @@
  *
  * @module tsxla
  */
-export { type Axis, axes, axis, formatAxes, type NameOf } from "./axes.ts";
+export { type Axis, type AxisRole, axes, axis, formatAxes, type NameOf } from "./axes.ts";
 export { type CacheState, type KeyValueCache, LinearCache, linearAge, RingCache, ringAge } from "./cache.ts";
 export { type DType, dtypes, holds, isFloat, isInteger, type Kind, meet } from "./dtype.ts";
 export type { Emitter, Ssa } from "./emitter.ts";
@@ -43,5 +43,5 @@ export {
   type Weights,
 } from "./param.ts";
 export { type Fresh, type Shape, type Shared, Tensor, type Within } from "./tensor.ts";
-export { type Graph, type Inputs, type StorageOf, trace } from "./trace.ts";
+export { type Graph, type Inputs, type StorageOf, type TraceOptions, trace } from "./trace.ts";
 export { flatten, type Tree, unflatten, type With, type Without } from "./tree.ts";

@@ -14,6 +14,8 @@ export interface Op<Attributes = never> {
   readonly name: string;
   /** Its location carries the path of its module alone, without the op's name. */
   readonly nameless?: true;
+  /** Its operands need not have the same axes: the result has those of both. */
+  readonly mergesAxes?: true;
 
   /**
    * Checks operands and says what comes out.

@@ -5,6 +5,7 @@
  * This is how a body that was written for all tokens runs for one, and how one expert of a packed matrix is unpacked
  * instead of all.
  */
+import type { Axis } from "./axes.ts";
 import { apply, type Node, type Scope, traceInner } from "./graph.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -17,8 +18,12 @@ export interface Body {
   readonly result: Tensor<string>;
   /** Whether any of its ops names one of the axes, so that it cannot go without them. */
   mentions(axes: ReadonlySet<string>): boolean;
-  /** Runs it again, with other tensors for some that it uses. */
-  replay(instead: ReadonlyMap<Tensor<string>, Tensor<string>>): Tensor<string>;
+  /**
+   * Runs it again, with other tensors for some that it uses.
+   *
+   * @param spread  an axis that some of those have besides: where an op's other operands lack it, they are repeated
+   */
+  replay(instead: ReadonlyMap<Tensor<string>, Tensor<string>>, spread?: Axis): Tensor<string>;
 }
 
 /** Traces `body` aside: nothing of it becomes part of the program until it is replayed. */
@@ -31,9 +36,9 @@ export function traceBody(body: () => Tensor<string>): Body {
     result,
     mentions: (axes) =>
       scope.nodes.some((node) => node.scopes.length > 0 || names(node.attributes).some((name) => axes.has(name))),
-    replay: (instead) => {
+    replay: (instead, spread) => {
       const made = new Map(instead);
-      for (const node of scope.nodes) remake(node, made);
+      for (const node of scope.nodes) remake(node, made, spread);
       return made.get(result) ?? result;
     },
   };
@@ -73,14 +78,22 @@ function usesOf(node: Node): Tensor<string>[] {
   return [...node.inputs, ...node.scopes.flatMap(inner)];
 }
 
-function remake(node: Node, made: Map<Tensor<string>, Tensor<string>>): void {
+function remake(node: Node, made: Map<Tensor<string>, Tensor<string>>, spread: Axis | undefined): void {
+  const inputs = node.inputs.map((input) => made.get(input) ?? input);
   const outputs = apply(
     node.op,
-    node.inputs.map((input) => made.get(input) ?? input),
+    spread === undefined || node.op.mergesAxes ? inputs : repeated(inputs, spread),
     node.attributes,
     node.scopes,
   );
   node.outputs.forEach((old, n) => void made.set(old, outputs[n] as Tensor<string>));
+}
+
+/** Operands of which one has the axis, with the axis. */
+function repeated(inputs: readonly Tensor<string>[], along: Axis): readonly Tensor<string>[] {
+  const has = ({ names }: Tensor<string>) => names.includes(along.name);
+  if (!inputs.some(has)) return inputs;
+  return inputs.map((each) => (has(each) ? each : (each.broadcast(along as never) as Tensor<string>)));
 }
 
 /** Every string in an op's attributes, axes' names among them. */

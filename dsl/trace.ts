@@ -2,7 +2,7 @@
 import type { Axis } from "./axes.ts";
 import { difference } from "./checks.ts";
 import type { DType } from "./dtype.ts";
-import { bring, type Scope, traceRoot, type Value, type ValueType } from "./graph.ts";
+import { bring, type PartCount, type Scope, traceRoot, type Value, type ValueType } from "./graph.ts";
 import { callerLocation } from "./location.ts";
 import { packingOf, type Storage } from "./packing/index.ts";
 import { type Loaded, mapParams, type Param, type ParamTree } from "./param.ts";
@@ -44,19 +44,25 @@ export interface Inputs {
   state<const P extends readonly Axis[]>(path: string, dtype: DType, ...of: P): Tensor<P[number]["name"]>;
 }
 
+/** What is known of where a program will run. */
+export interface TraceOptions {
+  /** Over how many devices an axis is spread: searches along it are done part by part. */
+  readonly parts?: PartCount;
+}
+
 /**
  * Traces `body`, whose result is any tree of tensors.
  *
  * @throws ShapeError from an op that does not fit, and for state that comes back as another tensor
  */
-export function trace(name: string, body: (inputs: Inputs) => unknown): Graph {
+export function trace(name: string, body: (inputs: Inputs) => unknown, { parts }: TraceOptions = {}): Graph {
   const donated = new Map<string, number>();
   const ordered = new Map<unknown, readonly Axis[]>();
   const { scope, result } = traceRoot((root) => {
     const returned = body(inputsOf(root, donated, ordered));
     for (const [, leaf] of flatten(returned)) root.results.push(bring(leaf, root));
     return returned;
-  });
+  }, parts);
   const results = flatten(result).map(([path]) => path || "result");
   const donations = new Map<number, number>();
   for (const [path, argument] of donated) {

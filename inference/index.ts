@@ -3,7 +3,8 @@
  *
  * @module tsxla/inference
  */
-export { Worker } from "../runtime-bridge/index.ts";
+
+export { type Executable, ensurePlugin, Worker } from "../runtime-bridge/index.ts";
 export type { FinishReason, Piece } from "./answer.ts";
 export type { GenerateOptions } from "./answer-options.ts";
 export type { CacheSize } from "./cache-size.ts";
@@ -15,7 +16,7 @@ export { tokenizerFromGguf } from "./gguf-tokenizer.ts";
 export { type LoadModelOptions, loadModel, Model, type Prompt } from "./model.ts";
 export { type ModelFiles, openModel } from "./model-files.ts";
 export type { CompileEvent, StepKind } from "./model-programs.ts";
-export { type StepOutputs, type StepSizes, traceStep } from "./programs.ts";
+export { lowerStep, type StepOutputs, type StepSizes, traceStep } from "./programs.ts";
 export {
   canSampleFromCandidates,
   type Sampled,

@@ -1,5 +1,5 @@
 /** A model on a worker: its weights, and the programs compiled for it so far. */
-import { lower, type Signature, type Target } from "../compiler/index.ts";
+import { lower, type Program, placementFor, type Signature, type Target } from "../compiler/index.ts";
 import { full, type Graph, type StorageOf, trace } from "../dsl/index.ts";
 import type { ModelConfig } from "../models/index.ts";
 import { type DeviceBuffer, type Executable, type Worker, WorkerError } from "../runtime-bridge/index.ts";
@@ -110,7 +110,7 @@ export class ModelPrograms {
     { batch = 1, ...options }: { readonly batch?: number; readonly signal?: AbortSignal } = {},
   ): Promise<readonly DeviceBuffer[]> {
     const key = `${batch} ${capacity}`;
-    const known = this.#zeros.get(key) ?? this.worker.compile(lower(this.#traceZeros(batch, capacity)), options);
+    const known = this.#zeros.get(key) ?? this.worker.compile(this.#lower(this.#traceZeros(batch, capacity)), options);
     this.#zeros.set(key, known);
     known.catch(() => this.#zeros.delete(key));
     try {
@@ -151,8 +151,14 @@ export class ModelPrograms {
 
   async #compileAdopt({ rows, capacity }: { readonly rows: number; readonly capacity: number }): Promise<AdoptProgram> {
     const sizes = { batch: rows, capacity };
-    const program = lower(traceAdopt(this.#files.architecture, this.config, this.#target, sizes));
+    const program = this.#lower(traceAdopt(this.#files.architecture, this.config, this.#target, sizes));
     return { executable: await this.worker.compile(program), signature: program.signature };
+  }
+
+  /** The text of what a model needs besides its steps. */
+  #lower(graph: Graph): Program {
+    const { mesh, platform } = this.#target;
+    return lower(graph, { platform, placement: placementFor(mesh, this.#files.architecture.roles) });
   }
 
   #traceZeros(batch: number, capacity: number): Graph {

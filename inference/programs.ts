@@ -4,12 +4,13 @@
  * A prefill and a decode step are the same program for different sizes of chunk. What differs is how many positions
  * reach the unembedding: the last real one of each row, or all of them.
  */
-import { lower, type Program, type Target } from "../compiler/index.ts";
+import { type LowerOptions, lower, type Program, partCountOf, placementFor, type Target } from "../compiler/index.ts";
 import {
   type Axis,
   axis,
   type CacheState,
   type Graph,
+  type Inputs,
   iota,
   LinearCache,
   type Param,
@@ -55,7 +56,9 @@ export function traceStep<C extends ModelConfig>(
   const batch = axis("batch", sizes.batch);
   const pos = axis("pos", sizes.pos);
   const pairs = architecture.frequencies(config, 1).length;
-  return trace(outputs === "all" ? "logits" : sizes.pos === 1 ? "decode" : "prefill", (inputs) => {
+  const name = outputs === "all" ? "logits" : sizes.pos === 1 ? "decode" : "prefill";
+  const placement = placementFor(target.mesh, architecture.roles);
+  const step = (inputs: Inputs) => {
     const tokens = inputs.input("tokens", "i32", batch, pos);
     const start = inputs.input("start", "i32", batch);
     const length = inputs.input("length", "i32", batch);
@@ -85,7 +88,8 @@ export function traceStep<C extends ModelConfig>(
       logSumExp: part("candidates", () => logits.logSumExp("vocab")),
       ...state,
     };
-  });
+  };
+  return trace(name, step, placement === undefined ? {} : { parts: (of) => partCountOf(placement, of) });
 }
 
 /**
@@ -163,6 +167,12 @@ export function lowerStep<C extends ModelConfig>(
   sizes: StepSizes,
   outputs: StepOutputs,
   storageOf?: StorageOf,
+  options: Pick<LowerOptions, "locations"> = {},
 ): Program {
-  return lower(traceStep(architecture, config, target, sizes, outputs, storageOf));
+  const placement = placementFor(target.mesh, architecture.roles);
+  return lower(traceStep(architecture, config, target, sizes, outputs, storageOf), {
+    ...options,
+    placement,
+    platform: target.platform,
+  });
 }

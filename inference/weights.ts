@@ -1,11 +1,12 @@
 /** Loading: every weight of a model from its checkpoint onto the devices, through small programs that the worker runs. */
-import { lower, type Target } from "../compiler/index.ts";
-import { InputError, packingOf, type Storage, type StorageOf } from "../dsl/index.ts";
+import { type LowerOptions, lower, placementFor, type Target } from "../compiler/index.ts";
+import { packingOf, type Storage, type StorageOf } from "../dsl/index.ts";
 import { drawKey, type Feed, isBuiltIn, loadGraph, matchCheckpoint } from "../models/index.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../runtime-bridge/index.ts";
-import { hostTensor, toInt32Array } from "../runtime-bridge/index.ts";
+import { hostTensor } from "../runtime-bridge/index.ts";
 import type { ModelFiles } from "./model-files.ts";
 import { storageOfFeeds } from "./storage.ts";
+import { requireExact, type WeightCheck } from "./weight-checks.ts";
 
 // Public API
 
@@ -16,6 +17,8 @@ export type DeviceWeights = ReadonlyMap<string, DeviceBuffer>;
 export interface WeightPlan {
   readonly feeds: readonly Feed[];
   readonly storageOf: StorageOf;
+  /** How the programs that load are lowered. */
+  readonly lowering: Pick<LowerOptions, "placement" | "platform">;
 }
 
 /**
@@ -27,26 +30,31 @@ export function planWeights({ architecture, config, checkpoint }: ModelFiles, ta
   const table = checkpoint.container === "gguf" ? architecture.tables.gguf : architecture.tables.huggingFace;
   const hint = isBuiltIn(architecture) ? [] : variantHint;
   const feeds = matchCheckpoint(architecture.weights(config), checkpoint.tensors, table, hint);
-  return { feeds, storageOf: storageOfFeeds(feeds, architecture, target) };
+  return {
+    feeds,
+    storageOf: storageOfFeeds(feeds, architecture, target),
+    lowering: { platform: target.platform, placement: placementFor(target.mesh, architecture.roles) },
+  };
 }
 
 /**
  * Loads all weights; those that are drawn are made on the devices.
  *
  * @param options.seed  of what is drawn; 0 without
- * @throws InputError when a scale of MXFP4 is 255, which is NaN, naming the tensor
+ * @throws InputError naming tensors that cannot be held as they are (./weight-checks.ts)
  */
 export async function loadWeights(
   worker: Worker,
   { checkpoint }: ModelFiles,
-  { feeds, storageOf }: WeightPlan,
+  plan: WeightPlan,
   options: {
     readonly onProgress?: (progress: LoadProgress) => void;
     readonly signal?: AbortSignal;
     readonly seed?: number;
   } = {},
 ): Promise<DeviceWeights> {
-  const executables = await compileLoaders(worker, feeds, storageOf, options.signal);
+  const { feeds, storageOf } = plan;
+  const executables = await compileLoaders(worker, plan, options.signal);
   const isStored = ({ tensors }: Feed) => tensors.length > 0;
   const items = feeds.flatMap((feed, n): LoadItem[] => {
     const executable = executables[n] as Executable;
@@ -57,20 +65,21 @@ export async function loadWeights(
   const held = stored.flat();
   const fromFile = stored.values();
   const weights = new Map<string, DeviceBuffer>();
-  const checks: { readonly feed: Feed; readonly invalid: DeviceBuffer }[] = [];
+  const checks: WeightCheck[] = [];
   try {
     for (const [n, feed] of feeds.entries()) {
       const made = isStored(feed)
         ? (fromFile.next().value as readonly DeviceBuffer[])
         : await draw(worker, executables[n] as Executable, feed, seed, options.signal);
       if (!isStored(feed)) held.push(...made);
-      const packing = packingOf(storageOf(feed.param));
+      const storage = storageOf(feed.param);
+      const packing = packingOf(storage);
       const names = packing?.parts(feed.param.axes).map(({ name }) => `${feed.path}.${name}`) ?? [feed.path];
       names.forEach((name, part) => void weights.set(name, made[part] as DeviceBuffer));
       const invalid = made[names.length];
-      if (invalid !== undefined) checks.push({ feed, invalid });
+      if (invalid !== undefined) checks.push({ feed, storage, invalid });
     }
-    await requireFiniteScales(worker, checks);
+    await requireExact(worker, checks);
   } catch (error) {
     await worker.release(held);
     throw error;
@@ -100,8 +109,7 @@ async function draw(
 /** One executable for each feed; feeds of the same kind, such as one matrix of every layer, share theirs. */
 async function compileLoaders(
   worker: Worker,
-  feeds: readonly Feed[],
-  storageOf: StorageOf,
+  { feeds, storageOf, lowering }: WeightPlan,
   signal: AbortSignal | undefined,
 ): Promise<Executable[]> {
   const byKind = new Map<string, Promise<Executable>>();
@@ -111,7 +119,7 @@ async function compileLoaders(
       const kind = kindOf(feed, storage);
       // A program that cannot be made must not leave the others' compilations without anyone who waits for them.
       const compile = async () =>
-        await worker.compile(lower(loadGraph(feed, storage)), signal === undefined ? {} : { signal });
+        await worker.compile(lower(loadGraph(feed, storage), lowering), signal === undefined ? {} : { signal });
       const known = byKind.get(kind) ?? compile();
       byKind.set(kind, known);
       return known;
@@ -125,21 +133,4 @@ function kindOf({ param, source, tensors }: Feed, storage: Storage): string {
   const stored = tensors.map(({ format, shape, type }) => ({ format, shape, type }));
   const drawn = source.kind === "drawn" ? source : {};
   return JSON.stringify([source.kind, rows, order, interleaved, drawn, param.axes, stored, storage]);
-}
-
-async function requireFiniteScales(
-  worker: Worker,
-  checks: readonly { readonly feed: Feed; readonly invalid: DeviceBuffer }[],
-): Promise<void> {
-  const counts = await Promise.all(checks.map(({ invalid }) => worker.download(invalid)));
-  await worker.release(checks.map(({ invalid }) => invalid));
-  const bad = checks.flatMap(({ feed }, n) => {
-    const count = toInt32Array(counts[n] as Parameters<typeof toInt32Array>[0])[0] as number;
-    return count === 0 ? [] : [{ name: feed.tensors.at(-1)?.name ?? feed.path, count }];
-  });
-  if (bad.length === 0) return;
-  const lines = bad.map(({ name, count }) => `  ${name}: ${count} scales`);
-  throw new InputError("MXFP4_SCALE", ["the checkpoint has scales of 255, which is NaN in E8M0", ...lines].join("\n"), {
-    tensors: bad,
-  });
 }

@@ -2,7 +2,7 @@
  * What a model is to the rest of the house: its configuration, its weights, its equations, and where its checkpoints
  * keep things. An architecture is a value, so that a user's own file can stand in for a built-in one.
  */
-import type { CacheState, KeyValueCache, Param, ParamTree, Storage, Tensor } from "../dsl/index.ts";
+import type { AxisRole, CacheState, KeyValueCache, Param, ParamTree, Storage, Tensor } from "../dsl/index.ts";
 import type { CheckpointTable } from "./checkpoint.ts";
 
 // Public API
@@ -80,9 +80,6 @@ export interface Architecture<C extends ModelConfig = ModelConfig, W = any> {
   /** What each axis is, for targets that split tensors over devices. */
   readonly roles: Readonly<Record<string, AxisRole>>;
 }
-
-/** What an axis means to a target that splits tensors. */
-export type AxisRole = "rows" | "heads" | "width" | "vocabulary" | "experts";
 
 /** One layer's cache as a program takes it. */
 export type { CacheState };

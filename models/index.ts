@@ -4,7 +4,7 @@
  * @module tsxla/models
  */
 export { countActiveParameters } from "./active-parameters.ts";
-export type { Architecture, AxisRole, ForwardInputs, Metadata, ModelConfig } from "./architecture.ts";
+export type { Architecture, ForwardInputs, Metadata, ModelConfig } from "./architecture.ts";
 export { isPacked, unpackBlocks } from "./block-formats.ts";
 export {
   type CheckpointTable,

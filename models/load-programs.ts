@@ -36,7 +36,8 @@ import {
  *
  * A weight that is drawn takes `key`, two words of u32 (`drawKey`), and no tensor.
  *
- * Results: `weight`; or for MXFP4 `blocks`, `scales`, and `invalid`, how many scales are 255, which is NaN.
+ * Results: `weight`; or for MXFP4 `blocks`, `scales`, and `invalid`, how many scales are 255, which is NaN; or the parts of
+ * another packed form, and for one without loss `invalid`, how many elements it cannot hold.
  *
  * @param storage  how the weight will lie in memory
  */
@@ -66,7 +67,12 @@ export function loadGraph({ param, source, tensors }: Feed, storage: Storage): G
         .sum(...(scales.names as string[]));
       return { ...named([blocks, scales]), invalid };
     }
-    return named(pack(storage as PackedFormat, values(), param.axes));
+    const wanted = values();
+    const packed = pack(storage as PackedFormat, wanted, param.axes);
+    if (packing.lossless === undefined) return named(packed);
+    const lost = packing.unpack(packed, param.axes, "f32").ne(wanted.cast("f32") as never);
+    const invalid = lost.cast("i32").sum(...(lost.names as string[]));
+    return { ...named(packed), invalid };
   });
 }
 

@@ -29,6 +29,8 @@ export interface Executable {
   readonly tempBytes: number;
   /** As XLA prints it, when it was asked for. */
   readonly optimizedHlo: string | undefined;
+  /** How each argument lies in memory, when it was compiled ahead of time. */
+  readonly argumentLayouts: readonly string[];
 }
 
 /**
@@ -52,6 +54,7 @@ export function readExecutable(response: CompileResponse, program: Program | str
     aliasBytes: response.aliasBytes,
     tempBytes: response.tempBytes,
     optimizedHlo: response.optimizedHlo || undefined,
+    argumentLayouts: response.argumentLayouts,
   };
   if (from) {
     compare(from.name, "argument", from.signature.arguments, executable.arguments);

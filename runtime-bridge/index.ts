@@ -9,6 +9,7 @@ export { type Loss, type StatusName, WorkerError, WorkerLost, WorkerUnavailable 
 export type { Executable } from "./executable.ts";
 export { type Elements, type HostTensor, hostTensor, toFloat32Array, toInt32Array, toNumbers } from "./host-tensor.ts";
 export type { LaunchOptions } from "./launch.ts";
+export { ensurePlugin, type PluginName } from "./plugins.ts";
 export type { CallArgument, CallWiring, Session, SessionCall, StepOptions, StepResult } from "./session.ts";
 export { superviseWorker, type WorkerFlags } from "./supervise.ts";
 export {

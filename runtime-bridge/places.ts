@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const packageRoot = fileURLToPath(new URL("..", import.meta.url));
+export const packageRoot = fileURLToPath(new URL("..", import.meta.url));
 const isCheckout = existsSync(join(packageRoot, ".git"));
 
 /** The Python that set-up made. */

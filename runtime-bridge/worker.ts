@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type ServiceError, status } from "@grpc/grpc-js";
 import type { Program } from "../compiler/program.ts";
+import type { Topology } from "../compiler/topology.ts";
 import { InputError } from "../dsl/errors.ts";
 import * as wire from "../proto/generated/worker.ts";
 import { type Checkpoint, type LoadItem, type LoadProgress, readCheckpoint } from "./checkpoint.ts";
@@ -19,6 +20,7 @@ import { type Executable, readExecutable } from "./executable.ts";
 import { checkTensor, type HostTensor } from "./host-tensor.ts";
 import { type LaunchedWorker, type LaunchOptions, launch } from "./launch.ts";
 import { Session } from "./session.ts";
+import { topologyToWire } from "./topology.ts";
 import { readTensor } from "./wire.ts";
 
 // Public API
@@ -45,6 +47,10 @@ export type EngineName = "xla" | "reference";
 export interface CompileOptions extends CallOptions {
   readonly engine?: EngineName;
   readonly returnOptimizedHlo?: boolean;
+  /** Compiles for devices that the worker need not have; the executable is described and can't be run. */
+  readonly topology?: Topology;
+  /** How arguments lie in memory: `auto`, nothing for the default, or what another executable says. Ahead of time only. */
+  readonly argumentLayouts?: readonly string[];
 }
 
 /** What a run gives: fetched results by value, the others as buffers. */
@@ -139,8 +145,10 @@ export class Worker implements BufferOwner, AsyncDisposable {
    * @throws WorkerError with `place`, when the module is invalid
    */
   async compile(program: Program | string, options: CompileOptions = {}): Promise<Executable> {
-    const { engine = "xla", returnOptimizedHlo = false, ...call } = options;
+    const { engine = "xla", returnOptimizedHlo = false, topology, argumentLayouts, ...call } = options;
     const request = {
+      ...(topology === undefined ? {} : { topology: topologyToWire(topology) }),
+      argumentLayouts: [...(argumentLayouts ?? [])],
       module: typeof program === "string" ? program : program.text,
       engine: engine === "xla" ? wire.Engine.XLA : wire.Engine.REFERENCE,
       returnOptimizedHlo,

@@ -112,6 +112,7 @@ test.each([0, 1, 5, 20])("a message cut off after %i bytes is refused, or a shor
     module: "module {}".repeat(3),
     engine: 1,
     returnOptimizedHlo: true,
+    argumentLayouts: [],
   });
   if (length === 0) expect(wire.fromBytes(wire.CompileRequest, bytes.subarray(0, 0)).module).toBe("");
   else expect(() => wire.fromBytes(wire.CompileRequest, bytes.subarray(0, length))).toThrow(RangeError);

@@ -1,12 +1,14 @@
 /** Order along an axis. Ties keep their order, so the lower position wins; NaN counts as largest. */
-import type { Axis } from "../axes.ts";
+import { type Axis, axis } from "../axes.ts";
 import { axisOf, requireFresh } from "../checks.ts";
 import type { Emitter, Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
+import { cut, type Parts, partsOf, startsOf } from "../parts.ts";
 import { shapeError } from "../shape-error.ts";
 import { method, type Tensor } from "../tensor.ts";
 import { resize } from "./slice.ts";
+import { whole } from "./whole.ts";
 
 // Public API
 
@@ -67,13 +69,32 @@ export const sort = defineOp<{ over: string; descending: boolean }>({
 // Implementation
 
 method("topK", function (this: Tensor<string>, over: string, into: Axis) {
-  const [values, ids] = apply(topK, [this], { over, into });
+  const parts = partsOf(axisOf("topK", this, over));
+  if (parts !== undefined && into.size <= parts.within.size && axisOf("topK", this, over).size >= worthParts)
+    return topKInParts(this, over, into, parts);
+  const [values, ids] = apply(topK, [parts === undefined ? this : whole(this, over)], { over, into });
   return { values, ids };
 });
 method("sort", function (this: Tensor<string>, over: string, { descending = false }: { descending?: boolean } = {}) {
-  const [values, ids] = apply(sort, [this], { over, descending });
+  const isSpread = partsOf(axisOf("sort", this, over)) !== undefined;
+  const [values, ids] = apply(sort, [isSpread ? whole(this, over) : this], { over, descending });
   return { values, ids };
 });
+
+/** Fewer entries, such as a router's, are brought together sooner than searched apart. */
+const worthParts = 1024;
+
+/** The largest of each part, and of those the largest. Of equal entries the lower part wins, as the lower position does. */
+function topKInParts(x: Tensor<string>, over: string, into: Axis, parts: Parts) {
+  const of = axis(`${into.name}Of${parts.part.name}`, into.size);
+  const all = axis(`${parts.part.name}s`, parts.part.size * into.size);
+  const [values, local] = apply(topK, [cut(x, parts)], { over, into: of }) as [Tensor<string>, Tensor<string>];
+  const ids = local.add(startsOf(parts) as never) as unknown as Tensor<string>;
+  const merge = (each: Tensor<string>) =>
+    whole(each.merge([parts.part.name, of.name] as never, all as never) as unknown as Tensor<string>, all.name);
+  const [best, places] = apply(topK, [merge(values)], { over: all.name, into }) as [Tensor<string>, Tensor<string>];
+  return { values: best, ids: merge(ids).take(all.name, places) as unknown as Tensor<string> };
+}
 
 /** Sorted along `over`, which moves innermost: the form that back ends know. */
 function sortBoth(e: Emitter, input: Ssa, over: string, descending: boolean): readonly Ssa[] {

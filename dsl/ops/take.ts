@@ -4,6 +4,7 @@ import { dtypes } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
+import { cut, type Parts, partsOf, startsOf } from "../parts.ts";
 import { isWeightView, pickEarly } from "../replay.ts";
 import { shapeError } from "../shape-error.ts";
 import { method, type Tensor, type Within } from "../tensor.ts";
@@ -32,6 +33,7 @@ export const takeLimitBytes = 64 * 2 ** 20;
 
 export const take = defineOp<{ over: string }>({
   name: "take",
+  mergesAxes: true,
   infer([table, positions], { over }) {
     const [x, ids] = [table as Value, positions as Value];
     axisOf("take", x, over, "table");
@@ -92,7 +94,9 @@ export const pick = defineOp<{ along: string; position: number }>({
 // Implementation
 
 method("take", function (this: Tensor<string>, over: string, ids: Tensor<string>) {
-  const look = (x: Tensor<string>) => apply(take, [x, ids], { over })[0] as Tensor<string>;
+  const parts = partsOf(axisOf("take", this, over));
+  const look = (x: Tensor<string>) =>
+    parts === undefined ? (apply(take, [x, ids], { over })[0] as Tensor<string>) : takeInParts(x, ids, parts);
   // Of a weight that is unpacked or converted only the rows that are wanted are.
   return isWeightView(this) ? pickEarly(this, over, look) : look(this);
 });
@@ -115,6 +119,21 @@ method("at", function (this: Tensor<string>, along: string, index: number | With
   }
   return apply(pick, [this], { along, position })[0];
 });
+
+/** Each part looks up what it has; the others' rows are zeros, and the sum is the row of the one that has it. */
+function takeInParts(x: Tensor<string>, ids: Tensor<string>, parts: Parts): Tensor<string> {
+  const { part, within } = parts;
+  const last = part.size * within.size - 1;
+  const spread = ids
+    .cast("i32")
+    .max(0)
+    .min(last)
+    .broadcast(part as never) as unknown as Tensor<string>;
+  const local = spread.sub(startsOf(parts) as never) as unknown as Tensor<string>;
+  const isHere = local.ge(0).and(local.lt(within.size)) as unknown as Tensor<string>;
+  const rows = apply(take, [cut(x, parts), local], { over: within.name })[0] as Tensor<string>;
+  return rows.where(isHere as never, 0).sum(part.name) as unknown as Tensor<string>;
+}
 
 /** Refuses a position that differs by an axis that the operand lacks or loses: picking adds no axes. */
 function requirePosition(x: Value, index: Value, along: string): void {

@@ -1,5 +1,6 @@
 /** Packed forms of weights by name: one file each. */
 import type { DType } from "../dtype.ts";
+import { e5m2 } from "./e5m2.ts";
 import { int8, q8_0 } from "./int8.ts";
 import { mxfp4 } from "./mxfp4.ts";
 import type { Packing } from "./packing.ts";
@@ -7,7 +8,7 @@ import type { Packing } from "./packing.ts";
 export type { PackedPart, Packing } from "./packing.ts";
 
 /** The packed forms. */
-export const packings = { mxfp4, q8_0, int8 } as const satisfies Record<string, Packing>;
+export const packings = { mxfp4, e5m2, q8_0, int8 } as const satisfies Record<string, Packing>;
 
 /** The name of a packed form. */
 export type PackedFormat = keyof typeof packings;

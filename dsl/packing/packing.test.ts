@@ -308,3 +308,71 @@ q8_0 packs 32 elements a block, and axis 'embed' has 40
     expect(packingOf("bf16")).toBeUndefined();
   });
 });
+
+describe("e5m2", () => {
+  const row = (values: readonly number[]) => ({ values, of: [axis("row", values.length / 64), ax.column] as const });
+  /** Every magnitude of FP4, of both signs, under the scales 2^low … 2^(low + 31): two blocks of 32 for each. */
+  const fp4Under = (exponents: readonly number[]) =>
+    exponents.flatMap((exponent) => Array.from({ length: 32 }, (_, n) => (codes[n % 16] as number) * 2 ** exponent));
+
+  /** What comes back, and whether it is all of what went in. */
+  const roundTrip = async (values: readonly number[]) => {
+    const { of } = row(values);
+    const { parts, pack, unpack }: Packing = packings.e5m2;
+    const { results } = await checkProgram(
+      ({ input }) => {
+        const x = input("x", "f32", ...of) as unknown as Tensor<string>;
+        const packed = pack?.(x, [...of]) as readonly Tensor<string>[];
+        return {
+          same: unpack(packed, [...of], "f32")
+            .eq(x as never)
+            .cast("i32"),
+          f32: unpack(packed, [...of], "f32"),
+        };
+      },
+      { inputs: { x: values }, tolerance },
+    );
+    expect(parts([...of]).map(({ dtype }) => dtype)).toEqual(["f8e5m2", "u8"]);
+    return (results.same as number[]).filter((each) => each === 0).length;
+  };
+
+  // A row holds two blocks here. Its largest gets E5M2's largest exponent, so the smaller may lie this far below.
+  test.each([-90, -20, 0, 1, 90])(
+    "holds every code of FP4 in rows whose blocks spread by up to 27, around 2^%i",
+    async (around) => {
+      const spreads = Array.from({ length: 28 }, (_, spread) => [around, around - spread]).flat();
+      expect(await roundTrip(fp4Under(spreads))).toBe(0);
+    },
+  );
+
+  test("cannot hold rows that spread further, which is told by what comes back", async () => {
+    expect(await roundTrip(fp4Under([0, -40]))).toBeGreaterThan(0);
+  });
+
+  test("holds rows of zeros", async () => {
+    expect(await roundTrip(Array<number>(64).fill(0))).toBe(0);
+  });
+
+  test("is multiplied before its rows are scaled", async () => {
+    const { text } = await checkProgram(
+      ({ input }) => {
+        const of = [ax.row, ax.column32];
+        const given = [
+          input("elements", "f8e5m2", ...of),
+          input("scales", "u8", ax.row),
+        ] as unknown as Tensor<string>[];
+        const weight = packings.e5m2.unpack(given, of, "f32");
+        return (input("x", "f32", ax.column32) as unknown as Tensor<string>).dot(weight, "column");
+      },
+      {
+        inputs: {
+          elements: [1, 2, -0.5].map((value) => Array<number>(32).fill(value)),
+          scales: [127, 130, 126],
+          x: Array<number>(32).fill(1),
+        },
+        expected: [32, 512, -8],
+      },
+    );
+    expect(text.indexOf("dot_general")).toBeLessThan(text.indexOf("stablehlo.multiply"));
+  });
+});

@@ -14,6 +14,8 @@ export interface PackedPart {
 
 /** A packed form. The last axis of a weight is the one that is packed: a product contracts it. */
 export interface Packing {
+  /** Elements that would come back otherwise are refused, and not rounded. */
+  readonly lossless?: true;
   /** @throws InputError when the last axis cannot be packed so */
   parts(of: readonly Axis[]): readonly PackedPart[];
   /** The elements, in `dtype`. */

@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "@jest/globals";
+import { cpu, parseWeightForms } from "../../compiler/index.ts";
 import { countParameters, type ParamTree } from "../../dsl/index.ts";
 import { loadModel, type Model } from "../../inference/index.ts";
 import { countActiveParameters, gptOss, publishedConfigs } from "../../models/index.ts";
@@ -81,6 +82,21 @@ test("a file in shards is the file", async () => {
     answers.push(await ask(model, digest.tokens, false));
   }
   expect(answers[1]).toEqual(answers[0]);
+});
+
+test("experts re-encoded as e5m2 give MXFP4's logits: nothing is lost", async () => {
+  const path = await make("released");
+  const digest = await digestOf("released", checkpoints.released?.cases.find(({ tokens }) => tokens === 129) as Case);
+  const answers: Float32Array[] = [];
+  for (const weights of ["mxfp4", "e5m2"]) {
+    const target = cpu({ weights: parseWeightForms(weights) });
+    await using model = await loadModel(path, { worker: await testWorker(), context: 512, target });
+    answers.push(await ask(model, digest.tokens, false));
+  }
+  const [mxfp4, e5m2] = answers as [Float32Array, Float32Array];
+  const deviation = checkpoints.released?.cases[0]?.deviation as number;
+  // A row is scaled before its product or after it, so sums differ by f32's rounding.
+  expect(largestDifference(mxfp4, e5m2) / deviation).toBeLessThan(1e-5);
 });
 
 test.each([

@@ -3,8 +3,8 @@
  * StableHLO's reference interpreter both compute the expected numbers from it.
  */
 import { expect } from "@jest/globals";
-import { lower, type Program, type Signature } from "../../compiler/index.ts";
-import { type Graph, type Inputs, trace } from "../../dsl/index.ts";
+import { type LowerOptions, lower, type Program, type Signature } from "../../compiler/index.ts";
+import { type Graph, type Inputs, type TraceOptions, trace } from "../../dsl/index.ts";
 import { type EngineName, WorkerError } from "../../runtime-bridge/index.ts";
 import { recordGolden, recordRun, watch } from "./coverage.ts";
 import { decode, difference, type Element, encode, flat, type Nested, type Tolerance } from "./numbers.ts";
@@ -27,6 +27,8 @@ export interface Expectation {
   readonly interpreterRefuses?: string;
   /** Why the interpreter's numbers are not compared: it is known to compute something else. By the result's path. */
   readonly interpreterDiffers?: Readonly<Record<string, string>>;
+  /** How the program is traced. */
+  readonly tracing?: TraceOptions;
 }
 
 /** A program that held. */
@@ -40,11 +42,11 @@ export interface Checked {
 
 /** Traces, lowers, prints and runs a program, and compares. */
 export async function checkProgram(body: (given: Inputs) => unknown, expectation: Expectation): Promise<Checked> {
-  const { result: graph, called } = watch(() => trace("test", body));
+  const { result: graph, called } = watch(() => trace("test", body, expectation.tracing));
   const program = lower(graph);
   const plain =
     expectation.printsOtherwise === undefined
-      ? await checkText(graph, program)
+      ? await checkText(graph, {}, program)
       : lower(graph, { locations: false }).text;
   const { interpreterRefuses } = expectation;
   const engines = interpreterRefuses === undefined ? (["xla", "reference"] as const) : (["xla"] as const);
@@ -70,8 +72,12 @@ export async function checkProgram(body: (given: Inputs) => unknown, expectation
 }
 
 /** Asserts that a program's text is byte for byte what MLIR prints for it, and returns it without locations. */
-export async function checkText(graph: Graph, program = lower(graph)): Promise<string> {
-  const plain = lower(graph, { locations: false }).text;
+export async function checkText(
+  graph: Graph,
+  how: Omit<LowerOptions, "locations"> = {},
+  program = lower(graph, how),
+): Promise<string> {
+  const plain = lower(graph, { ...how, locations: false }).text;
   const worker = await testWorker();
   const [located, stripped] = await Promise.all([
     worker.formatModule(program.text, { locations: true }),

@@ -4,6 +4,7 @@ When it serves it prints one JSON line, `{"event": "ready", "address": …, "pro
 `--ready-file`. Exit codes: 0 after a stop that was asked for, 1 when it could not start, 2 for a wrong command line.
 """
 
+import importlib.util
 import json
 import os
 import sys
@@ -67,6 +68,10 @@ def _start(chosen: options.Options, logs: Logs) -> "Server":
     # XLA and gRPC read these when they are imported.
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_force_host_platform_device_count={chosen.devices}".strip()
+    _find_cuda_tools()
+    if not _has_accelerator():
+        # A compiler for TPUs may be installed where there is none; JAX would look for one, and take a while.
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from tsxla_worker import server, worker
@@ -75,6 +80,20 @@ def _start(chosen: options.Options, logs: Logs) -> "Server":
     made = server.Server(worker.start(chosen.root, chosen.cache_dir, logs), chosen.listen, security)
     made.start()
     return made
+
+
+def _find_cuda_tools() -> None:
+    """Tells XLA where the assembler and the libraries are that it calls when it compiles for GPUs."""
+    found = importlib.util.find_spec("nvidia")
+    for folder in found.submodule_search_locations or [] if found else []:
+        tools = Path(folder) / "cu13"
+        if (tools / "bin/ptxas").exists():
+            os.environ["PATH"] = f"{tools / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+            os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_cuda_data_dir={tools}"
+
+
+def _has_accelerator() -> bool:
+    return any(Path(device).exists() for device in ("/dev/accel0", "/dev/vfio/0", "/dev/nvidia0", "/dev/dxg"))
 
 
 def _write(path: Path, text: str) -> None:

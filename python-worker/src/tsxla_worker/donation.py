@@ -35,9 +35,9 @@ class CallOrder:
             return function
         place = {i: at for at, i in enumerate(self.arguments)}
 
-        def permuted(*arguments: jax.Array) -> list[jax.Array]:
+        def permuted(*arguments: jax.Array) -> tuple[jax.Array, ...]:
             results = function(*(arguments[place[i]] for i in range(len(arguments))))
-            return [results[i] for i in self.results]
+            return tuple(results[i] for i in self.results)
 
         return permuted
 

@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 
 import jax
 import numpy as np
+from jax.sharding import NamedSharding
 
-from tsxla_worker import jax_private, memory, modules, reference
+from tsxla_worker import jax_private, memory, modules, placements, reference
 from tsxla_worker.donation import Run, call_order
 from tsxla_worker.errors import clip, internal, not_found
 from tsxla_worker.logs import Logs
 from tsxla_worker.modules import Parameter, Program
+from tsxla_worker.placements import Placement
 from tsxla_worker.stubs import pb
 from tsxla_worker.tensors import TensorType
 
@@ -144,6 +146,7 @@ class Executables:
     def _compiled(self, id_: str, program: Program, start: float) -> Executable:
         order = call_order(program.parameters, program.results)
         kinds = [program.parameters[i].type for i in order.arguments]
+        placed = _placed(program.placement)
         donated = [place for place, i in enumerate(order.arguments) if program.parameters[i].donated]
         with self._compiler, warnings.catch_warnings():
             # JAX warns of donated arguments that no result can take; the module's author asked for that.
@@ -151,24 +154,39 @@ class Executables:
             hits = self._cache_hits
             try:
                 function = jax_private.as_function(
-                    program.module, [parameter.type for parameter in program.parameters], program.results
+                    program.module,
+                    [parameter.type for parameter in program.parameters],
+                    program.results,
+                    1 if program.placement is None else program.placement.devices,
                 )
                 compiled = (
-                    jax.jit(order.wrap(function), donate_argnums=donated, keep_unused=True)
-                    .lower(*(jax.ShapeDtypeStruct(kind.shape, kind.element.dtype) for kind in kinds))
+                    jax.jit(
+                        order.wrap(function),
+                        donate_argnums=donated,
+                        keep_unused=True,
+                        out_shardings=None if placed is None else tuple(placed.results[i] for i in order.results),
+                    )
+                    .lower(
+                        *(
+                            jax.ShapeDtypeStruct(
+                                kind.shape, kind.element.dtype, sharding=placed and placed.arguments[i]
+                            )
+                            for i, kind in zip(order.arguments, kinds, strict=True)
+                        )
+                    )
                     .compile()
                 )
             except Exception as error:
                 raise internal("COMPILE_FAILED", f"XLA did not compile the module: {clip(str(error), 1500)}") from error
             from_cache = self._cache_hits > hits
-        sizes = _sizes(compiled)
+        sizes = sizes_of(compiled)
         seconds = time.perf_counter() - start
         return Executable(
             id_,
             program.parameters,
             program.results,
             frozenset(i for i, parameter in enumerate(program.parameters) if parameter.donated),
-            run=_guarded(order.unwrap(compiled), sizes),
+            run=_guarded(_moving(order.unwrap(compiled), placed), sizes),
             sizes=sizes,
             seconds=seconds,
             from_cache=from_cache,
@@ -178,6 +196,40 @@ class Executables:
     def _on_event(self, event: str, **_: object) -> None:
         if event == "/jax/compilation_cache/cache_hits":
             self._cache_hits += 1
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """Where arguments and results lie on the worker's devices."""
+
+    arguments: Sequence[NamedSharding]
+    results: Sequence[NamedSharding]
+
+
+def _placed(placement: Placement | None) -> _Placed | None:
+    if placement is None:
+        return None
+    mesh = placement.mesh(jax.devices())
+    return _Placed(
+        placements.shardings(mesh, placement.arguments),
+        placements.shardings(mesh, placement.results),
+    )
+
+
+def _moving(run: Run, placed: _Placed | None) -> Run:
+    """Brings arguments that lie elsewhere to where the program wants them."""
+    if placed is None:
+        return run
+
+    def moving(arguments: Sequence[jax.Array | np.ndarray]) -> Sequence[jax.Array]:
+        return run(
+            [
+                each if isinstance(each, np.ndarray) or each.sharding == wanted else jax.device_put(each, wanted)
+                for each, wanted in zip(arguments, placed.arguments, strict=True)
+            ]
+        )
+
+    return moving
 
 
 def _guarded(run: Run, sizes: Sizes) -> Run:
@@ -199,7 +251,8 @@ def _guarded(run: Run, sizes: Sizes) -> Run:
     return guarded
 
 
-def _sizes(compiled: jax.stages.Compiled) -> Sizes:
+def sizes_of(compiled: jax.stages.Compiled) -> Sizes:
+    """Returns what the compiler says of a program's memory, per device."""
     stats = compiled.memory_analysis()
     if stats is None:
         return Sizes()

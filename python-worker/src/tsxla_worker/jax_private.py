@@ -40,9 +40,21 @@ def make_context() -> ir.Context:
 
 
 def as_function(
-    module: ir.Module, arguments: Sequence[TensorType], results: Sequence[TensorType]
+    module: ir.Module,
+    arguments: Sequence[TensorType],
+    results: Sequence[TensorType],
+    devices: int = 1,
+    target: str | None = None,
 ) -> Callable[..., Sequence[jax.Array]]:
-    """Makes a function that JAX can compile of a module with a public `@main` for one device."""
+    """Makes a function that JAX can compile of a module with a public `@main`.
+
+    Args:
+        module: The module.
+        arguments: The types of what `@main` takes.
+        results: The types of what it gives.
+        devices: For how many devices it is.
+        target: `tpu` or `cuda`, when it is compiled for devices that are not here.
+    """
     in_avals = tuple(jax.core.ShapedArray(kind.shape, kind.element.dtype) for kind in arguments)
     out_avals = tuple(jax.core.ShapedArray(kind.shape, kind.element.dtype) for kind in results)
     unsharded_in, unsharded_out = (None,) * len(in_avals), (None,) * len(out_avals)
@@ -56,8 +68,8 @@ def as_function(
         _out_named_shardings=unsharded_out,
         in_shardings_hlo=unsharded_in,
         out_shardings_hlo=unsharded_out,
-        nr_devices=1,
-        platforms=(platform(),),
+        nr_devices=devices,
+        platforms=(target or platform(),),
         ordered_effects=(),
         unordered_effects=(),
         disabled_safety_checks=(),

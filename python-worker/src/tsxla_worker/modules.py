@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from jaxlib.mlir import ir
 from jaxlib.mlir.dialects import func
 
-from tsxla_worker import locations, safety, text_limits
+from tsxla_worker import locations, placements, safety, text_limits
 from tsxla_worker.errors import WorkerError, invalid
 from tsxla_worker.jax_private import make_context
+from tsxla_worker.placements import Placement
 from tsxla_worker.tensors import BY_NAME, TensorType, tensor_type
 
 
@@ -41,6 +42,7 @@ class Program:
     module: ir.Module
     parameters: tuple[Parameter, ...]
     results: tuple[TensorType, ...]
+    placement: Placement | None = None
 
 
 def parse(text: str) -> ir.Module:
@@ -70,7 +72,7 @@ def program(text: str) -> Program:
     if len(set(taken)) != len(taken):
         raise _refused("Two arguments of @main name the same result in `tf.aliasing_output`.")
     safety.check(module, main)
-    return Program(module, parameters, results)
+    return Program(module, parameters, results, placements.read(module, main))
 
 
 def _main(module: ir.Module) -> func.FuncOp:

@@ -11,7 +11,7 @@ import grpc
 import jax
 import numpy as np
 
-from tsxla_worker import calling, host_memory, modules, sessions
+from tsxla_worker import ahead_of_time, calling, host_memory, modules, sessions
 from tsxla_worker.buffers import Buffer
 from tsxla_worker.checkpoints import load
 from tsxla_worker.checkpoints import open as checkpoints
@@ -42,6 +42,11 @@ class WorkerService(rpc.WorkerServiceServicer):
 
     def Compile(self, request: pb.CompileRequest, context: grpc.ServicerContext) -> pb.CompileResponse:
         """Compiles a module."""
+        if request.HasField("topology"):
+            return _ahead(
+                ahead_of_time.compile_for(request.topology, request.module, request.argument_layouts),
+                request.return_optimized_hlo,
+            )
         made, known = self._worker.executables.compile(request.module, request.engine)
         return pb.CompileResponse(
             executable_id=made.id,
@@ -206,6 +211,20 @@ class WorkerService(rpc.WorkerServiceServicer):
                 )
             case _:
                 raise invalid("REQUEST_INVALID", "The session's request is empty.")
+
+
+def _ahead(made: ahead_of_time.Compiled, return_optimized_hlo: bool) -> pb.CompileResponse:
+    return pb.CompileResponse(
+        arguments=[parameter.type.to_proto() for parameter in made.program.parameters],
+        results=[kind.to_proto() for kind in made.program.results],
+        compile_seconds=made.seconds,
+        argument_bytes=made.sizes.arguments,
+        output_bytes=made.sizes.results,
+        alias_bytes=made.sizes.aliased,
+        temp_bytes=made.sizes.scratch,
+        optimized_hlo=made.optimized if return_optimized_hlo else "",
+        argument_layouts=made.layouts,
+    )
 
 
 def _sequence(request: pb.SessionRequest) -> int:

@@ -1,0 +1,39 @@
+/**
+ * Axes in parts: what a search along a whole axis does when the axis is spread over several devices.
+ *
+ * A lookup or a selection along a split axis needs all of it in one place, so a partitioner would bring the whole table to every
+ * device. Done part by part, each device searches its own and only results travel. The meaning is the same, and so is
+ * every number.
+ */
+import { type Axis, axis } from "./axes.ts";
+import { partCount } from "./graph.ts";
+import { iota } from "./ops/iota.ts";
+import type { Tensor } from "./tensor.ts";
+
+// Public API
+
+/** An axis as parts that lie one after the other. */
+export interface Parts {
+  /** Which part; its name is that of the axis with `Part` behind it. */
+  readonly part: Axis;
+  /** Within a part, under the axis's own name. */
+  readonly within: Axis;
+}
+
+/** In how many equal parts the program being traced has an axis; undefined for one that is whole. */
+export function partsOf(of: Axis): Parts | undefined {
+  const { name, size } = of;
+  const count = partCount(of);
+  if (count === 1 || size % count !== 0) return undefined;
+  return { part: axis(`${name}Part`, count), within: axis(name, size / count) };
+}
+
+/** The tensor with the axis cut into its parts. */
+export function cut(x: Tensor<string>, { part, within }: Parts): Tensor<string> {
+  return x.split(within.name, [part, within] as never) as unknown as Tensor<string>;
+}
+
+/** Where along the whole axis each part begins, i32. */
+export function startsOf({ part, within }: Parts): Tensor<string> {
+  return iota(part).mul(within.size) as unknown as Tensor<string>;
+}

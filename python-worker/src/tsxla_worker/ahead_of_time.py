@@ -1,0 +1,161 @@
+"""Compiling for devices that are not here: a slice of TPUs, a box of GPUs.
+
+XLA's compilers for them come in plug-ins, libtpu and jax-cuda13-plugin, that need no device. What comes out is
+described and not kept: nothing here could run it.
+"""
+
+import importlib.util
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import grpc
+import jax
+from jax.experimental import topologies
+from jax.experimental.layout import Format, Layout
+from jax.sharding import NamedSharding
+
+from tsxla_worker import jax_private, modules, placements
+from tsxla_worker.donation import call_order
+from tsxla_worker.errors import WorkerError, clip, internal, invalid
+from tsxla_worker.executables import Sizes, sizes_of
+from tsxla_worker.modules import Program
+from tsxla_worker.stubs import pb
+
+PACKAGES = {
+    "tpu": {"libtpu": "libtpu==0.0.50"},
+    "cuda": {
+        "jax_cuda13_plugin": "jax-cuda13-plugin==0.12.0.1",
+        "jax_plugins.xla_cuda13": "jax-cuda13-pjrt==0.12.0.1",
+        "nvidia": "nvidia-cuda-nvcc==13.5.37 nvidia-nvvm==13.5.37",
+    },
+}
+"""By platform, the modules that its compiler needs and the packages that pip finds them in."""
+
+_AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What the compiler said of a program. Byte counts are per device."""
+
+    program: Program
+    sizes: Sizes
+    layouts: tuple[str, ...]
+    optimized: str
+    seconds: float
+
+
+def compile_for(topology: pb.Topology, text: str, layouts: Sequence[str]) -> Compiled:
+    """Compiles a text for a topology."""
+    start = time.perf_counter()
+    devices = _devices(topology)
+    program = modules.program(text)
+    count = len(program.parameters)
+    if layouts and len(layouts) != count:
+        message = f"The program takes {count} arguments; {len(layouts)} layouts came."
+        raise invalid("ARGUMENT_MISMATCH", message, found=len(layouts), wanted=count)
+    order = call_order(program.parameters, program.results)
+    arguments, results = _places(program, devices)
+    wanted = [_layout(layouts[i]) if layouts else None for i in range(count)]
+    # A result that takes an argument's memory lies as that argument does.
+    replaced = {
+        parameter.aliases: wanted[i] for i, parameter in enumerate(program.parameters) if parameter.aliases is not None
+    }
+    function = jax_private.as_function(
+        program.module,
+        [parameter.type for parameter in program.parameters],
+        program.results,
+        1 if program.placement is None else program.placement.devices,
+        topology.platform,
+    )
+    shapes = [jax.ShapeDtypeStruct(p.type.shape, p.type.element.dtype) for p in program.parameters]
+    try:
+        compiled = (
+            jax.jit(
+                order.wrap(function),
+                donate_argnums=[at for at, i in enumerate(order.arguments) if program.parameters[i].donated],
+                keep_unused=True,
+                in_shardings=tuple(Format(wanted[i], arguments[i]) for i in order.arguments),
+                out_shardings=tuple(Format(replaced.get(i), results[i]) for i in order.results),
+            )
+            .lower(*(shapes[i] for i in order.arguments))
+            .compile()
+        )
+    except Exception as error:
+        raise internal("COMPILE_FAILED", f"XLA did not compile the module: {clip(str(error), 1500)}") from error
+    formats, _ = compiled.input_formats
+    found = {i: _text(formats[at].layout) for at, i in enumerate(order.arguments)}
+    return Compiled(
+        program,
+        sizes_of(compiled),
+        tuple(found[i] for i in range(count)),
+        compiled.as_text() or "",
+        time.perf_counter() - start,
+    )
+
+
+def _devices(topology: pb.Topology) -> Sequence[jax.Device]:
+    missing = [
+        package
+        for module, package in PACKAGES.get(topology.platform, {}).items()
+        if importlib.util.find_spec(module) is None
+    ]
+    if topology.platform not in PACKAGES:
+        raise invalid("TOPOLOGY_UNKNOWN", f"The worker compiles ahead of time for {', '.join(PACKAGES)}.")
+    if missing:
+        raise WorkerError(
+            grpc.StatusCode.FAILED_PRECONDITION,
+            "PLUGIN_MISSING",
+            f"Compiling for {topology.platform} needs {' '.join(missing)} in the worker's environment.",
+            packages=" ".join(missing),
+        )
+    try:
+        return _describe(topology).devices
+    except Exception as error:
+        message = f"The compiler for {topology.platform} knows no {topology.name}: {clip(str(error), 500)}"
+        raise invalid("TOPOLOGY_UNKNOWN", message, found=topology.name) from error
+
+
+def _describe(topology: pb.Topology) -> topologies.TopologyDescription:
+    if topology.platform == "tpu":
+        # Without it libtpu asks the cloud what machine this is.
+        os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
+        given = {"chip_config_name": topology.chip_config} if topology.chip_config else {}
+        return topologies.get_topology_desc(platform="tpu", topology_name=topology.name, **given)
+    os.environ.setdefault("JAX_SKIP_CUDA_CONSTRAINTS_CHECK", "1")
+    return topologies.get_topology_desc(
+        platform="cuda", topology_name=topology.name, topology=topology.name, target_config=topology.gpu_target
+    )
+
+
+def _places(
+    program: Program, devices: Sequence[jax.Device]
+) -> tuple[Sequence[jax.sharding.Sharding], Sequence[jax.sharding.Sharding]]:
+    if program.placement is None:
+        one = jax.sharding.SingleDeviceSharding(devices[0])
+        return [one] * len(program.parameters), [one] * len(program.results)
+    mesh = program.placement.mesh(devices)
+    arguments: list[NamedSharding] = placements.shardings(mesh, program.placement.arguments)
+    return arguments, placements.shardings(mesh, program.placement.results)
+
+
+def _layout(text: str) -> object:
+    """Reads a layout: `auto`, nothing, or what `_text` wrote."""
+    if text == _AUTO:
+        return Layout.AUTO
+    if text == "":
+        return None
+    try:
+        major_to_minor, tiling = json.loads(text)
+        return Layout(tuple(major_to_minor), tuple(tuple(tile) for tile in tiling) if tiling is not None else None)
+    except (ValueError, TypeError) as error:
+        raise invalid("REQUEST_INVALID", f"{clip(text, 100)!r} is no layout.", found=text) from error
+
+
+def _text(layout: object) -> str:
+    if not isinstance(layout, Layout):
+        return ""
+    return json.dumps([list(layout.major_to_minor), layout.tiling])

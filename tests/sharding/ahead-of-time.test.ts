@@ -1,0 +1,67 @@
+/**
+ * Two layers of GPT-OSS-20B compiled for four TPU v4 chips, on a machine that has none.
+ *
+ * Installs libtpu, some 140 MB, into the project's environment when it is not there; where it can't be had, the tests
+ * say so and are skipped. `npm run jest -- tests/sharding/ahead-of-time.test.ts`
+ */
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { parseTarget, parseWeightForms, type Target } from "../../compiler/index.ts";
+import { ensurePlugin, lowerStep, storageWithoutFiles, Worker } from "../../inference/index.ts";
+import type { Architecture } from "../../models/index.ts";
+import { gptOss, publishedConfigs } from "../../models/index.ts";
+
+const missing = await ensurePlugin("tpu", (text) => console.log(text)).then(
+  () => undefined,
+  (error: Error) => error.message,
+);
+if (missing !== undefined) console.log(`not tested: compiling for TPUs\n${missing}`);
+const where = missing === undefined ? describe : describe.skip;
+
+const config = gptOss.fromHuggingFace({
+  ...publishedConfigs["gpt-oss-20b"],
+  num_hidden_layers: 2,
+  layer_types: ["sliding_attention", "full_attention"],
+});
+const architecture = gptOss as unknown as Architecture;
+
+where("for tpu:v4:2x2x1", () => {
+  let worker: Worker;
+  beforeAll(async () => {
+    worker = await Worker.launch();
+  }, 60_000);
+  afterAll(() => worker?.close());
+
+  const compile = async (target: Target, batch: number) => {
+    const sizes = { batch, pos: 1, capacity: 2048 };
+    const program = lowerStep(architecture, config, target, sizes, "last", storageWithoutFiles(architecture, target));
+    const argumentLayouts = program.signature.arguments.map(({ name }) =>
+      /^(weights|caches)\./.test(name) ? "auto" : "",
+    );
+    const topology = target.topology;
+    if (topology === undefined) throw new Error("the target is of chips that are here");
+    return await worker.compile(program, { topology, argumentLayouts, returnOptimizedHlo: true });
+  };
+  const count = (hlo: string | undefined, operation: string) =>
+    (hlo?.match(new RegExp(` ${operation}(-start)?\\(`, "g")) ?? []).length;
+
+  test("experts over four chips take a quarter of them, and only results travel", async () => {
+    const target = parseTarget("tpu:v4:2x2x1", { mesh: "expert=4", weights: parseWeightForms("e5m2") });
+    const made = await compile(target, 16);
+    // Two layers of 796 MB of experts, embedding and unembedding of 1.16 GB each, attention and caches: over four.
+    expect(made.argumentBytes).toBeLessThan(1.1e9);
+    expect(made.tempBytes).toBeLessThan(51e6);
+    expect(made.argumentLayouts).toHaveLength(made.arguments.length);
+    // Each layer adds up attention's heads and the experts' shares, and gathers the router's logits; the ends add up an embedded
+    // row and a sum of exponentials, look for the largest logit, and gather candidates and their ids.
+    expect(count(made.optimizedHlo, "all-reduce")).toBe(2 * 2 + 3);
+    expect(count(made.optimizedHlo, "all-gather")).toBe(2 * 1 + 2);
+    // What is added up over layers is added up in f32.
+    expect(made.optimizedHlo).toMatch(/= f32\[16,2880\][^ ]* all-reduce/);
+    expect(count(made.optimizedHlo, "all-to-all") + count(made.optimizedHlo, "collective-permute")).toBe(0);
+  }, 180_000);
+
+  test("a target that the compiler does not know is refused by name", async () => {
+    const target = parseTarget("tpu:v4:3x5x7", { weights: parseWeightForms("e5m2") });
+    await expect(compile(target, 1)).rejects.toThrow(/knows no v4:3x5x7/);
+  }, 60_000);
+});

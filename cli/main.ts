@@ -10,6 +10,7 @@ import { execCommand } from "./exec.ts";
 import { generateCommand } from "./generate.ts";
 import { inspectCommand } from "./inspect.ts";
 import { logitsCommand } from "./logits.ts";
+import { pullCommand } from "./pull.ts";
 import { workerCommand } from "./worker.ts";
 
 // Public API
@@ -45,7 +46,15 @@ function commandLine(signal: AbortSignal): Command {
     .option("--debug", "show where an error comes from")
     .showHelpAfterError("(--help says more)")
     .exitOverride();
-  const commands = [generateCommand, logitsCommand, compileCommand, execCommand, inspectCommand, workerCommand];
+  const commands = [
+    generateCommand,
+    logitsCommand,
+    compileCommand,
+    execCommand,
+    inspectCommand,
+    pullCommand,
+    workerCommand,
+  ];
   for (const make of commands) program.addCommand(make(signal).exitOverride().showHelpAfterError("(--help says more)"));
   return program;
 }

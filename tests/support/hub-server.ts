@@ -193,12 +193,10 @@ export class HubServer implements AsyncDisposable {
     const isCut = this.behaviour.cutEvery !== undefined && this.#bodies % this.behaviour.cutEvery === 0;
     const until = isCut ? start + Math.floor((end - start) / 2) : end;
     const piece = 16 << 10;
+    const closed = new Promise<void>((gone) => void response.once("close", gone));
     for (let at = start; at < until && !response.destroyed; at += piece) {
       const bytes = content.subarray(at, Math.min(at + piece, until));
-      await new Promise<void>((sent) => {
-        response.write(bytes, () => sent());
-        response.once("close", () => sent());
-      });
+      await Promise.race([closed, new Promise<void>((sent) => void response.write(bytes, () => sent()))]);
       served.bytes += bytes.length;
       const { bytesPerSecond } = this.behaviour;
       if (bytesPerSecond !== undefined)

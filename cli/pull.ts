@@ -69,7 +69,8 @@ function follow(progress: Progress): (event: PullEvent) => void {
   return (event) => {
     switch (event.kind) {
       case "planned": {
-        const before = event.held === 0 ? "" : `, ${bytes(event.held)} of it here already`;
+        const held = event.held - event.fetched;
+        const before = held === 0 ? "" : `, ${bytes(held)} of it here already`;
         return say(`commit ${event.commit}: ${files(event.files.length)}, ${bytes(event.bytes)}${before}`);
       }
       case "progress":

@@ -7,7 +7,7 @@
 import type { Readable } from "node:stream";
 import { EnvHttpProxyAgent, request } from "undici";
 import { InputError, RuntimeFailure } from "../dsl/index.ts";
-import { PassingFault, Retry, type RetryPolicy } from "./retry.ts";
+import { faultOf, faultsOf, PassingFault, Retry, type RetryPolicy } from "./retry.ts";
 import type { HubSettings, HubToken } from "./settings.ts";
 
 // Public API
@@ -68,17 +68,19 @@ export class HubClient implements AsyncDisposable {
         statusCode,
         headers: found,
         body,
-      } = await request(at, {
-        dispatcher: this.#agent,
-        signal,
-        headers: {
-          "user-agent": "tsxla",
-          // A compressed body has other bytes than the file.
-          "accept-encoding": "identity",
-          ...headers,
-          ...(isHub && this.token !== undefined ? { authorization: `Bearer ${this.token.secret}` } : {}),
-        },
-      });
+      } = await faultOf(at, () =>
+        request(at, {
+          dispatcher: this.#agent,
+          signal,
+          headers: {
+            "user-agent": "tsxla",
+            // A compressed body has other bytes than the file.
+            "accept-encoding": "identity",
+            ...headers,
+            ...(isHub && this.token !== undefined ? { authorization: `Bearer ${this.token.secret}` } : {}),
+          },
+        }),
+      );
       // Whoever leaves a body half read hears of it from his own code.
       body.on("error", () => {});
       const single = Object.fromEntries(
@@ -117,7 +119,7 @@ export class HubClient implements AsyncDisposable {
 export async function textOf({ body, url }: Answer, what: string): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of body as AsyncIterable<Buffer>) {
+  for await (const piece of faultsOf(url, body as AsyncIterable<Buffer>)) {
     pieces.push(piece);
     if ((size += piece.length) <= mostText) continue;
     throw new RuntimeFailure("ANSWER", `${what}: ${url.origin} goes on beyond ${mostText >> 20} MiB`, {

@@ -12,6 +12,7 @@ import type { PartialFile, Range } from "./partial-file.ts";
 import { requireSuccess } from "./refusal.ts";
 import { fileUrl, type Repository } from "./repository.ts";
 import { PassingFault } from "./retry.ts";
+import { bytesOf, OtherContent, requireSameFile, startOf } from "./served-range.ts";
 import type { Slots } from "./slots.ts";
 
 // Public API
@@ -61,18 +62,7 @@ export async function downloadFile(partial: PartialFile, context: DownloadContex
 // Implementation
 
 /** How much of a stream may be fetched again after a kill. */
-const noteBytes = 1 << 20;
-
-/** The bytes are of something else. */
-class OtherContent extends Error {
-  /** Whether the server may have changed its mind in between. */
-  readonly mayPass: boolean;
-
-  constructor(message: string, mayPass = false) {
-    super(message);
-    this.mayPass = mayPass;
-  }
-}
+const noteBytes = 1 << 18;
 
 /** Where the hub sent us, and what the storage calls the content there. */
 interface Place {
@@ -138,16 +128,17 @@ class FileDownload {
 
   async #fetch({ start, end: wanted }: Range, known: ((hasRanges: boolean) => void) | undefined): Promise<void> {
     const { client, onBytes } = this.#context;
-    const retry = client.retry(this.#partial.file.path);
+    const { file } = this.#partial;
+    const retry = client.retry(file.path);
     let end = wanted;
     for (let at = start, noted = start; at < end; ) {
       try {
         const answer = await this.#open({ start: at, end });
         try {
-          const from = this.#requireRange(answer, { start: at, end });
-          if (known !== undefined && answer.status === 200) end = this.#partial.file.size;
+          const from = startOf(answer, file, { start: at, end });
+          if (known !== undefined && answer.status === 200) end = file.size;
           known?.(answer.status === 206);
-          for await (const bytes of this.#pieces(answer, from, { start: at, end })) {
+          for await (const bytes of bytesOf(answer, file, from, { start: at, end })) {
             await this.#partial.write(at, bytes);
             at += bytes.length;
             if (at - noted >= noteBytes) await this.#partial.note({ start: noted, end: (noted = at) });
@@ -192,31 +183,10 @@ class FileDownload {
 
   async #requireSameFile(answer: Answer): Promise<void> {
     const { client, repository, commit } = this.#context;
-    const { path, hash, size } = this.#partial.file;
-    const { status, headers, hub, url } = answer;
-    if (status !== 416) requireSuccess(answer, client, repository, path);
-    const found = hub["x-repo-commit"];
-    if (found !== undefined && found !== commit) {
-      throw new RuntimeFailure("COMMIT", `${client.endpoint.host} gives ${path} of commit ${found}; wanted ${commit}`, {
-        path,
-        found,
-        commit,
-      });
-    }
-    const linkedSize = hub["x-linked-size"];
-    if (linkedSize !== undefined && Number(linkedSize) !== size)
-      throw new OtherContent(`it has ${linkedSize} bytes; wanted ${size}`);
-    if (status === 416)
-      throw new OtherContent(
-        `it has ${/\*\/(\d+)/.exec(headers["content-range"] ?? "")?.[1] ?? "fewer"} bytes; wanted ${size}`,
-      );
-    const linked = bare(hub["x-linked-etag"]);
-    if (linked !== undefined && linked.length === hash.digest.length && /^[0-9a-f]+$/.test(linked)) {
-      if (linked !== hash.digest) throw new OtherContent(`the server calls it ${linked}; wanted ${hash.digest}`);
-    } else {
-      await this.#requireSameEtag(headers.etag);
-    }
-    if (url.origin !== client.endpoint.origin) this.#place = { url, etag: headers.etag };
+    const { file } = this.#partial;
+    if (answer.status !== 416) requireSuccess(answer, client, repository, file.path);
+    if (!requireSameFile(answer, file, commit)) await this.#requireSameEtag(answer.headers.etag);
+    if (answer.url.origin !== client.endpoint.origin) this.#place = { url: answer.url, etag: answer.headers.etag };
   }
 
   /** A server that names contents by other words than the hub's hashes is held to its own. */
@@ -226,56 +196,6 @@ class FileDownload {
     if (before === undefined) await this.#partial.noteEtag(etag);
     else if (before !== etag) throw new OtherContent(`it was ${before} when it began and is ${etag} now`, true);
   }
-
-  /** Where the body begins. */
-  #requireRange({ status, headers, url }: Answer, { start, end }: Range): number {
-    const { size, path } = this.#partial.file;
-    const coding = headers["content-encoding"];
-    if (coding !== undefined && coding !== "identity") {
-      throw new RuntimeFailure("ANSWER", `${url.host} gives ${path} in the coding ${coding}, which was not asked for`, {
-        path,
-      });
-    }
-    if (status === 200) {
-      const length = headers["content-length"];
-      if (length !== undefined && Number(length) !== size)
-        throw new OtherContent(`it has ${length} bytes; wanted ${size}`);
-      return 0;
-    }
-    const [, from, to, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers["content-range"] ?? "") ?? [];
-    if (total !== undefined && total !== "*" && Number(total) !== size)
-      throw new OtherContent(`it has ${total} bytes; wanted ${size}`);
-    if (status !== 206 || Number(from) !== start || Number(to) >= end) {
-      throw new RuntimeFailure(
-        "ANSWER",
-        `${url.host} answers ${status}, '${headers["content-range"] ?? ""}', for bytes ${start} to ${end - 1} of ${path}`,
-        { path },
-      );
-    }
-    return start;
-  }
-
-  /** The bytes of a range from a body that begins at `from`; what a server sends beyond is not taken. */
-  async *#pieces({ body, status }: Answer, from: number, { start, end }: Range): AsyncGenerator<Uint8Array> {
-    let position = from;
-    for await (const bytes of body as AsyncIterable<Buffer>) {
-      const next = position + bytes.length;
-      if (next > this.#partial.file.size) {
-        const found = `${status === 200 ? "the server sends" : "its range has"} more than the ${this.#partial.file.size} bytes that it should have`;
-        throw new OtherContent(found);
-      }
-      const piece = bytes.subarray(Math.max(start - position, 0), Math.max(end - position, 0));
-      position = next;
-      if (piece.length > 0) yield piece;
-      if (position >= end && status === 206) return;
-      if (position >= end && end < this.#partial.file.size) return;
-    }
-  }
-}
-
-/** An entity tag without what HTTP puts around it. */
-function bare(etag: string | undefined): string | undefined {
-  return etag?.replace(/^W\//, "").replace(/^"(.*)"$/, "$1");
 }
 
 async function requireContent({ file, path }: PartialFile, signal: AbortSignal): Promise<void> {

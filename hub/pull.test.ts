@@ -70,6 +70,16 @@ async function names(): Promise<readonly string[]> {
     .sort();
 }
 
+/** Jest compares bytes one by one. */
+async function expectContent(path: string, wanted: unknown): Promise<void> {
+  const found = await readFile(join(out, path));
+  expect({ path, size: found.length, isSame: found.equals(wanted as Buffer) }).toEqual({
+    path,
+    size: (wanted as Buffer).length,
+    isSame: true,
+  });
+}
+
 const kinds = () => new Set(events.map(({ kind }) => kind));
 
 describe("pull", () => {
@@ -77,7 +87,7 @@ describe("pull", () => {
     const commit = hub.commit(id, model);
     const pulled = await run();
     expect(await names()).toEqual(["config.json", "model.safetensors", "tokenizer.json"]);
-    expect(await readFile(join(out, "model.safetensors"))).toEqual(weights);
+    await expectContent("model.safetensors", weights);
     expect(pulled).toMatchObject({ commit, directory: out, model: out, bytes: 700_017, fetchedBytes: 700_017 });
     const ranges = hub.requestsFor("model.safetensors").filter(({ server }) => server === "storage");
     expect(ranges.map(({ range }) => range).sort()).toEqual([
@@ -108,7 +118,7 @@ describe("pull", () => {
     hub.commit(id, model);
     hub.behaviour.cutEvery = 3;
     expect((await run()).fetchedBytes).toBe(700_017);
-    expect(await readFile(join(out, "model.safetensors"))).toEqual(weights);
+    await expectContent("model.safetensors", weights);
     expect(kinds()).toContain("retry");
     // What was sent and cut was kept: each byte left the server once.
     expect(hub.fileBytes).toBe(700_017);
@@ -119,7 +129,7 @@ describe("pull", () => {
     hub.behaviour.intercept = (_, response, server) => server === "storage" && response.destroy() !== undefined;
     expect(await refusal({ attempts: 3 })).toMatchInlineSnapshot(`
 RuntimeFailure NETWORK
-model.safetensors could not be fetched: other side closed
+model.safetensors could not be fetched: STORAGE: other side closed
   tried 3 times without progress
   hint  run the same command again: what has come is kept
 `);
@@ -132,7 +142,7 @@ model.safetensors could not be fetched: other side closed
     hub.behaviour.noRanges = true;
     hub.behaviour.cutEvery = 3;
     expect((await run()).fetchedBytes).toBe(700_017);
-    expect(await readFile(join(out, "model.safetensors"))).toEqual(weights);
+    await expectContent("model.safetensors", weights);
   });
 
   test("fetches files with names of any kind, and files without a byte", async () => {
@@ -173,7 +183,7 @@ model.safetensors could not be fetched: other side closed
     expect(await refusal()).toMatchInlineSnapshot(`
 RuntimeFailure NETWORK
 someone/model could not be fetched: HUB answers 429; the server asks to wait 7200 s
-  tried 1 times without progress
+  tried once without progress
   hint  run the same command again: what has come is kept
 `);
   });
@@ -187,7 +197,7 @@ someone/model could not be fetched: HUB answers 429; the server asks to wait 720
       return true;
     };
     await run({ connections: 1 });
-    expect(await readFile(join(out, "model.safetensors"))).toEqual(weights);
+    await expectContent("model.safetensors", weights);
     expect(hub.requestsFor("model.safetensors").filter(({ server }) => server === "hub")).toHaveLength(2);
   });
 
@@ -204,7 +214,7 @@ someone/model could not be fetched: HUB answers 429; the server asks to wait 720
     delete hub.behaviour.bytesPerSecond;
     const { fetchedBytes } = await run();
     expect(fetchedBytes).toBeLessThan(420_000);
-    expect(await readFile(join(out, "model.safetensors"))).toEqual(weights);
+    await expectContent("model.safetensors", weights);
   });
 });
 
@@ -229,16 +239,16 @@ describe("a pull that was killed", () => {
   function start(): ChildProcess {
     const source = `
       import { pull } from ${JSON.stringify(join(root, "hub/index.ts"))};
-      await pull(${JSON.stringify(id)}, ${JSON.stringify({ endpoint: hub.endpoint, token: null, out, connections: 2, chunkBytes: 2 << 20 })});
+      await pull(${JSON.stringify(id)}, ${JSON.stringify({ endpoint: hub.endpoint, token: null, out, connections: 2, chunkBytes: 1 << 20 })});
     `;
     const loader = join(root, "bin/typescript-loader.mjs");
     return spawn(process.execPath, ["--import", loader, "--input-type=module", "-e", source], { stdio: "inherit" });
   }
 
   test("goes on where it was: nothing is served again but what was on its way", async () => {
-    const large = randomBytes("large", 12 << 20);
+    const large = randomBytes("large", 8 << 20);
     hub.commit(id, { "config.json": "{}", "model.safetensors": large });
-    hub.behaviour.bytesPerSecond = 6e6;
+    hub.behaviour.bytesPerSecond = 4e6;
     for (const part of [0.3, 0.6]) {
       const child = start();
       while (hub.fileBytes < part * large.length) await new Promise((soon) => setTimeout(soon, 20));
@@ -249,11 +259,10 @@ describe("a pull that was killed", () => {
     delete hub.behaviour.bytesPerSecond;
     const before = hub.fileBytes;
     const { fetchedBytes } = await run();
-    expect(await readFile(join(out, "model.safetensors"))).toEqual(large);
+    await expectContent("model.safetensors", large);
     expect(hub.fileBytes - before).toBe(fetchedBytes);
-    // A megabyte of each of two streams in two kills, and what the sockets held.
-    expect(hub.fileBytes - large.length).toBeLessThan(2 * 2 * (1.2 * (1 << 20)));
-    expect(fetchedBytes).toBeLessThan(0.6 * large.length);
+    // Of two streams in two kills a quarter of a megabyte each that was not noted, and what the sockets held.
+    expect(hub.fileBytes - large.length).toBeLessThan(2 * 2 * (1 << 19));
   });
 
   test("lets no other work in its folder while it lives, and any after it", async () => {
@@ -292,7 +301,7 @@ describe("what is not the commit's", () => {
     hub.behaviour.storageEtag = () => '"a tag"';
     expect(await refusal()).toMatchInlineSnapshot(`
 RuntimeFailure CHECKSUM
-model.safetensors is not what commit baa43441376e438620d2d0245db508c22a015177 has: its sha256 is 6eaaf1051c2890fb99cdab4e53e8cd0ad99324dcdc0ba6ab2e67ce309ed5b5db; wanted 7777777777777777777777777777777777777777777777777777777777777777
+model.safetensors is not what commit 61b13e631b0f0e726019b6faadd74fb1d388c19d has: its sha256 is f87b32d5b2d86ea2be07f71ce3519fc1abee9b092c771f98d168ef6f82cf9d5a; wanted 7777777777777777777777777777777777777777777777777777777777777777
 `);
     expect(await names()).toEqual([]);
     expect(kinds()).toContain("discarded");
@@ -304,23 +313,26 @@ model.safetensors is not what commit baa43441376e438620d2d0245db508c22a015177 ha
       request.url?.endsWith("/config.json") === true && response.writeHead(200).end("{}") !== undefined;
     expect(await refusal()).toMatchInlineSnapshot(`
 RuntimeFailure CHECKSUM
-config.json is not what commit c909daa807d123641de67a2ca51f4649307fee4f has: its git-sha1 is 9e26dfeeb6e641a33dae4961196235bdb965b21b; wanted 7777777777777777777777777777777777777777
+config.json is not what commit f1ed78bf3b5406cc31ccb1d37da960297be49ab1 has: its git-sha1 is 9e26dfeeb6e641a33dae4961196235bdb965b21b; wanted 7777777777777777777777777777777777777777
 `);
   });
 
   test("by the hub's own word is not fetched at all", async () => {
     const commit = hub.commit(id, model);
-    hub.behaviour.intercept = (request, response) => {
-      if (!request.url?.endsWith("/model.safetensors")) return false;
+    hub.behaviour.intercept = (request, response, server) => {
+      if (server === "storage" || !request.url?.endsWith("/model.safetensors")) return false;
       response
-        .writeHead(302, { location: hub.storage, "x-linked-etag": `"${"5".repeat(64)}"`, "x-repo-commit": commit })
+        .writeHead(302, {
+          location: `${hub.storage}${request.url}`,
+          "x-linked-etag": `"${"5".repeat(64)}"`,
+          "x-repo-commit": commit,
+        })
         .end();
       return true;
     };
-    hub.behaviour.cutEvery = 1000;
     expect((await refusal()).replaceAll(commit, "COMMIT")).toMatchInlineSnapshot(`
-RuntimeFailure STORAGE
-STORAGE answers 404 for model.safetensors
+RuntimeFailure CHECKSUM
+model.safetensors is not what commit COMMIT has: the hub calls it 5555555555555555555555555555555555555555555555555555555555555555; wanted f87b32d5b2d86ea2be07f71ce3519fc1abee9b092c771f98d168ef6f82cf9d5a
 `);
   });
 
@@ -344,7 +356,7 @@ STORAGE answers 404 for model.safetensors
       response.end('{"a": 1} and more');
       return true;
     };
-    expect(await refusal()).toContain("more than the 8 bytes that it should have");
+    expect(await refusal()).toContain("it goes on beyond the 8 bytes that it should have");
   });
 
   test("because it is of another commit is refused", async () => {
@@ -370,7 +382,7 @@ STORAGE answers 404 for model.safetensors
       path: "model.safetensors",
       reason: 'it was "first" when it began and is "second" now',
     });
-    expect(await readFile(join(out, "model.safetensors"))).toEqual(weights);
+    await expectContent("model.safetensors", weights);
   });
 
   test("though it was resumed is fetched once more as a whole", async () => {
@@ -388,7 +400,7 @@ STORAGE answers 404 for model.safetensors
     }
     await run();
     expect(kinds()).toContain("discarded");
-    expect(await readFile(join(out, "model.safetensors"))).toEqual(weights);
+    await expectContent("model.safetensors", weights);
   });
 });
 
@@ -402,7 +414,7 @@ describe("another commit", () => {
     const { fetchedBytes } = await run();
     expect(fetchedBytes).toBe(500_000);
     expect(await names()).toEqual(["config.json", "model.safetensors", "tokenizer.json"]);
-    expect(await readFile(join(out, "model.safetensors"))).toEqual(other);
+    await expectContent("model.safetensors", other);
     expect(events).toContainEqual({ kind: "removed", path: "tokenizer_config.json" });
   });
 
@@ -413,11 +425,11 @@ describe("another commit", () => {
     hub.behaviour.intercept = (_, response, server) => server === "storage" && response.destroy() !== undefined;
     await expect(run({ attempts: 2 })).rejects.toThrow("could not be fetched");
     expect(await readFile(join(out, "config.json"), "utf8")).toBe('{"a": 1}');
-    expect(await readFile(join(out, "model.safetensors"))).toEqual(weights);
+    await expectContent("model.safetensors", weights);
     delete hub.behaviour.intercept;
     await run();
     expect(await readFile(join(out, "config.json"), "utf8")).toBe('{"a": 2}');
-    expect(await readFile(join(out, "model.safetensors"))).toEqual(other);
+    await expectContent("model.safetensors", other);
   });
 
   test("has no use for half a file of the first", async () => {
@@ -429,7 +441,7 @@ describe("another commit", () => {
     delete hub.behaviour.bytesPerSecond;
     hub.commit(id, { ...model, "model.safetensors": other });
     await run();
-    expect(await readFile(join(out, "model.safetensors"))).toEqual(other);
+    await expectContent("model.safetensors", other);
   });
 
   test("is pulled by the name of a branch with a slash", async () => {
@@ -566,7 +578,7 @@ HUB does not accept the token from the options
     answer(403, { "x-error-message": "not for you" }, "/resolve/");
     expect(await refusal()).toMatch(/InputError FORBIDDEN\nHUB forbids .*: not for you/);
     answer(404, { "x-error-code": "EntryNotFound" }, "/resolve/");
-    expect(await refusal()).toMatch(/InputError FILE\nsomeone\/model has no file .*json at 'main'/);
+    expect(await refusal()).toMatch(/InputError FILE\nsomeone\/model has no file .* at 'main'/);
   });
 
   test("a repository that is disabled", async () => {
@@ -587,7 +599,7 @@ HUB describes someone/model in words that are not known: no JSON, but "<html>Wel
     await hub[Symbol.asyncDispose]();
     expect((await refusal({ attempts: 2 })).replace(endpoint.split(":")[2]!, "PORT")).toMatchInlineSnapshot(`
 RuntimeFailure NETWORK
-someone/model could not be fetched: connect ECONNREFUSED HUB
+someone/model could not be fetched: HUB: connect ECONNREFUSED HUB
   tried 2 times without progress
   hint  run the same command again: what has come is kept
 `);

@@ -48,7 +48,9 @@ export type PullEvent =
       readonly commit: string;
       readonly files: readonly HubFile[];
       readonly bytes: number;
+      /** Of them, those that are here, and those that this run has fetched to know what to pick. */
       readonly held: number;
+      readonly fetched: number;
     }
   | { readonly kind: "progress"; readonly held: number; readonly bytes: number }
   | { readonly kind: "retry"; readonly what: string; readonly reason: string; readonly waitMs: number }
@@ -197,7 +199,7 @@ class PullProgress {
   planned(commit: string, files: readonly HubFile[], held: number): void {
     this.#held = held;
     this.#bytes = sizeOf(files);
-    this.#tell({ kind: "planned", commit, files, bytes: this.#bytes, held });
+    this.#tell({ kind: "planned", commit, files, bytes: this.#bytes, held, fetched: this.fetched });
   }
 
   came(count: number): void {

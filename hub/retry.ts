@@ -29,6 +29,24 @@ export interface RetryPolicy {
   readonly onRetry?: (what: string, reason: string, waitMs: number) => void;
 }
 
+/** What a connection to a server reports, with the server's name. */
+export async function faultOf<T>({ host }: URL, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw named(error, host);
+  }
+}
+
+/** The same of a body that comes in pieces. */
+export async function* faultsOf<T>({ host }: URL, pieces: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    throw named(error, host);
+  }
+}
+
 /** One thing that is tried until it is done. */
 export class Retry {
   readonly #what: string;
@@ -59,7 +77,7 @@ export class Retry {
       const asked = wanted === undefined ? "" : `; the server asks to wait ${Math.ceil(wanted / 1000)} s`;
       throw new RuntimeFailure(
         "NETWORK",
-        `${this.#what} could not be fetched: ${fault.message}${asked}\n  tried ${this.#failures} times without progress\n  hint  run the same command again: what has come is kept`,
+        `${this.#what} could not be fetched: ${fault.message}${asked}\n  tried ${this.#failures === 1 ? "once" : `${this.#failures} times`} without progress\n  hint  run the same command again: what has come is kept`,
         { what: this.#what, attempts: this.#failures },
         { cause: error },
       );
@@ -95,6 +113,11 @@ const passing = new Set([
   "UND_ERR_SOCKET",
   "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
 ]);
+
+function named(error: unknown, host: string): unknown {
+  const fault = passingFault(error);
+  return fault === undefined ? error : new PassingFault(`${host}: ${fault.message}`, fault.waitMs, { cause: error });
+}
 
 function passingFault(error: unknown): PassingFault | undefined {
   if (error instanceof PassingFault) return error;

@@ -96,19 +96,20 @@ async function weightsOf(
     return [list, ...shards];
   }
   const safetensors = top.filter(({ path }) => path.endsWith(".safetensors"));
-  if (safetensors.length > 0) return oneChoice(id, "safetensors files", safetensors);
+  // Asked by name, a file comes alone, and these need a configuration and a tokenizer.
+  if (safetensors.length > 0) return oneChoice(id, "safetensors files", safetensors, ' --include "*.{json,jinja}"');
   // A quantisation may lie in a folder of its own; projectors and importance matrices are no models.
   const gguf = files.filter(({ path }) => path.endsWith(".gguf") && !/mmproj|imatrix/i.test(posix.basename(path)));
-  if (gguf.length > 0) return oneChoice(id, "GGUF files", gguf);
+  if (gguf.length > 0) return oneChoice(id, "GGUF files", gguf, "");
   const others = top.filter(({ path }) => /\.(?:bin|pt|pth|ckpt|h5|msgpack|onnx)$/.test(path)).map(({ path }) => path);
   const has = others.length === 0 ? "" : `; it has ${others.slice(0, 3).join(", ")}, which tsxla does not read`;
-  throw new InputError("NO_WEIGHTS", `${id} has no safetensors and no GGUF in its top folder${has}`, {
+  throw new InputError("NO_WEIGHTS", `${id} has no safetensors in its top folder and no GGUF${has}`, {
     repository: id,
   });
 }
 
 /** The one model that the files are, in however many parts. @throws InputError with the choices */
-function oneChoice(id: string, kind: string, files: readonly HubFile[]): readonly HubFile[] {
+function oneChoice(id: string, kind: string, files: readonly HubFile[], besides: string): readonly HubFile[] {
   const choices = new Map<string, HubFile[]>();
   for (const file of files) choices.set(choiceOf(file), [...(choices.get(choiceOf(file)) ?? []), file]);
   if (choices.size === 1) return files;
@@ -116,7 +117,7 @@ function oneChoice(id: string, kind: string, files: readonly HubFile[]): readonl
     const [{ path }] = parts as [HubFile];
     const size = parts.reduce((all, part) => all + part.size, 0);
     const count = parts.length === 1 ? "" : `, in ${parts.length} parts`;
-    return `  --file ${/[^\w./-]/.test(path) ? JSON.stringify(path) : path}  ${(size / 1e9).toFixed(2)} GB${count}`;
+    return `  --file ${/[^\w./-]/.test(path) ? JSON.stringify(path) : path}${besides}  ${(size / 1e9).toFixed(2)} GB${count}`;
   });
   throw new InputError("SEVERAL_MODELS", [`${id} has ${choices.size} ${kind}; pick one`, ...lines].join("\n"), {
     repository: id,

@@ -101,6 +101,15 @@ export function capabilities(): readonly Capability[] {
       ],
     },
     {
+      what: "`tsxla pull`: models from the Hugging Face hub, resumed after a kill, checked, one commit at a time",
+      compiles: "",
+      runs: "Node; against a hub on the same machine",
+      shownBy: [
+        { file: "hub/pull.test.ts", words: "goes on where it was" },
+        { file: "cli/pull.test.ts", words: "is one that the other commands take" },
+      ],
+    },
+    {
       what: "workers: started by Node or reached over a socket or TCP; sessions, donation, compile cache",
       compiles: "",
       runs: "Linux x86-64",

@@ -3,6 +3,7 @@
  *
  * Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 failed while running, 2 wrong usage or input.
  */
+import { setMaxListeners } from "node:events";
 import { Command, CommanderError } from "commander";
 import { addSourceRoot, TsxlaError } from "../dsl/index.ts";
 import { compileCommand } from "./compile.ts";
@@ -20,6 +21,8 @@ export async function main(words: readonly string[]): Promise<void> {
   // A user's own model files are named as they are from where the command runs.
   addSourceRoot(process.cwd());
   const interruption = new AbortController();
+  // A model is compiled in many calls at once, and each listens.
+  setMaxListeners(0, interruption.signal);
   const interrupt = () => {
     interruption.abort(new DOMException("interrupted", "AbortError"));
     // A second one means it.

@@ -4,6 +4,7 @@
  *
  * Exit codes: 0 all holds, 1 something does not or has nothing to be compared with, 2 wrong usage or input.
  */
+import { setMaxListeners } from "node:events";
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,6 +27,8 @@ import { histogramLine, verdict } from "./scale-spread.ts";
 /** Runs with the words of a command line; sets the process's exit code. */
 export async function main(words: readonly string[]): Promise<void> {
   const interruption = new AbortController();
+  // A model is compiled in many calls at once, and each listens.
+  setMaxListeners(0, interruption.signal);
   process.once("SIGINT", () => interruption.abort(new DOMException("interrupted", "AbortError")));
   const command = withWorker(new Command("verify-real"))
     .description("Holds real weights to what was published of them and to another engine's answers.")

@@ -2,9 +2,9 @@
 
     python scripts/verify-real/record.py MODEL < request.json > answers.json
 
-`verify-real --record transformers` runs it. MODEL is a Hugging Face folder or a .gguf file; the request names the prompts,
-how many tokens, the dtype to compute in and the device. Needs what tests/parity/oracle-requirements.txt lists. Weights
-in MXFP4 are unpacked into the dtype: gpt-oss-20b takes 42 GB in bfloat16, 84 GB in float32.
+`verify-real --record transformers` runs it. MODEL is a Hugging Face folder or a .gguf file; the request names the
+prompts, how many tokens, the dtype to compute in and the device. Needs what tests/parity/oracle-requirements.txt lists.
+Weights in MXFP4 are unpacked into the dtype: gpt-oss-20b takes 42 GB in bfloat16, 84 GB in float32.
 """
 
 import argparse
@@ -27,8 +27,9 @@ def main() -> None:
     request = json.load(sys.stdin)
     tokenizer, model = load(path, request["dtype"], request["device"])
     answers = [continued(model, tokenizer, prompt, request["maxTokens"]) for prompt in request["prompts"]]
-    by = f"transformers {transformers.__version__}, torch {torch.__version__}, {request['dtype']} on {request['device']}"
-    json.dump({"recordedBy": f"{by}, eager attention", "answers": answers}, sys.stdout, ensure_ascii=False)
+    where = f"{request['dtype']} on {request['device']}, eager attention"
+    by = f"transformers {transformers.__version__}, torch {torch.__version__}, {where}"
+    json.dump({"recordedBy": by, "answers": answers}, sys.stdout, ensure_ascii=False)
 
 
 def load(path: Path, dtype: str, device: str) -> tuple[Any, Any]:
@@ -37,7 +38,7 @@ def load(path: Path, dtype: str, device: str) -> tuple[Any, Any]:
     folder = path
     if path.suffix == ".gguf":
         # Its conversion of SmolLM's tokenizer lacks a step, which the fixtures of tests/parity put back.
-        from make_fixtures import corrected_tokenizer  # noqa: PLC0415 (it belongs to the tests)
+        from make_fixtures import corrected_tokenizer
 
         folder, options["gguf_file"] = path.parent, path.name
         tokenizer: Any = corrected_tokenizer(path)

@@ -110,6 +110,12 @@ export function capabilities(): readonly Capability[] {
       ],
     },
     {
+      what: "released weights held to what was published and to another engine's answers: SmolLM2 here, GPT-OSS where it can be fetched",
+      compiles: "",
+      runs: "CPU",
+      shownBy: [{ file: "tests/verify-real/command.test.ts", words: "go on as transformers does" }],
+    },
+    {
       what: "workers: started by Node or reached over a socket or TCP; sessions, donation, compile cache",
       compiles: "",
       runs: "Linux x86-64",

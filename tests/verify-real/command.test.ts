@@ -4,7 +4,7 @@
  * Half a minute: `npm run jest -- tests/verify-real/command.test.ts`.
  */
 import { execFile, spawn } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -124,6 +124,20 @@ print(json.dumps(found))
     );
     expect(scales.verdict).toMatch(/^exact as f8E5M2 with one power of two for each of 2048 output channels/);
     expect({ code, holds }).toEqual({ code: 1, holds: false });
+  }, 120_000);
+
+  test("has the same scales as a GGUF with the same numbers", async () => {
+    const gguf = join(folder, "gguf");
+    const script = join(root, "scripts/synthetic_checkpoint.py");
+    await run(projectPython, [script, "--config", join(folder, "config.json"), "--out", gguf, "--gguf"]);
+    const name = (await readdir(gguf)).find((each) => each.endsWith(".gguf"))!;
+    const spreads = async (path: string) => {
+      const { stdout } = await verify(path, "--json", "--skip-answers");
+      return (JSON.parse(stdout) as { scales: { matrices: unknown[] } }).scales.matrices;
+    };
+    const [theirs, ours] = [await spreads(join(gguf, name)), await spreads(model)];
+    expect(ours).toHaveLength(4);
+    expect(theirs).toEqual(ours);
   }, 120_000);
 
   test("is held to a server's answers, once these are recorded", async () => {

@@ -18,7 +18,8 @@ kind, rows, blocks = gguf.GGMLQuantizationType[sys.argv[1]], 5, 7
 _, size = gguf.GGML_QUANT_SIZES[kind]
 draw = np.random.Generator(np.random.Philox(7))
 raw = draw.integers(0, 256, (rows, blocks, size), np.uint8)
-at, halves = {"Q8_0": (0, 1), "Q4_0": (0, 1), "Q4_1": (0, 2), "Q4_K": (0, 2), "Q6_K": (208, 1)}.get(sys.argv[1], (0, 0))
+at, halves = {"Q8_0": (0, 1), "Q4_0": (0, 1), "Q4_1": (0, 2), "Q5_0": (0, 1), "Q5_1": (0, 2),
+              "Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208, 1)}.get(sys.argv[1], (0, 0))
 if halves:
     scales = draw.normal(0, 1, (rows, blocks, halves)).astype(np.float16)
     scales[0, 0], scales[0, 1], scales[0, 2] = 0, 6e-8, -65504  # zero, the least subnormal, the largest
@@ -34,7 +35,7 @@ print(json.dumps({"raw": base64.b64encode(raw.tobytes()).decode(), "values": bas
 `;
 
 describe("unpackBlocks", () => {
-  test.each(["Q8_0", "Q4_0", "Q4_1", "Q4_K", "Q6_K", "MXFP4"])(
+  test.each(["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K", "MXFP4"])(
     "gives the very numbers that gguf-py does for %s",
     async (format) => {
       const { stdout } = await promisify(execFile)(projectPython, ["-c", reference, format]);
@@ -75,7 +76,7 @@ describe("unpackBlocks", () => {
       ),
     ).toMatchInlineSnapshot(`
 InputError FORMAT
-format Q2_K is not known; known are Q8_0, Q4_0, MXFP4, Q4_1, Q4_K, Q6_K
+format Q2_K is not known; known are Q8_0, Q4_0, MXFP4, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K
 `);
     expect(isPacked("Q2_K")).toBe(false);
     expect(isPacked("BF16")).toBe(false);

@@ -60,16 +60,17 @@ const formats: Readonly<Record<string, (raw: Raw) => Elements>> = {
   },
   /** A scale and an offset, then 32 nibbles. */
   Q4_1: (raw) => nibbles(raw, 4).mul(half(raw, 0)).add(half(raw, 2)),
+  /** A scale, the fifth bits of 32 elements around 16, and their nibbles. */
+  Q5_0: (raw) => fiveBits(raw, 2).sub(16).mul(half(raw, 0)),
+  /** A scale and an offset, then the same. */
+  Q5_1: (raw) => fiveBits(raw, 4).mul(half(raw, 0)).add(half(raw, 2)),
   /** A scale of scales, one of offsets, eight of each in 6 bits; then 256 nibbles, 64 in each run of 32 bytes. */
-  Q4_K: (raw) => {
-    const { scales, offsets } = sixBitPairs(raw, 4);
-    const runs = raw.slice("byte", 16, 128).split("byte", [axis("run", 4), axis("byte", 32)] as const);
-    const halves = stack("half", runs.and(15), runs.shiftRight(4));
-    const elements = halves.merge(["run", "half"], axis("part", 8)).cast("f32");
-    return elements
-      .mul(scales.mul(half(raw, 0)))
-      .sub(offsets.mul(half(raw, 2)))
-      .merge(["part", "byte"], axis("element", 256));
+  Q4_K: (raw) => scaledParts(raw, nibbleParts(raw, 16)),
+  /** The same, with fifth bits before the nibbles: bit n of 32 bytes is that of elements 32n to 32n + 31. */
+  Q5_K: (raw) => {
+    const high = raw.slice("byte", 16, 32);
+    const fifth = stack("part", ...bits.map((by) => high.shiftRight(by).and(1).shiftLeft(4)));
+    return scaledParts(raw, nibbleParts(raw, 48).or(fifth));
   },
   /**
    * The low 4 bits of 256 elements, their high 2 bits, 16 signed scales, and their scale. In each half of the block a
@@ -103,6 +104,32 @@ function half(raw: Raw, at: number): Tensor<"block"> {
 function nibbles(raw: Raw, at: number): Elements {
   const bytes = raw.slice("byte", at, 16);
   return bytes.and(15).concat("byte", bytes.shiftRight(4)).cast("f32").rename("byte", "element");
+}
+
+const bits = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+
+/** 4 bytes with the fifth bits of 32 numbers in order, then their nibbles. */
+function fiveBits(raw: Raw, at: number): Elements {
+  const high = raw.slice("byte", at, 4);
+  const fifth = stack("bit", ...bits.map((by) => high.shiftRight(by).and(1).shiftLeft(4)));
+  const low = nibbles(raw, at + 4);
+  return low.add(fifth.merge(["byte", "bit"], axis("element", 32)).cast("f32"));
+}
+
+/** 128 bytes as eight parts of 32 nibbles: the low ones of each 32 bytes, then their high ones. */
+function nibbleParts(raw: Raw, at: number): Tensor<"block" | "part" | "byte"> {
+  const runs = raw.slice("byte", at, 128).split("byte", [axis("run", 4), axis("byte", 32)] as const);
+  return stack("half", runs.and(15), runs.shiftRight(4)).merge(["run", "half"], axis("part", 8));
+}
+
+/** Eight parts of a block, each times its scale less its offset; what they are multiples of begins the block. */
+function scaledParts(raw: Raw, parts: Tensor<"block" | "part" | "byte">): Elements {
+  const { scales, offsets } = sixBitPairs(raw, 4);
+  return parts
+    .cast("f32")
+    .mul(scales.mul(half(raw, 0)))
+    .sub(offsets.mul(half(raw, 2)))
+    .merge(["part", "byte"], axis("element", 256));
 }
 
 /**

@@ -86,6 +86,9 @@ export const goldenCases: readonly GoldenCase[] = [
   { name: "load-q8_0", graph: () => load("Q8_0", 34) },
   { name: "load-q4_0", graph: () => load("Q4_0", 18) },
   { name: "load-q4_1-interleaved", graph: () => load("Q4_1", 20, "dim") },
+  { name: "load-q5_0", graph: () => load("Q5_0", 22) },
+  { name: "load-q5_1", graph: () => load("Q5_1", 24) },
+  { name: "load-q5_k", graph: () => load("Q5_K", 176, undefined, 256) },
   { name: "load-q4_k", graph: () => load("Q4_K", 144, undefined, 256) },
   { name: "load-q6_k", graph: () => load("Q6_K", 210, undefined, 256) },
 ];

@@ -316,6 +316,9 @@ CASES: dict[str, Callable[[Source], tuple[Tensors, Tensors]]] = {
     "load-q8_0": load_case("Q8_0"),
     "load-q4_0": load_case("Q4_0"),
     "load-q4_1-interleaved": load_case("Q4_1", interleaved=True),
+    "load-q5_0": load_case("Q5_0"),
+    "load-q5_1": load_case("Q5_1"),
+    "load-q5_k": load_k_case("Q5_K", slice(0, 4)),
     "load-q4_k": load_k_case("Q4_K", slice(0, 4)),
     "load-q6_k": load_k_case("Q6_K", slice(208, 210)),
 }

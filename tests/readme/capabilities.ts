@@ -92,7 +92,7 @@ export function capabilities(): readonly Capability[] {
       shownBy: [{ file: "tests/examples/examples.test.ts", words: "other logits than the published model's" }],
     },
     {
-      what: "checkpoints: safetensors (F32, F16, BF16, one file or shards), GGUF (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K, MXFP4)",
+      what: "checkpoints: safetensors (F32, F16, BF16, one file or shards), GGUF (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, MXFP4)",
       compiles: "",
       runs: "CPU",
       shownBy: [

@@ -103,6 +103,10 @@ function summary({ directory, model, files: all, bytes: total, fetchedBytes }: P
   const where = relative(process.cwd(), directory) || ".";
   const came = fetchedBytes === 0 ? "nothing was missing" : `${bytes(fetchedBytes)} fetched in ${duration(seconds)}`;
   const lines = [`${where}: ${files(all.length)}, ${bytes(total)}, checked; ${came}`];
+  const parts = all.filter(({ path }) => path.endsWith(".gguf")).map(({ path }) => path);
+  if (model === undefined && /-\d{5}-of-\d{5}\.gguf$/.test(parts[0] ?? "")) {
+    lines.push(`it is in parts, and tsxla reads a GGUF in one: llama-gguf-split --merge ${parts[0]} JOINED.gguf`);
+  }
   if (model !== undefined) lines.push(`tsxla generate --model ${relative(process.cwd(), model) || "."} --prompt …`);
   return `${lines.join("\n")}\n`;
 }

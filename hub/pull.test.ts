@@ -104,6 +104,19 @@ describe("pull", () => {
     expect(await readdir(join(out, ".tsxla-pull"))).toEqual(["manifest.json"]);
   });
 
+  test.each<[string, readonly string[], string | undefined]>([
+    ["the folder", ["config.json", "model.safetensors", "original/config.json", "original/model.safetensors"], "."],
+    ["a folder below", ["README.md", "original/config.json", "original/model.safetensors"], "original"],
+    ["none of two", ["a/config.json", "a/model.safetensors", "b/config.json", "b/model.safetensors"], undefined],
+    ["a GGUF", ["config.json", "Q4/m.gguf"], "Q4/m.gguf"],
+    ["none of a GGUF in parts", ["m-00001-of-00002.gguf", "m-00002-of-00002.gguf"], undefined],
+    ["none where weights have no configuration", ["model.safetensors", "a/config.json"], undefined],
+  ])("says that %s is what can be loaded", async (_, paths, wanted) => {
+    hub.commit(id, Object.fromEntries(paths.map((path) => [path, path])));
+    const { model: found } = await run({ include: ["**"] });
+    expect(found).toBe(wanted === undefined ? undefined : join(out, wanted));
+  });
+
   test("fetches nothing when everything is there, and what is missing when something was removed", async () => {
     hub.commit(id, model);
     await run();

@@ -1,11 +1,12 @@
 /** Fetches a repository of the Hugging Face hub at one commit into a folder, as much of it as is not there yet. */
 import { readFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { join, posix, resolve } from "node:path";
 import { HubClient } from "./client.ts";
 import { requireSpace } from "./disk-space.ts";
 import { type DownloadContext, downloadFile } from "./file-download.ts";
 import { type HubFile, listRepository } from "./listing.ts";
 import { PartialFile } from "./partial-file.ts";
+import { type PullEvent, PullProgress, sizeOf } from "./pull-progress.ts";
 import { PulledFolder } from "./pulled-folder.ts";
 import { requireSuccess } from "./refusal.ts";
 import { fileUrl, parseRepository } from "./repository.ts";
@@ -41,23 +42,6 @@ export interface PullOptions extends Wanted {
   readonly onEvent?: (event: PullEvent) => void;
 }
 
-/** What a pull tells while it runs. */
-export type PullEvent =
-  | {
-      readonly kind: "planned";
-      readonly commit: string;
-      readonly files: readonly HubFile[];
-      readonly bytes: number;
-      /** Of them, those that are here, and those that this run has fetched to know what to pick. */
-      readonly held: number;
-      readonly fetched: number;
-    }
-  | { readonly kind: "progress"; readonly held: number; readonly bytes: number }
-  | { readonly kind: "retry"; readonly what: string; readonly reason: string; readonly waitMs: number }
-  | { readonly kind: "discarded"; readonly path: string; readonly bytes: number; readonly reason: string }
-  | { readonly kind: "checked"; readonly path: string }
-  | { readonly kind: "removed"; readonly path: string };
-
 /** What a pull leaves. */
 export interface Pulled {
   readonly repository: string;
@@ -89,7 +73,7 @@ export async function pull(repository: string, options: PullOptions = {}): Promi
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   await using client = await openClient(options, signal);
   const { commit, files: listed } = await listRepository(client, asked);
-  const directory = resolve(options.out ?? basename(asked.id));
+  const directory = resolve(options.out ?? posix.basename(asked.id));
   const report = (files: readonly HubFile[], fetchedBytes: number): Pulled => ({
     repository: asked.id,
     revision: asked.revision,
@@ -182,55 +166,15 @@ async function stage(
   progress.checked(file.path);
 }
 
-class PullProgress {
-  readonly #tell: (event: PullEvent) => void;
-  fetched = 0;
-  #held = 0;
-  #bytes = 0;
-
-  constructor(tell: (event: PullEvent) => void) {
-    this.#tell = tell;
-  }
-
-  get missing(): number {
-    return this.#bytes - this.#held;
-  }
-
-  planned(commit: string, files: readonly HubFile[], held: number): void {
-    this.#held = held;
-    this.#bytes = sizeOf(files);
-    this.#tell({ kind: "planned", commit, files, bytes: this.#bytes, held, fetched: this.fetched });
-  }
-
-  came(count: number): void {
-    this.fetched += count;
-    this.#held += count;
-    // The index of shards comes before it is known how much there will be.
-    if (this.#bytes > 0) this.#tell({ kind: "progress", held: this.#held, bytes: this.#bytes });
-  }
-
-  discarded(path: string, bytes: number, reason: string): void {
-    this.#held -= bytes;
-    this.#tell({ kind: "discarded", path, bytes, reason });
-  }
-
-  checked(path: string): void {
-    this.#tell({ kind: "checked", path });
-  }
-
-  removed(path: string): void {
-    this.#tell({ kind: "removed", path });
-  }
-}
-
-function sizeOf(files: readonly HubFile[]): number {
-  return files.reduce((all, { size }) => all + size, 0);
-}
-
+/** What `loadModel` takes: one GGUF, or a folder with a configuration and weights, the top one if it is such. */
 function modelIn(directory: string, files: readonly HubFile[]): string | undefined {
   const gguf = files.filter(({ path }) => path.endsWith(".gguf"));
   const [only] = gguf;
   if (only !== undefined && gguf.length === 1) return join(directory, only.path);
-  const has = (pattern: RegExp) => files.some(({ path }) => pattern.test(path));
-  return has(/^config\.json$/) && has(/^[^/]+\.safetensors$/) ? directory : undefined;
+  const folders = files.flatMap(({ path }) => (posix.basename(path) === "config.json" ? [posix.dirname(path)] : []));
+  const isModel = (folder: string) =>
+    files.some(({ path }) => path.endsWith(".safetensors") && posix.dirname(path) === folder);
+  const models = folders.filter(isModel);
+  const [first] = models.includes(".") ? ["."] : models;
+  return first === undefined || (first !== "." && models.length > 1) ? undefined : join(directory, first);
 }

@@ -97,6 +97,7 @@ export function capabilities(): readonly Capability[] {
       runs: "CPU",
       shownBy: [
         { file: "tests/parity/logits.test.ts", words: "GGUF" },
+        { file: "tests/parity/blocks.test.ts", words: "the very logits of its numbers" },
         { file: "tests/golden/golden.test.ts", words: "computes numpy's numbers" },
       ],
     },

@@ -32,7 +32,13 @@ export class HubClient implements AsyncDisposable {
 
   constructor(
     { endpoint, token, proxies }: HubSettings,
-    options: { readonly connections: number; readonly retry: RetryPolicy; readonly signal: AbortSignal },
+    options: {
+      readonly connections: number;
+      /** Without a byte for so long, a connection is taken for dead. */
+      readonly silenceMs: number;
+      readonly retry: RetryPolicy;
+      readonly signal: AbortSignal;
+    },
   ) {
     this.endpoint = endpoint;
     this.token = token;
@@ -44,8 +50,8 @@ export class HubClient implements AsyncDisposable {
       httpsProxy: proxies.https ?? "",
       noProxy: proxies.none ?? "",
       connections: options.connections,
-      headersTimeout: silenceMs,
-      bodyTimeout: silenceMs,
+      headersTimeout: options.silenceMs,
+      bodyTimeout: options.silenceMs,
       connect: { timeout: 20_000 },
     });
   }
@@ -137,8 +143,6 @@ export function requirePresent({ status, headers, url }: Answer): void {
 
 // Implementation
 
-/** Without a byte for so long, a connection is taken for dead. */
-const silenceMs = 60_000;
 const mostHops = 10;
 const mostText = 256 << 20;
 

@@ -175,10 +175,12 @@ class FileDownload {
   }
 
   #requireSamePlace(place: Place, { status, headers, url }: Answer): void {
-    if ((status === 200 || status === 206) && headers.etag === place.etag) return;
+    const isServed = status === 200 || status === 206;
+    if (isServed && headers.etag === place.etag) return;
     // The address has expired, or something else lies there now: the hub knows.
     if (this.#place === place) this.#place = undefined;
-    throw new PassingFault(`${url.host} answers ${status} at an address of before`, 0);
+    const what = isServed ? "has another content" : `answers ${status}`;
+    throw new PassingFault(`${url.host} ${what} at an address of before`);
   }
 
   async #requireSameFile(answer: Answer): Promise<void> {

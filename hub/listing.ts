@@ -3,7 +3,6 @@ import { z } from "zod";
 import { RuntimeFailure } from "../dsl/index.ts";
 import type { HubClient } from "./client.ts";
 import type { ContentHash } from "./content-hash.ts";
-import { requireSafeName } from "./file-name.ts";
 import { requireSuccess } from "./refusal.ts";
 import { infoUrl, type Repository, treeUrl } from "./repository.ts";
 
@@ -26,7 +25,7 @@ export interface Listing {
 /**
  * Asks what a revision is, and lists its files.
  *
- * @throws InputError when there is no such repository or revision, or no access; when a file's name is dangerous
+ * @throws InputError when there is no such repository or revision, or no access
  */
 export async function listRepository(client: HubClient, repository: Repository): Promise<Listing> {
   const { id } = repository;
@@ -46,7 +45,6 @@ export async function listRepository(client: HubClient, repository: Repository):
       return nextPage(answer.headers.link, answer.url);
     });
   }
-  for (const { path } of files) requireSafeName(path);
   requireApart(files, id);
   return { commit, files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }

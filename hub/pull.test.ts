@@ -214,6 +214,21 @@ someone/model could not be fetched: HUB answers 429; the server asks to wait 720
     expect(hub.requestsFor("model.safetensors").filter(({ server }) => server === "hub")).toHaveLength(2);
   });
 
+  test("leaves a server that falls silent in the middle, and goes on", async () => {
+    hub.commit(id, model);
+    let silent = 0;
+    hub.behaviour.intercept = (_, response, server) => {
+      if (server !== "storage" || (silent += 1) > 1) return false;
+      response.writeHead(206, { "content-range": "bytes 0-99999/700001", "content-length": 100_000 });
+      response.write(weights.subarray(0, 5000));
+      return true;
+    };
+    await run({ silenceMs: 300 });
+    await expectContent("model.safetensors", weights);
+    const reasons = events.flatMap((event) => (event.kind === "retry" ? [event.reason] : []));
+    expect(reasons).toContainEqual(expect.stringMatching(/Timeout/));
+  });
+
   test("can be stopped, and goes on later", async () => {
     hub.commit(id, model);
     hub.behaviour.bytesPerSecond = 400_000;
@@ -639,8 +654,13 @@ describe("names of files", () => {
     "x".repeat(300),
   ])("%j is refused before anything is written", async (name) => {
     hub.commit(id, { ...model, [name]: "x" });
-    expect(await refusal()).toContain(`the repository has a file named ${JSON.stringify(name)}: `);
+    expect(await refusal({ include: ["**"], files: [name] })).toContain(
+      `the repository has a file named ${JSON.stringify(name)}: `,
+    );
     await expect(stat(out)).rejects.toThrow("ENOENT");
+    // Where it is not needed, it does no harm.
+    await run();
+    expect(await names()).toEqual(["config.json", "model.safetensors", "tokenizer.json"]);
   });
 });
 

@@ -33,6 +33,8 @@ export interface PullOptions extends Wanted {
   /** How many times in a row something may fail without progress (6), and the first wait after a failure (1000). */
   readonly attempts?: number;
   readonly firstWaitMs?: number;
+  /** How long a connection may say nothing before it is taken for dead; 60,000 without. */
+  readonly silenceMs?: number;
   /** Instead of HF_ENDPOINT. */
   readonly endpoint?: string;
   /** Instead of the environment's; `null` for none. */
@@ -133,7 +135,7 @@ export async function pull(repository: string, options: PullOptions = {}): Promi
 
 // Implementation
 
-const defaults = { connections: 8, chunkBytes: 16 << 20, attempts: 6, firstWaitMs: 1000 };
+const defaults = { connections: 8, chunkBytes: 16 << 20, attempts: 6, firstWaitMs: 1000, silenceMs: 60_000 };
 
 async function openClient(options: PullOptions, signal: AbortSignal): Promise<HubClient> {
   const found = await settingsFrom(options.env ?? process.env);
@@ -143,12 +145,13 @@ async function openClient(options: PullOptions, signal: AbortSignal): Promise<Hu
     ...(options.endpoint === undefined ? {} : { endpoint: parseEndpoint(options.endpoint) }),
     ...(options.token === undefined ? {} : { token: given }),
   };
+  const { connections, silenceMs, attempts, firstWaitMs } = { ...defaults, ...options };
   const retry: RetryPolicy = {
-    attempts: options.attempts ?? defaults.attempts,
-    firstMs: options.firstWaitMs ?? defaults.firstWaitMs,
+    attempts,
+    firstMs: firstWaitMs,
     onRetry: (what, reason, waitMs) => options.onEvent?.({ kind: "retry", what, reason, waitMs }),
   };
-  return new HubClient(settings, { connections: options.connections ?? defaults.connections, retry, signal });
+  return new HubClient(settings, { connections, silenceMs, retry, signal });
 }
 
 /** Completes and checks a file beside its name, unless that has been done. */

@@ -9,6 +9,7 @@
 import { posix } from "node:path";
 import picomatch from "picomatch";
 import { InputError } from "../dsl/index.ts";
+import { requireSafeName } from "./file-name.ts";
 import type { HubFile } from "./listing.ts";
 
 // Public API
@@ -25,7 +26,7 @@ export interface Wanted {
  * Picks files.
  *
  * @param read  gives the text of a file, for the index of shards
- * @throws InputError that lists what there is, when nothing or too much fits
+ * @throws InputError that lists what there is, when nothing or too much fits; that names a file whose name is dangerous
  */
 export async function selectFiles(
   id: string,
@@ -34,10 +35,10 @@ export async function selectFiles(
   read: (file: HubFile) => Promise<string>,
 ): Promise<readonly HubFile[]> {
   const { files: paths = [], include = [] } = wanted;
-  if (paths.length + include.length > 0) return asked(id, files, paths, include);
-  const weights = await weightsOf(id, files, read);
-  if (weights.every(({ path }) => path.endsWith(".gguf"))) return weights;
-  return [...files.filter(({ path }) => besides.has(path)), ...weights];
+  const isAsked = paths.length + include.length > 0;
+  const chosen = isAsked ? asked(id, files, paths, include) : await needed(id, files, read);
+  for (const { path } of chosen) requireSafeName(path);
+  return chosen;
 }
 
 // Implementation
@@ -53,6 +54,16 @@ const besides = new Set([
 ]);
 const single = "model.safetensors";
 const index = "model.safetensors.index.json";
+
+async function needed(
+  id: string,
+  files: readonly HubFile[],
+  read: (file: HubFile) => Promise<string>,
+): Promise<readonly HubFile[]> {
+  const weights = await weightsOf(id, files, read);
+  if (weights.every(({ path }) => path.endsWith(".gguf"))) return weights;
+  return [...files.filter(({ path }) => besides.has(path)), ...weights];
+}
 
 function asked(
   id: string,

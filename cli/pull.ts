@@ -29,37 +29,8 @@ there is one. From the environment: HF_TOKEN or the token of \`hf auth login\`, 
     .action((repository: string, options: PullCommandOptions) => run(repository, options, signal));
 }
 
-// Implementation
-
-interface PullCommandOptions {
-  readonly revision: string;
-  readonly out?: string;
-  readonly file?: readonly string[];
-  readonly include?: readonly string[];
-  readonly overwrite?: true;
-  readonly connections: number;
-  readonly dryRun?: true;
-  readonly json?: true;
-}
-
-async function run(repository: string, options: PullCommandOptions, signal: AbortSignal): Promise<void> {
-  // No other command needs what speaks HTTP.
-  const { pull } = await import("../hub/index.ts");
-  const started = performance.now();
-  const { file, json, ...others } = options;
-  const pulled = await pull(repository, {
-    ...others,
-    ...(file === undefined ? {} : { files: file }),
-    signal,
-    onEvent: follow(new Progress()),
-  });
-  const seconds = (performance.now() - started) / 1000;
-  if (json) process.stdout.write(`${JSON.stringify(inWords(pulled, options, seconds))}\n`);
-  else process.stdout.write(options.dryRun ? listed(pulled) : summary(pulled, seconds));
-}
-
-/** Shows events as they come. */
-function follow(progress: Progress): (event: PullEvent) => void {
+/** Shows a pull's events as they come. */
+export function followPull(progress: Progress): (event: PullEvent) => void {
   const transfer = new Transfer();
   const count = progress.count("pulling");
   const say = (text: string) => {
@@ -87,6 +58,35 @@ function follow(progress: Progress): (event: PullEvent) => void {
         return count.clear();
     }
   };
+}
+
+// Implementation
+
+interface PullCommandOptions {
+  readonly revision: string;
+  readonly out?: string;
+  readonly file?: readonly string[];
+  readonly include?: readonly string[];
+  readonly overwrite?: true;
+  readonly connections: number;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+async function run(repository: string, options: PullCommandOptions, signal: AbortSignal): Promise<void> {
+  // No other command needs what speaks HTTP.
+  const { pull } = await import("../hub/index.ts");
+  const started = performance.now();
+  const { file, json, ...others } = options;
+  const pulled = await pull(repository, {
+    ...others,
+    ...(file === undefined ? {} : { files: file }),
+    signal,
+    onEvent: followPull(new Progress()),
+  });
+  const seconds = (performance.now() - started) / 1000;
+  if (json) process.stdout.write(`${JSON.stringify(inWords(pulled, options, seconds))}\n`);
+  else process.stdout.write(options.dryRun ? listed(pulled) : summary(pulled, seconds));
 }
 
 function inWords({ files: all, ...pulled }: Pulled, { dryRun }: PullCommandOptions, seconds: number): object {

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { openWorker, targetOf, type WorkerOptions, wholeNumber, withWorker } from "../../cli/options.ts";
 import { bytes, Progress } from "../../cli/progress.ts";
-import { Transfer } from "../../cli/transfer.ts";
+import { followPull } from "../../cli/pull.ts";
 import { countParameters, InputError, type ParamTree, TsxlaError } from "../../dsl/index.ts";
 import { hashFile } from "../../hub/content-hash.ts";
 import { loadModel, type Model, type ModelFiles, openModel, type Worker } from "../../inference/index.ts";
@@ -33,7 +33,8 @@ export async function main(words: readonly string[]): Promise<void> {
   const command = withWorker(new Command("verify-real"))
     .description("Holds real weights to what was published of them and to another engine's answers.")
     .argument("<model>", `${Object.keys(knownModels).join(", ")}, or the path of any model`)
-    .option("--out <dir>", "where a known model is, or is pulled to")
+    .option("--path <path>", "where a known model is: a folder or a .gguf file; nothing is pulled then")
+    .option("--out <dir>", "where a known model is pulled to")
     .option("--revision <r>", "which revision of a known model", "main")
     .option("--expectations <file>", "the other engine's answers (beside this program, for known models)")
     .option("--record <engine>", "write that file: transformers, or http://HOST:PORT of a server with OpenAI's API")
@@ -65,6 +66,7 @@ export async function main(words: readonly string[]): Promise<void> {
 // Implementation
 
 interface VerifyOptions extends WorkerOptions {
+  readonly path?: string;
   readonly out?: string;
   readonly revision: string;
   readonly expectations?: string;
@@ -139,24 +141,21 @@ async function run(name: string, options: VerifyOptions, signal: AbortSignal): P
 async function findModel(
   name: string,
   known: KnownModel | undefined,
-  { out, revision }: VerifyOptions,
+  { path: given, out, revision }: VerifyOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<{ readonly path: string; readonly weights: string }> {
-  if (known?.repository === undefined) {
-    const path = known?.path ?? resolve(name);
+  if (known?.repository === undefined || given !== undefined) {
+    const path = resolve(given ?? known?.path ?? name);
     return { path, weights: await nameOf(path) };
   }
   const { pull } = await import("../../hub/index.ts");
-  const transfer = new Transfer();
-  const count = progress.count("pulling");
   const { directory, commit, fetchedBytes } = await pull(known.repository, {
     revision,
     out: resolve(out ?? join(root, known.path)),
     signal,
-    onEvent: (event) => event.kind === "progress" && count.update(transfer.describe(event.held, event.bytes)),
+    onEvent: followPull(progress),
   });
-  count.clear();
   progress.say(`${known.repository} at ${commit}, ${bytes(fetchedBytes)} fetched`);
   return { path: directory, weights: `${known.repository}@${commit}` };
 }

@@ -5,7 +5,7 @@
  * is not mistaken for it. A process of another machine, which may share the folder, cannot be asked whether it lives:
  * its lock has to be removed by hand.
  */
-import { link, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { constants, copyFile, link, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RuntimeFailure } from "../dsl/index.ts";
@@ -44,15 +44,19 @@ interface Holder {
   readonly started: string | undefined;
 }
 
-/** A link appears whole, and only where nothing is. */
+/** A link appears whole, and only where nothing is. Where the file system has none, as exFAT, an exclusive copy does. */
 async function tryLink(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
+  for (const make of [link, (a: string, b: string) => copyFile(a, b, constants.COPYFILE_EXCL)]) {
+    try {
+      await make(from, to);
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EEXIST") return false;
+      if (make !== link || !["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL"].includes(code ?? "")) throw error;
+    }
   }
+  return false;
 }
 
 async function read(path: string): Promise<Holder | undefined> {

@@ -3,6 +3,7 @@
  *
  * Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 failed while running, 2 wrong usage or input.
  */
+import { setMaxListeners } from "node:events";
 import { Command, CommanderError } from "commander";
 import { addSourceRoot, TsxlaError } from "../dsl/index.ts";
 import { compileCommand } from "./compile.ts";
@@ -10,6 +11,7 @@ import { execCommand } from "./exec.ts";
 import { generateCommand } from "./generate.ts";
 import { inspectCommand } from "./inspect.ts";
 import { logitsCommand } from "./logits.ts";
+import { pullCommand } from "./pull.ts";
 import { workerCommand } from "./worker.ts";
 
 // Public API
@@ -19,6 +21,8 @@ export async function main(words: readonly string[]): Promise<void> {
   // A user's own model files are named as they are from where the command runs.
   addSourceRoot(process.cwd());
   const interruption = new AbortController();
+  // A model is compiled in many calls at once, and each listens.
+  setMaxListeners(0, interruption.signal);
   const interrupt = () => {
     interruption.abort(new DOMException("interrupted", "AbortError"));
     // A second one means it.
@@ -45,7 +49,15 @@ function commandLine(signal: AbortSignal): Command {
     .option("--debug", "show where an error comes from")
     .showHelpAfterError("(--help says more)")
     .exitOverride();
-  const commands = [generateCommand, logitsCommand, compileCommand, execCommand, inspectCommand, workerCommand];
+  const commands = [
+    generateCommand,
+    logitsCommand,
+    compileCommand,
+    execCommand,
+    inspectCommand,
+    pullCommand,
+    workerCommand,
+  ];
   for (const make of commands) program.addCommand(make(signal).exitOverride().showHelpAfterError("(--help says more)"));
   return program;
 }

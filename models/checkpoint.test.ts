@@ -56,7 +56,7 @@ describe("matchCheckpoint", () => {
 InputError CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   do not fit (1)
-    model.layers.0.input_layernorm.weight: found elements of I32, wanted floats (F32, F16, BF16) or blocks (Q8_0, Q4_0, Q4_1, MXFP4)
+    model.layers.0.input_layernorm.weight: found elements of I32, wanted floats (F32, F16, BF16) or blocks (Q8_0, Q4_0, MXFP4, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K)
 `);
   });
 

@@ -17,7 +17,7 @@ import {
   type ParamTree,
   packings,
 } from "../dsl/index.ts";
-import { isPacked } from "./block-formats.ts";
+import { isPacked, packedFormats } from "./block-formats.ts";
 
 // Public API
 
@@ -250,7 +250,8 @@ function tensorMisfits(
   }
   const isPlain = ["f16", "bf16", "f32", "f64"].includes(type.dtype);
   if (isPlain || isPacked(format)) return [];
-  return [`${name}: found elements of ${format}, wanted floats (F32, F16, BF16) or blocks (Q8_0, Q4_0, Q4_1, MXFP4)`];
+  const blocks = packedFormats().join(", ");
+  return [`${name}: found elements of ${format}, wanted floats (F32, F16, BF16) or blocks (${blocks})`];
 }
 
 /** A tensor is used once, or in rows that make it up. */

@@ -15,7 +15,8 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   proto: [],
   "runtime-bridge": ["proto", "compiler"],
   inference: ["models", "compiler", "runtime-bridge"],
-  cli: ["inference"],
+  hub: ["dsl"],
+  cli: ["inference", "hub"],
 };
 
 /** The folders that run in a browser, a worker or anywhere: no Node API. */
@@ -27,6 +28,7 @@ const ownNames: Readonly<Record<string, string>> = {
   "tsxla/compiler": "compiler/index.ts",
   "tsxla/models": "models/index.ts",
   "tsxla/inference": "inference/index.ts",
+  "tsxla/hub": "hub/index.ts",
 };
 
 /** A file's path from the root, and its text. */

@@ -18,6 +18,14 @@ PACKED = {
     "Q8_0": gguf.GGMLQuantizationType.Q8_0,
     "Q4_0": gguf.GGMLQuantizationType.Q4_0,
     "Q4_1": gguf.GGMLQuantizationType.Q4_1,
+    "Q5_0": gguf.GGMLQuantizationType.Q5_0,
+    "Q5_1": gguf.GGMLQuantizationType.Q5_1,
+}
+# gguf-py unpacks these and does not pack them.
+UNPACKED = {
+    "Q4_K": gguf.GGMLQuantizationType.Q4_K,
+    "Q5_K": gguf.GGMLQuantizationType.Q5_K,
+    "Q6_K": gguf.GGMLQuantizationType.Q6_K,
 }
 
 
@@ -37,6 +45,9 @@ def fill(writer: gguf.GGUFWriter) -> None:
     for name, kind in PACKED.items():
         rows = RANDOM.standard_normal((2, 3, 64)).astype(np.float32)
         writer.add_tensor(name, gguf.quantize(rows, kind), raw_dtype=kind)
+    for name, kind in UNPACKED.items():
+        raw = RANDOM.integers(0, 120, (2, 3, gguf.GGML_QUANT_SIZES[kind][1]), np.uint8)
+        writer.add_tensor(name, raw, raw_dtype=kind)
     bf16 = gguf.quantize(RANDOM.standard_normal((2, 32)).astype(np.float32), gguf.GGMLQuantizationType.BF16)
     writer.add_tensor("brain", bf16, raw_dtype=gguf.GGMLQuantizationType.BF16)
 
@@ -61,10 +72,11 @@ def test_tensors_are_where_gguf_py_finds_them(small: Path) -> None:
 
 def test_packed_tensors_are_raw_blocks_that_gguf_py_unpacks(small: Path) -> None:
     whole = small.read_bytes()
-    for name, kind in PACKED.items():
+    for name, kind in (PACKED | UNPACKED).items():
         tensor = open_(small).tensors[name]
         block, size = gguf.GGML_QUANT_SIZES[kind]
-        assert tensor.type.shape == (2, 3, 64 // block, size)
+        assert tensor.loadable
+        assert tensor.type.shape == (2, 3, max(64 // block, 1), size)
         raw = np.frombuffer(whole, np.uint8, tensor.bytes, tensor.offset).reshape(2, 3, -1)
         assert gguf.dequantize(raw, kind).shape == tensor.shape
 

@@ -46,8 +46,8 @@ def packed(folder: Path) -> Path:
     def fill(writer: gguf.GGUFWriter) -> None:
         kind = gguf.GGMLQuantizationType.Q4_1
         writer.add_tensor("w", gguf.quantize(MATRIX, kind), raw_dtype=kind)
-        kind = gguf.GGMLQuantizationType.Q5_0
-        writer.add_tensor("other", gguf.quantize(MATRIX, kind), raw_dtype=kind)
+        kind = gguf.GGMLQuantizationType.IQ4_NL
+        writer.add_tensor("other", np.zeros((64, 18), np.uint8), raw_dtype=kind)
         writer.add_array("tokens", ["a", "b"])
         writer.add_array("empty", [""])
 
@@ -134,7 +134,7 @@ def test_what_can_not_be_loaded_is_refused_before_anything_is_read(stub: rpc.Wor
     before = stub.GetInfo(pb.GetInfoRequest()).buffers
     cases: list[tuple[pb.LoadItem, str, str]] = [
         (pb.LoadItem(tensors=["x"]), "TENSOR_NOT_FOUND", "The checkpoint has no tensor 'x'."),
-        (pb.LoadItem(tensors=["other"]), "FORMAT_UNSUPPORTED", "other is stored as Q5_0, which the worker lists but can't load."),
+        (pb.LoadItem(tensors=["other"]), "FORMAT_UNSUPPORTED", "other is stored as IQ4_NL, which the worker lists but can't load."),
         (pb.LoadItem(tensors=["w", "w"]), "ARGUMENT_MISMATCH", "An item without a program takes one tensor; 2 came."),
         (pb.LoadItem(executable_id=made, tensors=["w"]), "ARGUMENT_MISMATCH", "Argument 0 (arg0) wants f32[4]; tensor w is ui8[64, 1, 20]."),
         (pb.LoadItem(executable_id=made), "ARGUMENT_MISMATCH", "The program takes 1 arguments; 0 came."),

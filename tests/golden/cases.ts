@@ -86,6 +86,11 @@ export const goldenCases: readonly GoldenCase[] = [
   { name: "load-q8_0", graph: () => load("Q8_0", 34) },
   { name: "load-q4_0", graph: () => load("Q4_0", 18) },
   { name: "load-q4_1-interleaved", graph: () => load("Q4_1", 20, "dim") },
+  { name: "load-q5_0", graph: () => load("Q5_0", 22) },
+  { name: "load-q5_1", graph: () => load("Q5_1", 24) },
+  { name: "load-q5_k", graph: () => load("Q5_K", 176, undefined, 256) },
+  { name: "load-q4_k", graph: () => load("Q4_K", 144, undefined, 256) },
+  { name: "load-q6_k", graph: () => load("Q6_K", 210, undefined, 256) },
 ];
 
 // Implementation
@@ -139,11 +144,16 @@ function step(
   return traceStep(llama, config, cpu({ compute }), sizes, outputs);
 }
 
-/** A matrix of 6 rows of 64 elements in blocks of 32, as GGUF stores it. */
-function load(format: string, blockBytes: number, interleaved?: string): Graph {
-  const rows = axes({ head: 3, dim: 2, embed: 64 });
+/** A matrix of 6 rows of two blocks, as GGUF stores it. */
+function load(format: string, blockBytes: number, interleaved?: string, blockElements = 32): Graph {
+  const rows = axes({ head: 3, dim: 2, embed: 2 * blockElements });
   const weight = param("weight", rows.head, rows.dim, rows.embed);
-  const tensor = { name: "weight", format, shape: [6, 64], type: { dtype: "u8" as const, shape: [6, 2, blockBytes] } };
+  const tensor = {
+    name: "weight",
+    format,
+    shape: [6, 2 * blockElements],
+    type: { dtype: "u8" as const, shape: [6, 2, blockBytes] },
+  };
   const source = { kind: "tensor" as const, key: "weight", ...(interleaved === undefined ? {} : { interleaved }) };
   return loadGraph({ path: "weight", param: weight, source, tensors: [tensor] }, "f32");
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import ml_dtypes
 import numpy as np
-from gguf import GGMLQuantizationType, quants
+from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, quants
 from safetensors.numpy import save_file
 
 Array = np.ndarray
@@ -287,6 +287,20 @@ def load_case(kind: str, interleaved: bool = False) -> Callable[[Source], tuple[
     return make
 
 
+def load_k_case(kind: str, halves: slice) -> Callable[[Source], tuple[Tensors, Tensors]]:
+    """The same of random blocks of 256, which gguf-py does not pack; `halves` are the bytes of their f16."""
+
+    def make(source: Source) -> tuple[Tensors, Tensors]:
+        held = GGMLQuantizationType[kind]
+        packed = source.generator.integers(0, 256, (6, 2, GGML_QUANT_SIZES[held][1]), np.uint8)
+        scales = source.floats(6, 2, (halves.stop - halves.start) // 2, scale=1e-3)
+        packed[..., halves] = scales.astype("<f2").view("u1")
+        values = quants.dequantize(packed.reshape(6, -1), held)
+        return {"stored": packed}, {"weight": values.reshape(3, 2, 512)}
+
+    return make
+
+
 CASES: dict[str, Callable[[Source], tuple[Tensors, Tensors]]] = {
     "rms-norm": case_rms_norm,
     "rms-norm-bf16": case_rms_norm_bf16,
@@ -302,6 +316,11 @@ CASES: dict[str, Callable[[Source], tuple[Tensors, Tensors]]] = {
     "load-q8_0": load_case("Q8_0"),
     "load-q4_0": load_case("Q4_0"),
     "load-q4_1-interleaved": load_case("Q4_1", interleaved=True),
+    "load-q5_0": load_case("Q5_0"),
+    "load-q5_1": load_case("Q5_1"),
+    "load-q5_k": load_k_case("Q5_K", slice(0, 4)),
+    "load-q4_k": load_k_case("Q4_K", slice(0, 4)),
+    "load-q6_k": load_k_case("Q6_K", slice(208, 210)),
 }
 
 if __name__ == "__main__":

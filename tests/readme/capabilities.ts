@@ -92,13 +92,29 @@ export function capabilities(): readonly Capability[] {
       shownBy: [{ file: "tests/examples/examples.test.ts", words: "other logits than the published model's" }],
     },
     {
-      what: "checkpoints: safetensors (F32, F16, BF16, one file or shards), GGUF (F32, F16, BF16, Q8_0, Q4_0, Q4_1, MXFP4)",
+      what: "checkpoints: safetensors (F32, F16, BF16, one file or shards), GGUF (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, MXFP4)",
       compiles: "",
       runs: "CPU",
       shownBy: [
         { file: "tests/parity/logits.test.ts", words: "GGUF" },
+        { file: "tests/parity/blocks.test.ts", words: "the very logits of its numbers" },
         { file: "tests/golden/golden.test.ts", words: "computes numpy's numbers" },
       ],
+    },
+    {
+      what: "`tsxla pull`: models from the Hugging Face hub, resumed after a kill, checked, one commit at a time",
+      compiles: "",
+      runs: "Node; against a hub on the same machine",
+      shownBy: [
+        { file: "hub/pull.test.ts", words: "goes on where it was" },
+        { file: "cli/pull.test.ts", words: "is one that the other commands take" },
+      ],
+    },
+    {
+      what: "released weights held to what was published and to another engine's answers: SmolLM2 here, GPT-OSS where it can be fetched",
+      compiles: "",
+      runs: "CPU",
+      shownBy: [{ file: "tests/verify-real/command.test.ts", words: "go on as transformers does" }],
     },
     {
       what: "workers: started by Node or reached over a socket or TCP; sessions, donation, compile cache",

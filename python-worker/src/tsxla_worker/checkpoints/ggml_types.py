@@ -39,7 +39,7 @@ _PLAIN = {
     "I32": "i32",
     "I64": "i64",
 }
-LOADABLE = frozenset(_PLAIN) | {"Q8_0", "Q4_0", "Q4_1", "MXFP4"}
+LOADABLE = frozenset(_PLAIN) | {"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K", "MXFP4"}
 
 GGML_TYPES = {
     number: GgmlType(number, name, block, size)

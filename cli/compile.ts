@@ -1,7 +1,7 @@
 /** `tsxla compile`: one step of a model as StableHLO text, and what XLA makes of it. No weight is loaded. */
 import { writeFile } from "node:fs/promises";
 import { Command, Option } from "commander";
-import { formatMesh, type Program, type Topology } from "../compiler/index.ts";
+import { formatMesh, type Program, placementFor, type Topology } from "../compiler/index.ts";
 import { InputError, type StorageOf } from "../dsl/index.ts";
 import {
   ensurePlugin,
@@ -13,6 +13,7 @@ import {
 } from "../inference/index.ts";
 import { type ConfiguredModel, isConfig, readModelConfig } from "./model-config.ts";
 import { importArchitecture, type ModelOptions, openWorker, targetOf, wholeNumber, withModel } from "./options.ts";
+import { placeArguments, placementTable } from "./placement-table.ts";
 import { bytes, Progress } from "./progress.ts";
 
 // Public API
@@ -69,9 +70,12 @@ async function run(options: CompileCommandOptions, signal: AbortSignal): Promise
   const { program, report: lowered } = lowerModel(model, options, progress);
   if (options.emit !== undefined) await write(options.emit, program.text);
   const compiled = options.textOnly ? {} : await compile(worker as Worker, model, program, options, progress, signal);
-  const report = { ...lowered, ...compiled };
+  const figures = { ...lowered, ...compiled };
+  const placement = placementFor(targetOf(options).mesh, model.architecture.roles);
+  const placed = placeArguments(program.signature.arguments, placement);
+  const report = { ...figures, placement: placed };
   if (options.report !== undefined) await write(options.report, `${JSON.stringify(report, undefined, 2)}\n`);
-  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : asTable(report));
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${asTable(figures)}\n${placementTable(placed)}`);
 }
 
 function lowerModel(

@@ -182,6 +182,22 @@ describe("compile", () => {
     expect(await readFile(hlo, "utf8")).toMatch(/^HloModule /);
   });
 
+  test("shows where weights and caches lie on a mesh, and what each device holds of them", async () => {
+    const words = ["compile", "--model", "gpt-oss-20b", "--text-only", "--weights", "e5m2", "--length", "2048"];
+    const mesh = ["--target", "tpu:v4:2x2x1", "--mesh", "expert=2,model=2"];
+    const { stdout } = await run(...words, ...mesh);
+    expect(stdout).toMatch(/^weights\.embed +bf16 +vocab 201088 \/ expert·model, embed 2880 +289\.6 MB$/m);
+    expect(stdout).toMatch(
+      /^caches\.\{1,3…23\}\.k +bf16 +batch 1, kvHead 8 \/ expert·model, dim 64, key 2048 +6\.3 MB$/m,
+    );
+    const report = JSON.parse((await run(...words, ...mesh, "--json")).stdout) as {
+      readonly placement: readonly { readonly name: string; readonly bytes_per_device: number }[];
+    };
+    const held = report.placement.reduce((all, { bytes_per_device }) => all + bytes_per_device, 0);
+    // A quarter of 22.7 GB of weights, what is small whole on each, and caches.
+    expect(held / 1e9).toBeCloseTo(5.7, 1);
+  });
+
   test("lowers the whole of GPT-OSS-20B's decode step to less than 500 kB", async () => {
     const file = join(folder, "20b.mlir");
     const words = ["compile", "--model", "gpt-oss-20b", "--text-only", "--no-locations", "--emit", file, "--json"];

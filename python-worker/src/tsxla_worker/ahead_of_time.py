@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 import jax
@@ -21,6 +22,7 @@ from tsxla_worker import jax_private, modules, placements
 from tsxla_worker.donation import call_order
 from tsxla_worker.errors import WorkerError, clip, internal, invalid
 from tsxla_worker.executables import Sizes, sizes_of
+from tsxla_worker.jax_private import Device
 from tsxla_worker.modules import Program
 from tsxla_worker.stubs import pb
 
@@ -97,7 +99,7 @@ def compile_for(topology: pb.Topology, text: str, layouts: Sequence[str]) -> Com
     )
 
 
-def _devices(topology: pb.Topology) -> Sequence[jax.Device]:
+def _devices(topology: pb.Topology) -> Sequence[Device]:
     missing = [
         package
         for module, package in PACKAGES.get(topology.platform, {}).items()
@@ -132,7 +134,7 @@ def _describe(topology: pb.Topology) -> topologies.TopologyDescription:
 
 
 def _places(
-    program: Program, devices: Sequence[jax.Device]
+    program: Program, devices: Sequence[Device]
 ) -> tuple[Sequence[jax.sharding.Sharding], Sequence[jax.sharding.Sharding]]:
     if program.placement is None:
         one = jax.sharding.SingleDeviceSharding(devices[0])
@@ -142,7 +144,7 @@ def _places(
     return arguments, placements.shardings(mesh, program.placement.results)
 
 
-def _layout(text: str) -> object:
+def _layout(text: str) -> Any:
     """Reads a layout: `auto`, nothing, or what `_text` wrote."""
     if text == _AUTO:
         return Layout.AUTO

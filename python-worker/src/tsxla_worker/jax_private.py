@@ -9,7 +9,7 @@ Checked against jax 0.12.0.1. Three things are not public:
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import jax
 import jax.core
@@ -20,6 +20,9 @@ from jax._src.interpreters.mlir import _create_ir_context  # pyright: ignore[rep
 from jaxlib.mlir import ir
 
 from tsxla_worker.tensors import TensorType
+
+type Device = Any
+"""One of JAX's devices, whose class has no public name that a type checker takes."""
 
 
 class CacheStore(Protocol):

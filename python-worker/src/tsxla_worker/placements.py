@@ -15,6 +15,7 @@ from jaxlib.mlir import ir
 from jaxlib.mlir.dialects import func, sdy
 
 from tsxla_worker.errors import invalid
+from tsxla_worker.jax_private import Device
 
 type Split = tuple[tuple[str, ...], ...]
 """For each dimension the axes of the mesh over which it is split."""
@@ -39,7 +40,7 @@ class Placement:
         """How many devices the mesh has."""
         return math.prod(size for _, size in self.axes)
 
-    def mesh(self, devices: Sequence[jax.Device]) -> jax.sharding.Mesh:
+    def mesh(self, devices: Sequence[Device]) -> jax.sharding.Mesh:
         """Arranges the first devices as the mesh; refuses when there are too few."""
         if len(devices) < self.devices:
             raise invalid(

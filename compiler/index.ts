@@ -3,6 +3,19 @@
  *
  * @module tsxla/compiler
  */
+export { type Chip, type ChipName, chipOf, chips, perDevice } from "./chips.ts";
+export {
+  type Charge,
+  type CollectiveCount,
+  type Collectives,
+  collectives,
+  type HloModule,
+  type ModelTime,
+  modelTime,
+  readHlo,
+  type TimeOptions,
+  type TripOptions,
+} from "./hlo/index.ts";
 export { type LowerOptions, lower } from "./lower.ts";
 export { deviceCount, formatMesh, type Mesh, type MeshAxis, oneDevice, parseMesh } from "./mesh.ts";
 export { type Placement, partCountOf, placementFor, splitsOf } from "./placement.ts";

@@ -72,7 +72,11 @@ export function modelTime(module: HloModule, chip: Chip, options: TimeOptions = 
     }
     if (!own.lacksEstimate) return;
     if (instruction.opcode === "custom-call") {
-      addTo(customCallBytes, /\bcustom_call_target="([^"]*)"/.exec(instruction.attributes)?.[1] ?? "", own.bytes * times);
+      addTo(
+        customCallBytes,
+        /\bcustom_call_target="([^"]*)"/.exec(instruction.attributes)?.[1] ?? "",
+        own.bytes * times,
+      );
     } else {
       addTo(withoutEstimate, instruction.opcode, times);
     }

@@ -100,4 +100,3 @@ interface Touched {
 const partReaders: ReadonlySet<string> = new Set(["slice", "dynamic-slice", "gather"]);
 /** Their result is the operand in another form, so what reads it decides how much of the operand is read. */
 const viewMakers: ReadonlySet<string> = new Set(["bitcast", "copy", "reshape", "transpose", "get-tuple-element"]);
-

@@ -5,6 +5,9 @@
  */
 export { type Chip, type ChipName, chipOf, chips, perDevice } from "./chips.ts";
 export {
+  type Attribution,
+  annotate,
+  attribute,
   type Charge,
   type CollectiveCount,
   type Collectives,
@@ -13,6 +16,7 @@ export {
   type ModelTime,
   modelTime,
   readHlo,
+  type Source,
   type TimeOptions,
   type TripOptions,
 } from "./hlo/index.ts";

@@ -1,4 +1,6 @@
 /** XLA's optimised module as text: read, timed, and laid beside the TypeScript that it came from. */
+export { annotate, type Source } from "./annotate.ts";
+export { type AttributedLine, type Attribution, attribute, type LineCost } from "./attribution.ts";
 export {
   type CollectiveCount,
   type CollectiveKind,

@@ -37,10 +37,14 @@ export interface Charge {
 export interface ModelTime {
   /** The compiler's estimates alone, in milliseconds. */
   readonly estimateMs: number;
-  /** All HBM traffic, asynchronous copies included, at full bandwidth. */
+  /**
+   * All HBM traffic, asynchronous copies included, at full bandwidth. A slice that is copied ahead counts here as the whole
+   * that it is cut from, as other tools have it, so this may be above what `hbmBytes` says.
+   */
   readonly floorMs: number;
   /** The sum of the charges, or the floor where that is larger. */
   readonly modelMs: number;
+  /** The sum of the charges' traffic. */
   readonly hbmBytes: number;
   /** HBM traffic of kernels, by target: they have no estimate, so their time is a lower bound. */
   readonly customCallBytes: ReadonlyMap<string, number>;
@@ -59,7 +63,7 @@ export interface ModelTime {
  */
 export function modelTime(module: HloModule, chip: Chip, options: TimeOptions = {}): ModelTime {
   const costs = new Costs(module, chip, options);
-  const { cycles, bytes, seconds } = costs.ofComputation(module.entry);
+  const { cycles, bytes, floorBytes, seconds } = costs.ofComputation(module.entry);
   const charges: Charge[] = [];
   const withoutEstimate = new Map<string, number>();
   const customCallBytes = new Map<string, number>();
@@ -81,7 +85,7 @@ export function modelTime(module: HloModule, chip: Chip, options: TimeOptions = 
       addTo(withoutEstimate, instruction.opcode, times);
     }
   });
-  const floorMs = (bytes / chip.hbmBytesPerSecond) * 1e3;
+  const floorMs = (floorBytes / chip.hbmBytesPerSecond) * 1e3;
   return {
     estimateMs: (cycles / chip.clockHz) * 1e3,
     floorMs,
@@ -99,10 +103,11 @@ export function modelTime(module: HloModule, chip: Chip, options: TimeOptions = 
 interface Cost {
   readonly cycles: number;
   readonly bytes: number;
+  readonly floorBytes: number;
   readonly seconds: number;
 }
 
-const nothing: Cost & { readonly lacksEstimate: boolean } = { cycles: 0, bytes: 0, seconds: 0, lacksEstimate: false };
+const nothing = { cycles: 0, bytes: 0, floorBytes: 0, seconds: 0, lacksEstimate: false };
 
 /** They name or place what others make, end what another began, or cost what they run. */
 const free: ReadonlySet<string> = new Set([
@@ -149,11 +154,11 @@ class Costs {
     }
     // The end of an asynchronous collective, whose start was charged.
     if (kindOf(opcode.replace(/-done$/, "")) !== undefined) return nothing;
-    if (prefetches.has(opcode)) return { ...nothing, bytes: this.#traffic.ofPrefetch(instruction, within) };
+    if (prefetches.has(opcode)) return { ...nothing, ...this.#traffic.ofPrefetch(instruction, within) };
     const bytes = this.#traffic.of(instruction, within);
     const cycles = estimatedCycles ?? 0;
     const seconds = Math.max(cycles / this.#chip.clockHz, bytes / this.#chip.hbmBytesPerSecond);
-    return { cycles, bytes, seconds, lacksEstimate: estimatedCycles === undefined };
+    return { cycles, bytes, floorBytes: bytes, seconds, lacksEstimate: estimatedCycles === undefined };
   }
 
   /** The dearest of a choice's branches. */
@@ -167,8 +172,7 @@ class Costs {
     const module = this.#module;
     if (instruction.opcode === "while") {
       const { trips } = tripsOf(module, instruction, this.#options);
-      const body = this.ofComputation(calledBy(module, instruction, "body"));
-      return { cycles: body.cycles * trips, bytes: body.bytes * trips, seconds: body.seconds * trips };
+      return times(this.ofComputation(calledBy(module, instruction, "body")), trips);
     }
     if (instruction.opcode === "call") return this.ofComputation(calledBy(module, instruction, "to_apply"));
     if (instruction.opcode !== "conditional") return nothing;
@@ -177,7 +181,16 @@ class Costs {
 }
 
 function sum(a: Cost, b: Cost): Cost {
-  return { cycles: a.cycles + b.cycles, bytes: a.bytes + b.bytes, seconds: a.seconds + b.seconds };
+  return {
+    cycles: a.cycles + b.cycles,
+    bytes: a.bytes + b.bytes,
+    floorBytes: a.floorBytes + b.floorBytes,
+    seconds: a.seconds + b.seconds,
+  };
+}
+
+function times({ cycles, bytes, floorBytes, seconds }: Cost, n: number): Cost {
+  return { cycles: cycles * n, bytes: bytes * n, floorBytes: floorBytes * n, seconds: seconds * n };
 }
 
 function addTo(map: Map<string, number>, key: string, value: number): void {

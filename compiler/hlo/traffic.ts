@@ -33,10 +33,16 @@ export class Traffic {
     }, written);
   }
 
-  /** Of an asynchronous copy, which runs beside others: what it reads, as far as that lies in main memory. */
-  ofPrefetch(start: Instruction, within: Computation): number {
-    const source = within.byName.get(start.operands[0] ?? "");
-    return source === undefined ? 0 : mainMemoryBytes(source.type);
+  /**
+   * Of an asynchronous copy, which runs beside others: what it reads, as far as that lies in main memory. Of a slice both
+   * what is taken (`bytes`) and what it is taken from (`floorBytes`).
+   */
+  ofPrefetch({ opcode, operands, type }: Instruction, within: Computation): { bytes: number; floorBytes: number } {
+    const source = within.byName.get(operands[0] ?? "");
+    const whole = source === undefined ? 0 : mainMemoryBytes(source.type);
+    // The type of one that starts is ((source), what is taken, what the back end needs).
+    const taken = opcode === "slice-start" && "parts" in type ? bytesOf(type.parts[1] ?? type) : whole;
+    return { bytes: Math.min(taken, whole), floorBytes: whole };
   }
 
   #fused({ opcode, ...rest }: Instruction): Computation | undefined {

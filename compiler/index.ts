@@ -4,6 +4,7 @@
  * @module tsxla/compiler
  */
 export { type Chip, type ChipName, chipOf, chips, perDevice } from "./chips.ts";
+export { type Cost, type CostOptions, countCost, type Roofline, roofline, type UncertainLoop } from "./cost.ts";
 export {
   type Attribution,
   annotate,

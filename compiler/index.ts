@@ -3,6 +3,24 @@
  *
  * @module tsxla/compiler
  */
+export { type Chip, type ChipName, chipOf, chips, perDevice } from "./chips.ts";
+export { type Cost, type CostOptions, countCost, type Roofline, roofline, type UncertainLoop } from "./cost.ts";
+export {
+  type Attribution,
+  annotate,
+  attribute,
+  type Charge,
+  type CollectiveCount,
+  type Collectives,
+  collectives,
+  type HloModule,
+  type ModelTime,
+  modelTime,
+  readHlo,
+  type Source,
+  type TimeOptions,
+  type TripOptions,
+} from "./hlo/index.ts";
 export { type LowerOptions, lower } from "./lower.ts";
 export { deviceCount, formatMesh, type Mesh, type MeshAxis, oneDevice, parseMesh } from "./mesh.ts";
 export { type Placement, partCountOf, placementFor, splitsOf } from "./placement.ts";

@@ -15,6 +15,7 @@ import { fingerprint, printModule } from "./print.ts";
 import type { Program, ProgramArgument, ProgramValue } from "./program.ts";
 import { ScopeKeys } from "./scope-key.ts";
 import { type Func, Handle, type Module, type Origin } from "./stablehlo.ts";
+import { usedNodes } from "./used-nodes.ts";
 
 // Public API
 
@@ -182,29 +183,6 @@ class Lowering implements Surroundings {
     if (handle === undefined) throw new Error("the compiler met a tensor before the node that makes it");
     return handle;
   }
-}
-
-/** The nodes on which a scope's results depend, those inside regions included. */
-function usedNodes(scope: Scope): ReadonlySet<Node> {
-  const used = new Set<Node>();
-  const wanted: Tensor<string>[] = [...scope.results];
-  for (let each = wanted.pop(); each !== undefined; each = wanted.pop()) {
-    if (each.origin.kind !== "result" || used.has(each.origin.node)) continue;
-    const { node } = each.origin;
-    used.add(node);
-    wanted.push(...node.inputs);
-    for (const inner of node.scopes) if (inner.kind === "region") wanted.push(...captures(inner));
-  }
-  return used;
-}
-
-/** What a region uses of its surroundings, however deep inside. */
-function captures(region: Scope): Tensor<string>[] {
-  const uses = region.nodes.flatMap((node) => [
-    ...node.inputs,
-    ...node.scopes.filter(({ kind }) => kind === "region").flatMap(captures),
-  ]);
-  return [...uses, ...region.results].filter((each) => each.scope !== region);
 }
 
 function originOf(node: Node): Origin {

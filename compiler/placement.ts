@@ -9,6 +9,7 @@
  * propagates.
  */
 import type { Axis, AxisRole } from "../dsl/axes.ts";
+import { cutAxis } from "../dsl/parts.ts";
 import { deviceCount, type Mesh, type MeshAxis, meshAxes } from "./mesh.ts";
 
 // Public API
@@ -41,6 +42,20 @@ export function placementFor(mesh: Mesh, roles: Readonly<Record<string, AxisRole
 /** In how many parts an axis comes where nothing else of its tensor is split. */
 export function partCountOf({ mesh, over }: Placement, { name, size }: Axis): number {
   return splitAxis(mesh, over[name] ?? [], size, new Set()).reduce((all, along) => all * mesh[along], 1);
+}
+
+/**
+ * Among how many devices something is divided that runs over these axes. A part axis (dsl/parts.ts) is split as the axis is
+ * that was cut into parts.
+ */
+export function shareOf(placement: Placement, axes: readonly Axis[]): number {
+  const cut = axes.map(({ name, size }) => ({ name: cutAxis(name) ?? name, size }));
+  // What is split as a part needs no second split inside of it.
+  const parts = cut.filter((_, n) => cutAxis((axes[n] as Axis).name) !== undefined);
+  const rest = cut.filter((each) => !parts.includes(each));
+  return splitsOf(placement, [...parts, ...rest])
+    .flat()
+    .reduce((all, along) => all * placement.mesh[along], 1);
 }
 
 /** For each dimension of a tensor the axes of the mesh over which it is split; none is whole. */

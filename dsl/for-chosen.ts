@@ -71,6 +71,7 @@ export function forChosen<E extends string, C extends string, P extends string, 
 
 export const compositeOp = defineOp({
   name: "forChosen",
+  runs: "body",
   infer: (_, __, scopes) => (scopes[0] as Scope).results,
   lower: (e, inputs, _, [scope]) =>
     e.composite("tsxla.for_chosen", inputs as readonly Ssa[], {}, (inner, given) =>
@@ -234,6 +235,8 @@ function sortedTiles(mixture: Mixture): Tensor<string> {
       const { rows, values } = one(index);
       return { index: index.add(1), sum: sum.addAt("token", rows, values as never) };
     },
+    // Each entry that was chosen has at most one tile that is not full.
+    Math.floor(pair.size / tileTokens) + Math.min(over.size, pair.size),
   );
   return splitTokens(end.sum, tokens);
 }

@@ -28,6 +28,7 @@ export function part<R>(name: string, body: () => R): R {
 
 export const callOp = defineOp<{ name: string }>({
   name: "call",
+  runs: "body",
   nameless: true,
   infer: (_, __, scopes) => (scopes[0] as Scope).results,
   lower: (e, inputs, _, [scope]) => e.call(scope as Scope, inputs),

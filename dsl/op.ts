@@ -27,7 +27,18 @@ export interface Op<Attributes = never> {
   /** Emits StableHLO. One result for each of `infer`'s; memory order is free. */
   lower(e: Emitter, inputs: readonly Ssa[], attributes: Attributes, scopes: readonly Scope[]): readonly Ssa[];
 
-  /** Floating-point operations; absent means one for each element of the result. */
+  /**
+   * What it touches of its operands, which decides what they cost where they lie in memory. Absent: it reads them whole.
+   *
+   * - `view`: the result is the first operand in another form, so that what reads the result decides how much is read.
+   * - `part`: of the first operand only what is returned is read.
+   * - `update`: the second operand is written into the first, which is returned.
+   * - `add`: the same, and what was there is read.
+   */
+  readonly touches?: "view" | "part" | "update" | "add";
+  /** What becomes of its scopes. A `loop` has a condition and a body, of `branches` one runs, a `body` runs once. */
+  readonly runs?: "loop" | "branches" | "body";
+  /** Floating-point operations; absent means one for each element of a result of floats, or that floats decide. */
   flops?(inputs: readonly ValueType[], attributes: Attributes): number;
 }
 

@@ -25,7 +25,12 @@ export function partsOf(of: Axis): Parts | undefined {
   const { name, size } = of;
   const count = partCount(of);
   if (count === 1 || size % count !== 0) return undefined;
-  return { part: axis(`${name}Part`, count), within: axis(name, size / count) };
+  return { part: axis(`${name}${suffix}`, count), within: axis(name, size / count) };
+}
+
+/** The name of the axis whose parts an axis counts; undefined for an axis that counts none. */
+export function cutAxis(name: string): string | undefined {
+  return name.endsWith(suffix) ? name.slice(0, -suffix.length) : undefined;
 }
 
 /** The tensor with the axis cut into its parts. */
@@ -37,3 +42,7 @@ export function cut(x: Tensor<string>, { part, within }: Parts): Tensor<string> 
 export function startsOf({ part, within }: Parts): Tensor<string> {
   return iota(part).mul(within.size) as unknown as Tensor<string>;
 }
+
+// Implementation
+
+const suffix = "Part";

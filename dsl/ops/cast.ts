@@ -29,8 +29,10 @@ declare module "../tensor.ts" {
 
 export const cast = defineOp<{ to: DType }>({
   name: "cast",
+  touches: "view",
   infer: ([x], { to }) => [{ dtype: to, axes: (x as Value).axes }],
   lower: (e, [x], { to }) => [e.convert(x as Ssa, to)],
+  flops: () => 0,
 });
 
 export const bitCast = defineOp<{ to: DType; into?: Axis; from?: string }>({
@@ -56,6 +58,7 @@ export const bitCast = defineOp<{ to: DType; into?: Axis; from?: string }>({
     const axes = x.axes.filter(({ name }) => name !== from);
     return [{ dtype: to, axes: into === undefined ? axes : [...axes, into] }];
   },
+  flops: () => 0,
   lower(e, [input], { to, into, from }) {
     const x = input as Ssa;
     const rest = x.dims.filter(({ name }) => name !== from);

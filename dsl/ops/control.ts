@@ -17,10 +17,16 @@ import { full } from "./iota.ts";
 /**
  * Repeats `body` on `state` while `condition` holds, and returns the last state.
  *
+ * @param atMost  how often it runs at most, where the condition does not tell: only costs are counted with it
  * @throws ShapeError that shows both sides when a body's state differs from the one it was given
  */
-export function whileLoop<S extends Tree>(state: S, condition: (state: S) => Tensor<never>, body: (state: S) => S): S {
-  return loop("while", state, condition, body);
+export function whileLoop<S extends Tree>(
+  state: S,
+  condition: (state: S) => Tensor<never>,
+  body: (state: S) => S,
+  atMost?: number,
+): S {
+  return loop("while", state, condition, body, atMost);
 }
 
 /**
@@ -82,14 +88,16 @@ export function scan<E extends string, S extends Tree, X extends Tree, Y extends
   return { state: end.state, outputs: unflatten(output, end.room) as With<Y, E> };
 }
 
-export const whileOp = defineOp({
+export const whileOp = defineOp<{ atMost?: number }>({
   name: "while",
+  runs: "loop",
   infer: (inputs) => inputs,
   lower: (e, inputs, _, [condition, body]) => e.while(inputs, condition as Scope, body as Scope),
 });
 
 export const caseOp = defineOp({
   name: "choose",
+  runs: "branches",
   infer([index], _, scopes) {
     const which = index as Value;
     if (which.dtype !== "i32" || which.axes.length > 0) {
@@ -109,7 +117,13 @@ export const caseOp = defineOp({
 
 type Flat = readonly (readonly [path: string, leaf: Tensor<string>])[];
 
-function loop<S extends Tree>(op: string, state: S, condition: (state: S) => Tensor<never>, body: (state: S) => S): S {
+function loop<S extends Tree>(
+  op: string,
+  state: S,
+  condition: (state: S) => Tensor<never>,
+  body: (state: S) => S,
+  atMost?: number,
+): S {
   const initial = flatten(state);
   const test = traceInner("region", (scope) => {
     const result = condition(enter(scope, state, initial)) as unknown as Tensor<string>;
@@ -131,7 +145,7 @@ function loop<S extends Tree>(op: string, state: S, condition: (state: S) => Ten
   const outputs = apply(
     whileOp,
     initial.map(([, each]) => each),
-    {},
+    atMost === undefined ? {} : { atMost },
     [test.scope, step.scope],
   );
   return unflatten(state, outputs) as S;

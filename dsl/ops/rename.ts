@@ -22,6 +22,7 @@ declare module "../tensor.ts" {
 
 export const rename = defineOp<{ from: string; to: string }>({
   name: "rename",
+  touches: "view",
   infer([input], { from, to }) {
     const x = input as Value;
     const { size } = axisOf("rename", x, from);
@@ -34,6 +35,7 @@ export const rename = defineOp<{ from: string; to: string }>({
 
 export const split = defineOp<{ from: string; into: readonly Axis[] }>({
   name: "split",
+  touches: "view",
   infer([input], { from, into }) {
     const x = input as Value;
     const { size } = axisOf("split", x, from);
@@ -56,6 +58,7 @@ export const split = defineOp<{ from: string; into: readonly Axis[] }>({
 
 export const merge = defineOp<{ from: readonly string[]; into: Axis }>({
   name: "merge",
+  touches: "view",
   infer([input], { from, into }) {
     const x = input as Value;
     requireAxes("merge", x, from);

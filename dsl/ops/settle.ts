@@ -18,6 +18,7 @@ export function settle<A extends string>(x: Tensor<A>): Tensor<A> {
 
 export const settleOp = defineOp({
   name: "settle",
+  touches: "view",
   infer: ([x]) => [x as Value],
   lower: (e, [x]) => e.barrier([x as Ssa]),
   flops: () => 0,

@@ -35,6 +35,7 @@ declare module "../tensor.ts" {
 
 export const slice = defineOp<{ along: string; start: number; limit: number; step: number }>({
   name: "slice",
+  touches: "part",
   infer([input], { along, start, limit, step }) {
     const x = input as Value;
     const { size } = axisOf("slice", x, along);
@@ -57,6 +58,7 @@ export const slice = defineOp<{ along: string; start: number; limit: number; ste
 
 export const sliceAt = defineOp<{ along: string; size: number }>({
   name: "slice",
+  touches: "part",
   infer([input, start], { along, size }) {
     const x = input as Value;
     requireWindow("slice", x, along, size);
@@ -79,6 +81,7 @@ export const sliceAt = defineOp<{ along: string; size: number }>({
 
 export const update = defineOp<{ along: string }>({
   name: "update",
+  touches: "update",
   infer([input, written, start], { along }) {
     const [x, value] = [input as Value, written as Value];
     axisOf("update", x, along);
@@ -119,6 +122,7 @@ export const update = defineOp<{ along: string }>({
 
 export const addAt = defineOp<{ along: string }>({
   name: "addAt",
+  touches: "add",
   infer([input, at, added], { along }) {
     const [x, positions, value] = [input as Value, at as Value, added as Value];
     axisOf("addAt", x, along);
@@ -146,6 +150,7 @@ export const addAt = defineOp<{ along: string }>({
     return [x];
   },
   lower: (e, [x, positions, value], { along }) => [e.scatterAdd(x as Ssa, positions as Ssa, value as Ssa, along)],
+  flops: ([, , value]) => (value as Value).axes.reduce((all, { size }) => all * size, 1),
 });
 
 /** The same axes with another size for one of them. */
@@ -187,6 +192,7 @@ method("addAt", function (this: Tensor<string>, along: string, positions: Tensor
 
 export const updateAt = defineOp<{ along: string; start: number }>({
   name: "update",
+  touches: "update",
   infer: (inputs, { along }, scopes) => {
     const x = inputs[0] as Value;
     // Only the start is known already; everything else is the other rule's.

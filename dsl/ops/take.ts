@@ -33,6 +33,7 @@ export const takeLimitBytes = 64 * 2 ** 20;
 
 export const take = defineOp<{ over: string }>({
   name: "take",
+  touches: "part",
   mergesAxes: true,
   infer([table, positions], { over }) {
     const [x, ids] = [table as Value, positions as Value];
@@ -76,6 +77,7 @@ export const take = defineOp<{ over: string }>({
 
 export const pick = defineOp<{ along: string; position: number }>({
   name: "at",
+  touches: "part",
   infer: ([x], { along }) => [
     { dtype: (x as Value).dtype, axes: (x as Value).axes.filter(({ name }) => name !== along) },
   ],

@@ -21,6 +21,7 @@ import { figuresTable, reportOf } from "./compile-report.ts";
 import { isConfig, readModelConfig } from "./model-config.ts";
 import { importArchitecture, type ModelOptions, openWorker, targetOf, wholeNumber, withModel } from "./options.ts";
 import { placementTable } from "./placement-table.ts";
+import { plan, planTable } from "./plan.ts";
 import { bytes, Progress } from "./progress.ts";
 
 // Public API
@@ -39,6 +40,11 @@ export function compileCommand(signal: AbortSignal): Command {
     .option("--text-only", "stop at the text: no XLA, and no worker where a configuration is given")
     .option("--hlo <file>", "write the optimised module as XLA prints it")
     .option("--annotate", "print the model's TypeScript with what each line costs on a TPU")
+    .option(
+      "--plan [n]",
+      "try meshes and forms of weights, compile the n most promising (4), and print them best first",
+      wholeNumber,
+    )
     .option("--report <file>", "write the report as JSON")
     .option("--json", "print the report as one JSON object")
     .action((options: CompileCommandOptions) => run(options, signal));
@@ -55,6 +61,8 @@ interface CompileCommandOptions extends ModelOptions {
   readonly textOnly?: true;
   readonly hlo?: string;
   readonly annotate?: true;
+  /** True without a number. */
+  readonly plan?: number | true;
   readonly report?: string;
   readonly json?: true;
 }
@@ -69,8 +77,12 @@ async function run(options: CompileCommandOptions, signal: AbortSignal): Promise
   const needsWorker = options.textOnly === undefined || !isConfig(options.model);
   await using worker = needsWorker ? await openWorker(options, progress, signal) : undefined;
 
-  const model = await declared(options, target, worker);
   const request = requestOf(options);
+  if (options.plan !== undefined) {
+    await printPlans(options, target, request, worker as Worker, progress, signal);
+    return;
+  }
+  const model = await declared(options, target, worker);
   const started = performance.now();
   const lowered = lowerRequested(model, target, request, { locations: options.locations });
   const lowerSeconds = (performance.now() - started) / 1000;
@@ -93,8 +105,23 @@ async function run(options: CompileCommandOptions, signal: AbortSignal): Promise
   else process.stdout.write(`${figuresTable({ figures, ...rest })}\n${placementTable(rest.placement)}`);
 }
 
+async function printPlans(
+  options: CompileCommandOptions,
+  target: Target,
+  request: StepRequest,
+  worker: Worker,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const declare = (own: Target) => declared(options, own, worker);
+  const compiled = options.plan === true ? 4 : (options.plan ?? 0);
+  const plans = await plan({ target, request, declare, worker, compiled, progress, signal });
+  if (options.report !== undefined) await write(options.report, `${JSON.stringify(plans, undefined, 2)}\n`);
+  process.stdout.write(options.json ? `${JSON.stringify(plans)}\n` : planTable(plans));
+}
+
 function requireTogether(options: CompileCommandOptions, { platform, topology }: Target): void {
-  for (const option of ["hlo", "annotate"] as const) {
+  for (const option of ["hlo", "annotate", "plan"] as const) {
     if (options.textOnly === undefined || options[option] === undefined) continue;
     throw new InputError("OPTION", `--${option} is of what XLA makes of the text, and --text-only stops before it`, {
       option,

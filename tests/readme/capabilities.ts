@@ -92,6 +92,16 @@ export function capabilities(): readonly Capability[] {
       shownBy: [{ file: "tests/examples/examples.test.ts", words: "other logits than the published model's" }],
     },
     {
+      what: "what a step costs: operations and bytes of a graph; from XLA's text collectives, a TPU's time, and both beside the model's lines",
+      compiles: "tpu v3, v4, v5e, v5p, v6e",
+      runs: "no chip needed",
+      shownBy: [
+        { file: "compiler/cost.test.ts", words: "SmolLM2's decode step" },
+        { file: "compiler/hlo/model-time.test.ts", words: "agrees with another tool" },
+        { file: "compiler/hlo/annotate.test.ts", words: "is printed with its costs" },
+      ],
+    },
+    {
       what: "checkpoints: safetensors (F32, F16, BF16, one file or shards), GGUF (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, MXFP4)",
       compiles: "",
       runs: "CPU",

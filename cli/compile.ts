@@ -11,6 +11,7 @@ import {
   storageWithoutFiles,
   type Worker,
 } from "../inference/index.ts";
+import { type ManifestWords, withManifest, writeManifest } from "./manifest.ts";
 import { type ConfiguredModel, isConfig, readModelConfig } from "./model-config.ts";
 import { importArchitecture, type ModelOptions, openWorker, targetOf, wholeNumber, withModel } from "./options.ts";
 import { placeArguments, placementTable } from "./placement-table.ts";
@@ -19,7 +20,7 @@ import { bytes, Progress } from "./progress.ts";
 // Public API
 
 export function compileCommand(signal: AbortSignal): Command {
-  return withModel(
+  const command = withModel(
     new Command("compile"),
     "a Hugging Face folder, a .gguf file, a config.json or the name of a published model",
   )
@@ -34,11 +35,12 @@ export function compileCommand(signal: AbortSignal): Command {
     .option("--report <file>", "write the report as JSON")
     .option("--json", "print the report as one JSON object")
     .action((options: CompileCommandOptions) => run(options, signal));
+  return withManifest(command);
 }
 
 // Implementation
 
-interface CompileCommandOptions extends ModelOptions {
+interface CompileCommandOptions extends ModelOptions, ManifestWords {
   readonly phase: "decode" | "prefill";
   readonly batch: number;
   readonly length: number;
@@ -61,6 +63,7 @@ async function run(options: CompileCommandOptions, signal: AbortSignal): Promise
   }
   const { topology } = targetOf(options);
   const progress = new Progress();
+  await writeManifest(options, options.model, topology, progress);
   if (topology !== undefined && options.textOnly === undefined && options.worker === undefined) {
     await ensurePlugin(topology.platform, (text) => progress.say(text), signal);
   }

@@ -3,7 +3,12 @@ import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
 import type { Topology } from "../compiler/index.ts";
-import { type ManifestOptions, parseWeightsSource, printManifest, type WeightsSource } from "../deploy/kubernetes/index.ts";
+import {
+  type ManifestOptions,
+  parseWeightsSource,
+  printManifest,
+  type WeightsSource,
+} from "../deploy/kubernetes/index.ts";
 import { InputError } from "../dsl/index.ts";
 import { wholeNumber } from "./options.ts";
 import type { Progress } from "./progress.ts";
@@ -126,6 +131,9 @@ function weightsOf(source: string | undefined, model: string): WeightsSource {
 /** A model's name as a name of Kubernetes: `Meta-Llama-3.1-8B.gguf` is `meta-llama-3-1-8b`. */
 function nameOf(model: string): string {
   const words = basename(model, ".json").replace(/\.gguf$/, "");
-  const name = words.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^[^a-z]+|-+$/g, "");
+  const name = words
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+|-+$/g, "");
   return name.slice(0, 45).replace(/-+$/, "") || "tsxla";
 }

@@ -45,7 +45,9 @@ export function printManifest(topology: Topology, options: ManifestOptions): str
   const { objects, hosts, addresses } = makeManifest(topology, options);
   // Objects that share a part are written out: an anchor is YAML that some readers of manifests don't know.
   const print = (object: ManifestObject) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
-  return [...heading(topology, options, hosts, addresses), ...objects.map((object) => `---\n${print(object)}`)].join("");
+  return [...heading(topology, options, hosts, addresses), ...objects.map((object) => `---\n${print(object)}`)].join(
+    "",
+  );
 }
 
 // Implementation

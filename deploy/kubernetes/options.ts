@@ -39,13 +39,16 @@ export function checkOptions(options: ManifestOptions): void {
   if (!/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) || name.length > 45)
     throw refuse("name", name, "a lower-case letter, then letters, digits and '-', at most 45 in all");
   check("namespace", namespace, label, "lower-case letters, digits and '-'");
-  if (!/^[\w][\w.:/@-]*$/.test(image)) throw refuse("image", image, "an image, such as registry.example/tsxla-worker:1");
-  if (!Number.isSafeInteger(replicas) || replicas < 1) throw refuse("replicas", String(replicas), "a whole number from 1");
+  if (!/^[\w][\w.:/@-]*$/.test(image))
+    throw refuse("image", image, "an image, such as registry.example/tsxla-worker:1");
+  if (!Number.isSafeInteger(replicas) || replicas < 1)
+    throw refuse("replicas", String(replicas), "a whole number from 1");
   if (!/^(\/[\w.-]+)+$/.test(root) || /\/\.\.?(\/|$)/.test(root) || reserved.some((each) => overlap(each, root)))
     throw refuse("root", root, `an absolute path of the container, apart from ${reserved.join(", ")}`);
   if (cacheClaim !== undefined) check("cache-claim", cacheClaim, subdomain, "a PersistentVolumeClaim's name");
   if (serviceAccount !== undefined) check("service-account", serviceAccount, subdomain, "a service account's name");
-  if (weights.kind === "claim") check("weights-from", `claim:${weights.name}`, /^claim:[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, source);
+  if (weights.kind === "claim")
+    check("weights-from", `claim:${weights.name}`, /^claim:[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, source);
   if (weights.kind === "gcs" && serviceAccount === undefined) {
     throw new InputError(
       "OPTION",

@@ -21,7 +21,7 @@ export function podLabels(name: string): Record<string, string> {
  * Hosts of a group are told apart by what a LeaderWorkerSet puts into their environment, so that all have one template.
  */
 export function workerPod(hosts: Hosts, options: ManifestOptions): PodTemplateSpec {
-  const { name, weights, serviceAccount } = options;
+  const { name, weights, serviceAccount, cacheClaim } = options;
   const annotations = weights.kind === "gcs" ? { annotations: { "gke-gcsfuse/volumes": "true" } } : {};
   const init = weights.kind === "hub" ? { initContainers: [pullContainer(weights, options)] } : {};
   return {
@@ -31,7 +31,13 @@ export function workerPod(hosts: Hosts, options: ManifestOptions): PodTemplateSp
       ...(hosts.affinity === undefined ? {} : { affinity: hosts.affinity }),
       tolerations: [...hosts.tolerations],
       // A worker talks to clients and to its peers, never to the cluster; an account that is named is for a bucket.
-      ...(serviceAccount === undefined ? { automountServiceAccountToken: false } : { serviceAccountName: serviceAccount }),
+      ...(serviceAccount === undefined
+        ? { automountServiceAccountToken: false }
+        : { serviceAccountName: serviceAccount }),
+      // A claim is root's, and an image need not run as root.
+      ...(cacheClaim === undefined
+        ? {}
+        : { securityContext: { fsGroup: 1000, fsGroupChangePolicy: "OnRootMismatch" } }),
       // The worker takes two seconds for calls in flight; a compilation that is being written to the cache takes longer.
       terminationGracePeriodSeconds: 30,
       ...init,
@@ -111,7 +117,7 @@ function workerContainer(hosts: Hosts, options: ManifestOptions): Container {
 
 /** grpc.health.v1 over TLS. The kubelet's own gRPC probe speaks no TLS, so the image asks itself. */
 const probe: Probe = {
-  exec: { command: ["tsxla", "probe", `127.0.0.1:${workerPort}`] },
+  exec: { command: ["tsxla", "probe", `grpcs://127.0.0.1:${workerPort}`] },
   timeoutSeconds: 10,
 };
 
@@ -146,9 +152,7 @@ function volumes(hosts: Hosts, { name, weights, cacheClaim }: ManifestOptions): 
       : { name: "compile-cache", persistentVolumeClaim: { claimName: cacheClaim } },
     { name: "token", secret: { secretName: `${name}-token` } },
     { name: "tls", secret: { secretName: `${name}-tls` } },
-    ...(usesSharedMemory(hosts)
-      ? [{ name: "shared-memory", emptyDir: { medium: "Memory", sizeLimit: "16Gi" } }]
-      : []),
+    ...(usesSharedMemory(hosts) ? [{ name: "shared-memory", emptyDir: { medium: "Memory", sizeLimit: "16Gi" } }] : []),
   ];
 }
 

@@ -243,7 +243,8 @@ type Any = any;
 const guide = await readFile(join(root, "docs/kubernetes.md"), "utf8");
 
 function blocks(language: string): string[] {
-  return [...guide.X
+  const fenced = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm");
+  return [...guide.matchAll(fenced)].map(([, code = ""]) => code);
 }
 
 /** What a kind's schema says is wrong with an object; fixtures/schemas.json is made by make_schemas.py. */

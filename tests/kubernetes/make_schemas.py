@@ -1,4 +1,4 @@
-"""Makes fixtures/schemas.json: what Kubernetes and LeaderWorkerSet say that their objects hold, as one JSON schema each.
+"""Makes fixtures/schemas.json: what Kubernetes and LeaderWorkerSet say that their objects hold, as JSON schemas.
 
     pip install kubernetes-validate==1.37.0
     go mod download -json sigs.k8s.io/lws@v0.7.0        # its Dir holds config/crd/bases

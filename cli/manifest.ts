@@ -21,6 +21,7 @@ export interface ManifestWords {
   readonly name?: string;
   readonly namespace?: string;
   readonly image?: string;
+  readonly pullImage?: string;
   readonly replicas?: number;
   readonly weightsFrom?: string;
   readonly root?: string;
@@ -35,6 +36,7 @@ export function withManifest(command: Command): Command {
     new Option("--name <name>", "of the objects, and the workers' DNS name (the model's)"),
     new Option("--namespace <namespace>", "where they live (default)"),
     new Option("--image <image>", "the worker's image (tsxla-worker)"),
+    new Option("--pull-image <image>", "an image with tsxla itself, for weights of the hub (tsxla)"),
     new Option("--replicas <n>", "copies of the target, each with all of its hosts (1)").argParser(wholeNumber),
     new Option("--weights-from <source>", "hub:OWNER/NAME[@REVISION], claim:NAME or gs://BUCKET[/FOLDER]"),
     new Option("--root <dir>", "where workers find checkpoints (/models)"),
@@ -86,6 +88,7 @@ const only = [
   "name",
   "namespace",
   "image",
+  "pullImage",
   "replicas",
   "weightsFrom",
   "root",
@@ -109,6 +112,7 @@ function optionsOf(words: ManifestWords, model: string): ManifestOptions {
     name: words.name ?? nameOf(model),
     namespace: words.namespace ?? "default",
     image: words.image ?? defaultImage,
+    pullImage: words.pullImage ?? "tsxla",
     replicas: words.replicas ?? 1,
     weights: weightsOf(words.weightsFrom, model),
     root: words.root ?? "/models",

@@ -19,8 +19,10 @@ export interface ManifestOptions {
   /** Of every object; the workers' DNS name. */
   readonly name: string;
   readonly namespace: string;
-  /** The worker's image, as the cluster's nodes pull it. */
+  /** The worker's image, as the cluster's nodes pull it; its entry point takes the worker's options. */
   readonly image: string;
+  /** An image with `tsxla` on its PATH, which fetches weights from the hub; only that asks for it. */
+  readonly pullImage: string;
   /** How many copies of the target, each with all of its hosts. */
   readonly replicas: number;
   readonly weights: WeightsSource;
@@ -34,13 +36,15 @@ export interface ManifestOptions {
 
 /** Refuses what Kubernetes would, while it can still be said in the command's words. @throws InputError */
 export function checkOptions(options: ManifestOptions): void {
-  const { name, namespace, image, replicas, weights, root, cacheClaim, serviceAccount } = options;
+  const { name, namespace, image, pullImage, replicas, weights, root, cacheClaim, serviceAccount } = options;
   // A service's name is the strictest of all; what a LeaderWorkerSet appends for its pods has to fit as well.
   if (!/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) || name.length > 45)
     throw refuse("name", name, "a lower-case letter, then letters, digits and '-', at most 45 in all");
   check("namespace", namespace, label, "lower-case letters, digits and '-'");
   if (!/^[\w][\w.:/@-]*$/.test(image))
     throw refuse("image", image, "an image, such as registry.example/tsxla-worker:1");
+  if (!/^[\w][\w.:/@-]*$/.test(pullImage))
+    throw refuse("pull-image", pullImage, "an image, such as registry.example/tsxla:1");
   if (!Number.isSafeInteger(replicas) || replicas < 1)
     throw refuse("replicas", String(replicas), "a whole number from 1");
   if (!/^(\/[\w.-]+)+$/.test(root) || /\/\.\.?(\/|$)/.test(root) || reserved.some((each) => overlap(each, root)))
@@ -80,16 +84,16 @@ export function parseWeightsSource(text: string): WeightsSource {
 }
 
 /** Where a worker's container has its secrets and its compiled programs. */
-export const tokenFolder = "/var/run/tsxla/token";
-export const tlsFolder = "/var/run/tsxla/tls";
-export const cacheFolder = "/var/cache/tsxla";
+export const tokenFolder = "/etc/tsxla/token";
+export const tlsFolder = "/etc/tsxla/tls";
+export const cacheFolder = "/cache";
 
 // Implementation
 
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const subdomain = /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/;
 const source = "hub:OWNER/NAME[@REVISION], claim:NAME or gs://BUCKET[/FOLDER]";
-const reserved = ["/var/run/tsxla", cacheFolder, "/dev", "/proc", "/sys"];
+const reserved = ["/etc/tsxla", "/run", cacheFolder, "/dev", "/proc", "/sys"];
 
 function check(option: string, value: string, form: RegExp, wanted: string): void {
   if (!form.test(value)) throw refuse(option, value, wanted);

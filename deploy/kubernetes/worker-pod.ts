@@ -53,15 +53,14 @@ export function workerPod(hosts: Hosts, options: ManifestOptions): PodTemplateSp
 const coordinatorPort = 55527;
 
 function workerContainer(hosts: Hosts, options: ManifestOptions): Container {
-  const { image, root } = options;
+  const { name, namespace, image, root } = options;
   const chips = String(hosts.chipsPerHost);
   const several = hosts.count > 1;
   return {
     name: "worker",
     image,
-    command: ["tsxla"],
+    // No command: the image's entry point is the worker.
     args: [
-      "worker",
       "--listen",
       `0.0.0.0:${workerPort}`,
       "--root",
@@ -85,6 +84,11 @@ function workerContainer(hosts: Hosts, options: ManifestOptions): Container {
           ]
         : []),
     ],
+    env: [
+      // What the probe believes, and a name that is in it.
+      { name: "TSXLA_HEALTH_CERT", value: `${tlsFolder}/tls.crt` },
+      { name: "TSXLA_HEALTH_NAME", value: `${name}.${namespace}.svc` },
+    ],
     ports: [
       { name: "grpc", containerPort: workerPort },
       ...(several ? [{ name: "coordinator", containerPort: coordinatorPort }] : []),
@@ -103,7 +107,7 @@ function workerContainer(hosts: Hosts, options: ManifestOptions): Container {
     // Ten minutes for a group to find together; then not serving takes it out of DNS at once.
     startupProbe: { ...probe, periodSeconds: 10, failureThreshold: 60 },
     readinessProbe: { ...probe, periodSeconds: 10, failureThreshold: 2 },
-    // `tsxla worker` starts its Python process again by itself. The kubelet steps in only where that does not help.
+    // A worker that dies is started again anyway. This is for one that hangs, and waiting for peers is no hanging.
     livenessProbe: { ...probe, periodSeconds: 30, failureThreshold: 20 },
     volumeMounts: [
       mount("weights", root, true),
@@ -115,18 +119,18 @@ function workerContainer(hosts: Hosts, options: ManifestOptions): Container {
   };
 }
 
-/** grpc.health.v1 over TLS. The kubelet's own gRPC probe speaks no TLS, so the image asks itself. */
+/** grpc.health.v1 over TLS. The kubelet's own gRPC probe speaks no TLS, so the image asks itself (deploy/worker). */
 const probe: Probe = {
-  exec: { command: ["tsxla", "probe", `grpcs://127.0.0.1:${workerPort}`] },
+  exec: { command: ["python", "/app/health.py", "/run/tsxla/ready.json"] },
   timeoutSeconds: 10,
 };
 
 function pullContainer(weights: WeightsSource & { readonly kind: "hub" }, options: ManifestOptions): Container {
-  const { name, image, root } = options;
+  const { name, pullImage, root } = options;
   const { repository, revision } = weights;
   return {
     name: "pull",
-    image,
+    image: pullImage,
     command: ["tsxla"],
     args: [
       "pull",

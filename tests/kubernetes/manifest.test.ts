@@ -20,6 +20,7 @@ const hub: ManifestOptions = {
   name: "gpt-oss-20b",
   namespace: "default",
   image: "registry.example/tsxla-worker:1",
+  pullImage: "registry.example/tsxla:1",
   replicas: 1,
   weights: { kind: "hub", repository: "openai/gpt-oss-20b" },
   root: "/models",
@@ -144,7 +145,18 @@ describe("compile --manifest", () => {
 
   test("writes what the library makes, of the model's name and repository", async () => {
     const path = join(await temporaryFolder(), "workers.yaml");
-    const words = ["--image", hub.image, "--replicas", "2", "--namespace", "models", "--root", "/weights"];
+    const words = [
+      "--image",
+      hub.image,
+      "--pull-image",
+      hub.pullImage,
+      "--replicas",
+      "2",
+      "--namespace",
+      "models",
+      "--root",
+      "/weights",
+    ];
     const { code, stderr, stdout } = await compile("--target", "tpu:v5e:2x2", "--manifest", path, ...words);
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining(`${path} written`) });
     expect(stdout).toMatch(/^target +tpu:v5e:2x2$/m);
@@ -162,7 +174,7 @@ describe("compile --manifest", () => {
   });
 });
 
-test("a worker starts by the manifest's words with the guide's secrets, and the manifest's probe finds it", async () => {
+test("a worker starts by the manifest's words with the guide's secrets, and serves", async () => {
   const folder = await temporaryFolder();
   const [recipe] = blocks("sh").filter((block) => block.includes("openssl req"));
   await promisify(execFile)("bash", ["-euc", recipe as string], { cwd: folder });
@@ -180,16 +192,15 @@ test("a worker starts by the manifest's words with the guide's secrets, and the 
     word
       .replace(/^0\.0\.0\.0:50051$/, "0.0.0.0:0")
       .replace(/^\/models$/, join(folder, "models"))
-      .replace(/^\/var\/cache\/tsxla$/, join(folder, "cache"))
-      .replace(/^\/var\/run\/tsxla\/(token|tls)\//, `${folder}/`);
-  expect(container.command).toEqual(["tsxla"]);
-  const worker = startCli(container.args.map(here));
+      .replace(/^\/cache$/, join(folder, "cache"))
+      .replace(/^\/etc\/tsxla\/(token|tls)\//, `${folder}/`);
+  expect(container.command).toBeUndefined();
+  const worker = startCli(["worker", ...container.args.map(here)]);
   try {
     await worker.until(/"event": "ready", "address": "[^"]*"/);
     const { port } = /"address": "0\.0\.0\.0:(?<port>\d+)"/.exec(worker.said())?.groups ?? {};
-    const [, ...probe] = container.readinessProbe.exec.command as readonly string[];
-    const at = (words: readonly string[]) => words.map((word) => word.replace(/:50051$/, `:${port}`));
-    expect(await runCli(at(probe))).toEqual({ code: 0, stdout: "SERVING\n", stderr: "" });
+    const served = await runCli(["probe", `grpcs://127.0.0.1:${port}`]);
+    expect(served).toEqual({ code: 0, stdout: "SERVING\n", stderr: "" });
     // As through `kubectl port-forward`: the certificate is verified, and the token wanted.
     const secrets = { tokenFile: join(folder, "token"), tlsCa: join(folder, "tls.crt") };
     await using connected = await Worker.connect(`grpcs://localhost:${port}`, secrets);
@@ -224,7 +235,7 @@ describe("docs/kubernetes.md", () => {
     const options = [...(help.split("Options of --manifest:")[1] ?? "").matchAll(/^ {2}(--[a-z-]+) /gm)].map(
       ([, name]) => name,
     );
-    expect(options).toHaveLength(8);
+    expect(options).toHaveLength(9);
     expect(options.filter((option) => !guide.includes(`| \`${option}\` |`))).toEqual([]);
     const [first = ""] = blocks("sh");
     expect(first.trim()).toMatch(/^npx tsxla compile .* --manifest workers\.yaml --text-only$/);

@@ -18,6 +18,7 @@ import {
   type Worker,
 } from "../inference/index.ts";
 import { figuresTable, reportOf } from "./compile-report.ts";
+import { type ManifestWords, withManifest, writeManifest } from "./manifest.ts";
 import { isConfig, readModelConfig } from "./model-config.ts";
 import { importArchitecture, type ModelOptions, openWorker, targetOf, wholeNumber, withModel } from "./options.ts";
 import { placementTable } from "./placement-table.ts";
@@ -27,7 +28,7 @@ import { bytes, Progress } from "./progress.ts";
 // Public API
 
 export function compileCommand(signal: AbortSignal): Command {
-  return withModel(
+  const command = withModel(
     new Command("compile"),
     "a Hugging Face folder, a .gguf file, a config.json or the name of a published model",
   )
@@ -48,11 +49,12 @@ export function compileCommand(signal: AbortSignal): Command {
     .option("--report <file>", "write the report as JSON")
     .option("--json", "print the report as one JSON object")
     .action((options: CompileCommandOptions) => run(options, signal));
+  return withManifest(command);
 }
 
 // Implementation
 
-interface CompileCommandOptions extends ModelOptions {
+interface CompileCommandOptions extends ModelOptions, ManifestWords {
   readonly phase: "decode" | "prefill";
   readonly batch: number;
   readonly length: number;
@@ -71,6 +73,7 @@ async function run(options: CompileCommandOptions, signal: AbortSignal): Promise
   const target = targetOf(options);
   requireTogether(options, target);
   const progress = new Progress();
+  await writeManifest(options, options.model, target.topology, progress);
   if (target.topology !== undefined && options.textOnly === undefined && options.worker === undefined) {
     await ensurePlugin(target.topology.platform, (text) => progress.say(text), signal);
   }

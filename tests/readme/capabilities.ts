@@ -86,6 +86,15 @@ export function capabilities(): readonly Capability[] {
       shownBy: [{ file: "tests/commands.test.ts", words: "from its configuration alone" }],
     },
     {
+      what: "`tsxla compile --manifest`: a target's hosts as Kubernetes objects, for GKE's slices of TPUs and for GPU nodes",
+      compiles: "tpu v3, v4, v5e, v5p, v6e; cuda h100, a100",
+      runs: "its worker's command line on CPU; never on a cluster",
+      shownBy: [
+        { file: "tests/kubernetes/manifest.test.ts", words: "for every target with every kind of weights" },
+        { file: "tests/kubernetes/manifest.test.ts", words: "by the manifest's words" },
+      ],
+    },
+    {
       what: "variants of GPT-OSS in a few lines of a user's TypeScript, run with `--arch`",
       compiles: "cpu",
       runs: "CPU",

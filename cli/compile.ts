@@ -1,25 +1,34 @@
 /** `tsxla compile`: one step of a model as StableHLO text, and what XLA makes of it. No weight is loaded. */
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
-import { formatMesh, type Program, placementFor, type Topology } from "../compiler/index.ts";
-import { InputError, type StorageOf } from "../dsl/index.ts";
+import { annotate, chipOf, perDevice, readHlo, type Target } from "../compiler/index.ts";
+import { InputError } from "../dsl/index.ts";
 import {
+  compileRequested,
+  type DeclaredModel,
+  type Executable,
   ensurePlugin,
-  lowerStep,
+  lowerRequested,
   openModel,
   planWeights,
+  type StepRequest,
   storageWithoutFiles,
   type Worker,
 } from "../inference/index.ts";
-import { type ConfiguredModel, isConfig, readModelConfig } from "./model-config.ts";
+import { figuresTable, reportOf } from "./compile-report.ts";
+import { type ManifestWords, withManifest, writeManifest } from "./manifest.ts";
+import { isConfig, readModelConfig } from "./model-config.ts";
 import { importArchitecture, type ModelOptions, openWorker, targetOf, wholeNumber, withModel } from "./options.ts";
-import { placeArguments, placementTable } from "./placement-table.ts";
+import { placementTable } from "./placement-table.ts";
+import { plan, planTable } from "./plan.ts";
 import { bytes, Progress } from "./progress.ts";
 
 // Public API
 
 export function compileCommand(signal: AbortSignal): Command {
-  return withModel(
+  const command = withModel(
     new Command("compile"),
     "a Hugging Face folder, a .gguf file, a config.json or the name of a published model",
   )
@@ -31,14 +40,21 @@ export function compileCommand(signal: AbortSignal): Command {
     .option("--no-locations", "leave the TypeScript lines out of the text")
     .option("--text-only", "stop at the text: no XLA, and no worker where a configuration is given")
     .option("--hlo <file>", "write the optimised module as XLA prints it")
+    .option("--annotate", "print the model's TypeScript with what each line costs on a TPU")
+    .option(
+      "--plan [n]",
+      "try meshes and forms of weights, compile the n most promising (4), and print them best first",
+      wholeNumber,
+    )
     .option("--report <file>", "write the report as JSON")
     .option("--json", "print the report as one JSON object")
     .action((options: CompileCommandOptions) => run(options, signal));
+  return withManifest(command);
 }
 
 // Implementation
 
-interface CompileCommandOptions extends ModelOptions {
+interface CompileCommandOptions extends ModelOptions, ManifestWords {
   readonly phase: "decode" | "prefill";
   readonly batch: number;
   readonly length: number;
@@ -46,74 +62,92 @@ interface CompileCommandOptions extends ModelOptions {
   readonly locations: boolean;
   readonly textOnly?: true;
   readonly hlo?: string;
+  readonly annotate?: true;
+  /** True without a number. */
+  readonly plan?: number | true;
   readonly report?: string;
   readonly json?: true;
 }
 
-/** Names to values. Byte counts are those of one device. */
-type Report = Readonly<Record<string, string | number | boolean>>;
-
 async function run(options: CompileCommandOptions, signal: AbortSignal): Promise<void> {
-  if (options.textOnly && options.hlo !== undefined) {
-    throw new InputError("OPTION", "--hlo is what XLA makes of the text, and --text-only stops before it", {
-      option: "hlo",
-    });
-  }
-  const { topology } = targetOf(options);
+  const target = targetOf(options);
+  requireTogether(options, target);
   const progress = new Progress();
-  if (topology !== undefined && options.textOnly === undefined && options.worker === undefined) {
-    await ensurePlugin(topology.platform, (text) => progress.say(text), signal);
+  await writeManifest(options, options.model, target.topology, progress);
+  if (target.topology !== undefined && options.textOnly === undefined && options.worker === undefined) {
+    await ensurePlugin(target.topology.platform, (text) => progress.say(text), signal);
   }
   const needsWorker = options.textOnly === undefined || !isConfig(options.model);
   await using worker = needsWorker ? await openWorker(options, progress, signal) : undefined;
-  const model = await declared(options, worker);
-  const { program, report: lowered } = lowerModel(model, options, progress);
-  if (options.emit !== undefined) await write(options.emit, program.text);
-  const compiled = options.textOnly ? {} : await compile(worker as Worker, model, program, options, progress, signal);
-  const figures = { ...lowered, ...compiled };
-  const placement = placementFor(targetOf(options).mesh, model.architecture.roles);
-  const placed = placeArguments(program.signature.arguments, placement);
-  const report = { ...figures, placement: placed };
-  if (options.report !== undefined) await write(options.report, `${JSON.stringify(report, undefined, 2)}\n`);
-  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${asTable(figures)}\n${placementTable(placed)}`);
-}
 
-function lowerModel(
-  { architecture, config, storageOf }: DeclaredModel,
-  options: CompileCommandOptions,
-  progress: Progress,
-): { readonly program: Program; readonly report: Report } {
-  const { phase, batch, length, locations } = options;
-  const target = targetOf(options);
-  const sizes = { batch, pos: phase === "decode" ? 1 : length, capacity: Math.max(options.context ?? 0, length) };
+  const request = requestOf(options);
+  if (options.plan !== undefined) {
+    await printPlans(options, target, request, worker as Worker, progress, signal);
+    return;
+  }
+  const model = await declared(options, target, worker);
   const started = performance.now();
-  const program = lowerStep(architecture, config, target, sizes, "last", storageOf, { locations });
-  const seconds = (performance.now() - started) / 1000;
-  const size = Buffer.byteLength(program.text);
-  progress.end(`lowering ${phase}`, seconds, `${bytes(size)} of text`);
-  const report = {
-    model: options.model,
-    architecture: architecture.name,
-    target: options.target,
-    mesh: formatMesh(target.mesh),
-    phase,
-    batch,
-    tokens: sizes.pos,
-    positions: sizes.capacity,
-    lower_seconds: seconds,
-    text_bytes: size,
-  };
-  return { program, report };
+  const lowered = lowerRequested(model, target, request, { locations: options.locations });
+  const lowerSeconds = (performance.now() - started) / 1000;
+  progress.end(`lowering ${request.phase}`, lowerSeconds, `${bytes(Buffer.byteLength(lowered.program.text))} of text`);
+  if (options.emit !== undefined) await write(options.emit, lowered.program.text);
+
+  const compile = async () =>
+    await compileRequested(worker as Worker, model, target, request, lowered, {
+      signal,
+      onLayouts: () => progress.say("a decode step goes first: prefill takes weights and caches as they lie there"),
+    });
+  const made = options.textOnly ? undefined : await progress.stage(`compiling ${request.phase}`, compile);
+  if (options.hlo !== undefined) await write(options.hlo, made?.optimizedHlo ?? "");
+
+  const { figures, ...rest } = reportOf(model, target, options.target, request, lowered, made);
+  const report = { model: options.model, ...figures, lower_seconds: lowerSeconds, ...rest };
+  if (options.report !== undefined) await write(options.report, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else if (options.annotate) process.stdout.write(await annotated(options, model, target, made as Executable));
+  else process.stdout.write(`${figuresTable({ figures, ...rest })}\n${placementTable(rest.placement)}`);
 }
 
-/** What is known of a model before its weights are loaded. */
-interface DeclaredModel extends ConfiguredModel {
-  readonly storageOf: StorageOf;
+async function printPlans(
+  options: CompileCommandOptions,
+  target: Target,
+  request: StepRequest,
+  worker: Worker,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const declare = (own: Target) => declared(options, own, worker);
+  const compiled = options.plan === true ? 4 : (options.plan ?? 0);
+  const plans = await plan({ target, request, declare, worker, compiled, progress, signal });
+  if (options.report !== undefined) await write(options.report, `${JSON.stringify(plans, undefined, 2)}\n`);
+  process.stdout.write(options.json ? `${JSON.stringify(plans)}\n` : planTable(plans));
 }
 
-async function declared(options: CompileCommandOptions, worker: Worker | undefined): Promise<DeclaredModel> {
-  const { model, arch } = options;
-  const target = targetOf(options);
+function requireTogether(options: CompileCommandOptions, { platform, topology }: Target): void {
+  for (const option of ["hlo", "annotate", "plan"] as const) {
+    if (options.textOnly === undefined || options[option] === undefined) continue;
+    throw new InputError("OPTION", `--${option} is of what XLA makes of the text, and --text-only stops before it`, {
+      option,
+    });
+  }
+  if (options.annotate && (platform !== "tpu" || topology === undefined)) {
+    throw new InputError(
+      "OPTION",
+      `--annotate reads the cycles that XLA estimates for a TPU, and the target is ${options.target}; wanted one such as tpu:v4:2x2x1`,
+      { option: "annotate", target: options.target },
+    );
+  }
+}
+
+function requestOf({ phase, batch, length, context = 0 }: CompileCommandOptions): StepRequest {
+  return { phase, batch, tokens: phase === "decode" ? 1 : length, positions: Math.max(context, length) };
+}
+
+async function declared(
+  { model, arch }: CompileCommandOptions,
+  target: Target,
+  worker: Worker | undefined,
+): Promise<DeclaredModel> {
   const given = arch === undefined ? undefined : await importArchitecture(arch);
   if (isConfig(model)) {
     const found = await readModelConfig(model, given);
@@ -123,70 +157,21 @@ async function declared(options: CompileCommandOptions, worker: Worker | undefin
   return { ...files, storageOf: planWeights(files, target).storageOf };
 }
 
-async function compile(
-  worker: Worker,
-  model: DeclaredModel,
-  program: Program,
-  options: CompileCommandOptions,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<Report> {
-  const { phase, hlo } = options;
-  const { topology } = targetOf(options);
-  const given = { signal, returnOptimizedHlo: hlo !== undefined };
-  const argumentLayouts =
-    topology === undefined ? [] : await layoutsFor(worker, model, program, options, progress, signal);
-  const made = await progress.stage(`compiling ${phase}`, () =>
-    worker.compile(program, topology === undefined ? given : { ...given, topology, argumentLayouts }),
-  );
-  if (hlo !== undefined) await write(hlo, made.optimizedHlo ?? "");
-  return {
-    compile_seconds: made.compileSeconds,
-    from_cache: made.fromCache,
-    argument_bytes: made.argumentBytes,
-    output_bytes: made.outputBytes,
-    alias_bytes: made.aliasBytes,
-    temp_bytes: made.tempBytes,
+/** The model's own file, or the user's, with what each line costs. */
+async function annotated(
+  { arch }: CompileCommandOptions,
+  { architecture }: DeclaredModel,
+  { topology }: Target,
+  made: Executable,
+): Promise<string> {
+  const packageRoot = fileURLToPath(new URL("../", import.meta.url));
+  const builtIn = resolve(packageRoot, "models", `${architecture.name.replaceAll("_", "-")}.ts`);
+  const file = arch === undefined ? builtIn : resolve(arch);
+  const source = {
+    path: relative(arch === undefined ? packageRoot : process.cwd(), file),
+    text: await readFile(file, "utf8"),
   };
-}
-
-/**
- * How weights and caches lie in memory: as a decode step likes them best, which is where the time goes. Every other program
- * takes them as they are, so that there is one copy of everything.
- */
-async function layoutsFor(
-  worker: Worker,
-  model: DeclaredModel,
-  program: Program,
-  options: CompileCommandOptions,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const isHeld = (name: string) => /^(weights|caches)\./.test(name);
-  if (options.phase === "decode") {
-    return program.signature.arguments.map(({ name }) => (isHeld(name) ? "auto" : ""));
-  }
-  const decode = { ...options, phase: "decode" as const };
-  const { program: step } = lowerModel(model, decode, progress);
-  const topology = targetOf(options).topology as Topology;
-  const argumentLayouts = await layoutsFor(worker, model, step, decode, progress, signal);
-  const { argumentLayouts: chosen } = await progress.stage("compiling decode, for its layouts", () =>
-    worker.compile(step, { signal, topology, argumentLayouts }),
-  );
-  const byName = new Map(step.signature.arguments.map(({ name }, n) => [name, chosen[n] as string]));
-  return program.signature.arguments.map(({ name }) => (isHeld(name) ? (byName.get(name) ?? "") : ""));
-}
-
-function asTable(report: Report): string {
-  const width = Math.max(...Object.keys(report).map((name) => name.length));
-  const shown = (name: string, value: Report[string]) => {
-    if (name.endsWith("_bytes")) return bytes(value as number);
-    return name.endsWith("_seconds") ? `${(value as number).toFixed(2)} s` : String(value);
-  };
-  const label = (name: string) => name.replace(/_(bytes|seconds)$/, "").replaceAll("_", " ");
-  return Object.entries(report)
-    .map(([name, value]) => `${label(name).padEnd(width)}  ${shown(name, value)}\n`)
-    .join("");
+  return annotate(source, readHlo(made.optimizedHlo ?? ""), perDevice(chipOf(topology?.chip ?? "")));
 }
 
 async function write(path: string, text: string): Promise<void> {

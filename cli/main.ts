@@ -11,6 +11,7 @@ import { execCommand } from "./exec.ts";
 import { generateCommand } from "./generate.ts";
 import { inspectCommand } from "./inspect.ts";
 import { logitsCommand } from "./logits.ts";
+import { probeCommand } from "./probe.ts";
 import { pullCommand } from "./pull.ts";
 import { workerCommand } from "./worker.ts";
 
@@ -57,6 +58,7 @@ function commandLine(signal: AbortSignal): Command {
     inspectCommand,
     pullCommand,
     workerCommand,
+    probeCommand,
   ];
   for (const make of commands) program.addCommand(make(signal).exitOverride().showHelpAfterError("(--help says more)"));
   return program;

@@ -101,7 +101,7 @@ export const chips = {
     // 1640 in Google's page until 2025, 1600 since; JAX has 1640.
     hbmBytesPerSecond: 1640e9,
     bf16FlopsPerSecond: 918e12,
-    // Uncertain: Google's page has said 2 units and 4, and with 2 the clock would be 3.5 GHz.
+    // Uncertain: Google's page has said 2 units and 4; XLA's estimates need 4.
     clockHz: 1.75e9,
     // 3200 Gbit/s, 3584 in older pages: 4 links of 100 GB/s, nine tenths.
     linkBytesPerSecond: 360e9,

@@ -283,7 +283,7 @@ module @test {
     ).toMatchInlineSnapshot(`
 ShapeError AXIS_MISSING
 forChosen: the body's result lacks axis 'token', by which the choice differs
-  result   take     f32 [mlp 3]              location.ts
+  result   take     f32 [mlp 3]              for-chosen.test.ts:+6
   weights  weights  f32 [token 3, choice 2]  for-chosen.test.ts:+3
 `);
   });

@@ -85,12 +85,17 @@ export class Scope {
   }
 }
 
-/** Applies an op to values: checks it, and appends a node to the scope being traced. */
+/**
+ * Applies an op to values: checks it, and appends a node to the scope being traced.
+ *
+ * @param location  the line that it is written in, where that is not the line that calls
+ */
 export function apply(
   op: Op,
   inputs: readonly Value[],
   attributes: object = {},
   scopes: readonly Scope[] = [],
+  location: Location = callerLocation(),
 ): Tensor<string>[] {
   const scope = currentScope(op.name);
   const own = inputs.map((input) => bring(input as Tensor<string>, scope));
@@ -101,7 +106,7 @@ export function apply(
     inputs: own,
     outputs: [],
     scopes,
-    location: callerLocation(),
+    location,
     path: scope.path.join("."),
   };
   types.forEach((type, index) => {

@@ -1,6 +1,17 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Node, Scope } from "./graph.ts";
-import { addSourceRoot, axes, formatLocation, rmsNorm, type Tensor, trace } from "./index.ts";
+import {
+  addSourceRoot,
+  axes,
+  forChosen,
+  formatLocation,
+  layer,
+  param,
+  part,
+  rmsNorm,
+  type Tensor,
+  trace,
+} from "./index.ts";
 import { callerLocation } from "./location.ts";
 
 const ax = axes({ embed: 2 });
@@ -40,6 +51,21 @@ describe("locations", () => {
       rmsNorm(input("x", "f32", ax.embed) as Tensor<"embed">, input("scale", "f32", ax.embed), 1e-5),
     );
     expect(new Set(nodes(scope).map(({ location }) => location.file))).toEqual(new Set(["dsl/layers/norm.ts"]));
+  });
+
+  test("of an entry of a packed weight, picked inside a binder, are the model's lines, however deep the language is", () => {
+    const wide = axes({ batch: 1, embed: 64, mlp: 64, expert: 4, choice: 2 });
+    const { scope } = trace("t", ({ input, weights }) => {
+      const w = weights("w", { up: param("up", wide.expert, wide.mlp, wide.embed) }, "mxfp4", "bf16");
+      const x = input("x", "bf16", wide.batch, wide.embed);
+      const along = wide.choice;
+      const ids = input("ids", "i32", wide.batch, along);
+      const shares = input("shares", "f32", wide.batch, along);
+      return layer("layers.0", () =>
+        part("mlp", () => forChosen(wide.expert, { along, ids, weights: shares }, w, (e) => x.dot(e.up, "embed"))),
+      );
+    });
+    expect(new Set(nodes(scope).map(({ location }) => location.file))).toEqual(new Set(["dsl/location.test.ts"]));
   });
 
   test("are cut at the longest root that is known", () => {

@@ -42,8 +42,11 @@ export function callerLocation(): Location {
 
 // Implementation
 
-/** How many calls of the language lie at most between a user's line and here: about a dozen, in a binder. Each costs a source map. */
-const deepest = 20;
+/**
+ * How many calls of the language lie at most between a user's line and here: a dozen in a binder, and above thirty where a
+ * binder picks an entry of a packed weight. Each costs a source map when it is read.
+ */
+const deepest = 48;
 
 const here = fileUrlToPath(import.meta.url);
 const languageRoot = here.slice(0, here.lastIndexOf("/") + 1);

@@ -61,7 +61,8 @@ export function pickEarly(
   const inputs = origin.node.inputs.map((input) =>
     input.names.includes(along) ? pickEarly(input, along, pick) : input,
   );
-  return apply(origin.node.op, inputs, origin.node.attributes)[origin.index] as Tensor<string>;
+  const { op, attributes, location } = origin.node;
+  return apply(op, inputs, attributes, [], location)[origin.index] as Tensor<string>;
 }
 
 /** Whether a tensor is a weight in another form: converted, or unpacked. */
@@ -85,6 +86,7 @@ function remake(node: Node, made: Map<Tensor<string>, Tensor<string>>, spread: A
     spread === undefined || node.op.mergesAxes ? inputs : repeated(inputs, spread),
     node.attributes,
     node.scopes,
+    node.location,
   );
   node.outputs.forEach((old, n) => void made.set(old, outputs[n] as Tensor<string>));
 }

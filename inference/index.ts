@@ -10,6 +10,13 @@ export type { GenerateOptions } from "./answer-options.ts";
 export type { CacheSize } from "./cache-size.ts";
 export type { Candidates } from "./candidates.ts";
 export { type ChatMessage, ChatTemplate, findChatTemplate } from "./chat-template.ts";
+export {
+  compileRequested,
+  type DeclaredModel,
+  type LoweredStep,
+  lowerRequested,
+  type StepRequest,
+} from "./compile-step.ts";
 export type { Summary } from "./generate.ts";
 export { type BatchEvent, type BatchSummary, seedOf } from "./generate-batch.ts";
 export { tokenizerFromGguf } from "./gguf-tokenizer.ts";

@@ -16,11 +16,12 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   "runtime-bridge": ["proto", "compiler"],
   inference: ["models", "compiler", "runtime-bridge"],
   hub: ["dsl"],
-  cli: ["inference", "hub"],
+  deploy: ["compiler"],
+  cli: ["inference", "hub", "deploy"],
 };
 
 /** The folders that run in a browser, a worker or anywhere: no Node API. */
-export const pure: readonly string[] = ["dsl", "compiler", "models"];
+export const pure: readonly string[] = ["dsl", "compiler", "models", "deploy"];
 
 /** What this package's own name means in an import. */
 const ownNames: Readonly<Record<string, string>> = {

@@ -86,10 +86,29 @@ export function capabilities(): readonly Capability[] {
       shownBy: [{ file: "tests/commands.test.ts", words: "from its configuration alone" }],
     },
     {
+      what: "`tsxla compile --manifest`: a target's hosts as Kubernetes objects, for GKE's slices of TPUs and for GPU nodes",
+      compiles: "tpu v3, v4, v5e, v5p, v6e; cuda h100, a100",
+      runs: "its worker's command line on CPU; never on a cluster",
+      shownBy: [
+        { file: "tests/kubernetes/manifest.test.ts", words: "for every target with every kind of weights" },
+        { file: "tests/kubernetes/manifest.test.ts", words: "by the manifest's words" },
+      ],
+    },
+    {
       what: "variants of GPT-OSS in a few lines of a user's TypeScript, run with `--arch`",
       compiles: "cpu",
       runs: "CPU",
       shownBy: [{ file: "tests/examples/examples.test.ts", words: "other logits than the published model's" }],
+    },
+    {
+      what: "what a step costs: operations and bytes of a graph; from XLA's text collectives, a TPU's time, and both beside the model's lines",
+      compiles: "tpu v3, v4, v5e, v5p, v6e",
+      runs: "no chip needed",
+      shownBy: [
+        { file: "compiler/cost.test.ts", words: "SmolLM2's decode step" },
+        { file: "compiler/hlo/model-time.test.ts", words: "agrees with another tool" },
+        { file: "compiler/hlo/annotate.test.ts", words: "is printed with its costs" },
+      ],
     },
     {
       what: "checkpoints: safetensors (F32, F16, BF16, one file or shards), GGUF (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, MXFP4)",

@@ -23,6 +23,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves once what was written to stderr or stdout so far matches; rejects when the command ends before. */
   until(pattern: RegExp): Promise<void>;
+  /** What was written to stderr and stdout so far. */
+  said(): string;
 }
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -55,7 +57,7 @@ export function startCli(words: readonly string[], env: NodeJS.ProcessEnv = {}):
       look();
       ended.then(({ stderr }) => reject(new Error(`tsxla ended before it said ${pattern}:\n${stderr}`)), reject);
     });
-  return { process: child, ended, until };
+  return { process: child, ended, until, said: () => said.stderr + said.stdout };
 }
 
 /** Runs `tsxla WORDS` to its end. */

@@ -1,5 +1,6 @@
 /** The options that say how tokens are chosen and when an answer ends; the library's, word for word. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { REASONING_EFFORTS } from "../inference/harmony/messages.ts";
 import type { GenerateOptions } from "../inference/index.ts";
 import { collect, number, seedNumber, wholeNumber } from "./options.ts";
 
@@ -62,6 +63,13 @@ export function sampling({ logitBias, stopToken, ...flags }: SamplingFlags): Gen
     stopTokens: stopToken,
   });
   return Object.fromEntries(said.filter(([, value]) => value !== undefined));
+}
+
+/** How much a GPT-OSS thinks. */
+export function reasoningOption(): Option {
+  return new Option("--reasoning <effort>", "how much a GPT-OSS thinks before it answers (medium)").choices([
+    ...REASONING_EFFORTS,
+  ]);
 }
 
 // Implementation

@@ -1,6 +1,7 @@
 /** The generation loop: logits in, tokens out, text as soon as it is certain. */
 import { Answer, type FinishReason, type Piece } from "./answer.ts";
 import type { AnswerInputs, GenerateOptions } from "./answer-options.ts";
+import type { ParsedMessage } from "./harmony/index.ts";
 import type { Sequence } from "./sequence.ts";
 
 // Public API
@@ -14,6 +15,8 @@ export interface Summary {
   readonly decodeSeconds: number;
   /** What reproduces the choices. */
   readonly seed: number | bigint;
+  /** Of a chat with a model that speaks Harmony: what it said, to be given back with the next question. */
+  readonly messages?: readonly ParsedMessage[];
 }
 
 /** What the loop needs. */
@@ -56,5 +59,6 @@ export async function* generateTokens(
     prefillSeconds: (decodeStarted - started) / 1000,
     decodeSeconds: (performance.now() - decodeStarted) / 1000,
     seed: answer.seed,
+    ...(answer.messages === undefined ? {} : { messages: answer.messages }),
   };
 }

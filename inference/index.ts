@@ -13,7 +13,7 @@ export { type ChatMessage, ChatTemplate, findChatTemplate } from "./chat-templat
 export type { Summary } from "./generate.ts";
 export { type BatchEvent, type BatchSummary, seedOf } from "./generate-batch.ts";
 export { tokenizerFromGguf } from "./gguf-tokenizer.ts";
-export { type LoadModelOptions, loadModel, Model, type Prompt } from "./model.ts";
+export { type ChatOptions, type LoadModelOptions, loadModel, Model, type Prompt } from "./model.ts";
 export { type ModelFiles, openModel } from "./model-files.ts";
 export type { CompileEvent, StepKind } from "./model-programs.ts";
 export { lowerStep, type StepOutputs, type StepSizes, traceStep } from "./programs.ts";

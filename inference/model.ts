@@ -5,12 +5,14 @@ import type { Architecture, ModelConfig } from "../models/index.ts";
 import type { LoadProgress, Worker } from "../runtime-bridge/index.ts";
 import { type Answer, type Piece, requirePrompt } from "./answer.ts";
 import type { GenerateOptions } from "./answer-options.ts";
+import { HarmonyReader } from "./answer-reader.ts";
 import { Batch } from "./batch.ts";
 import { capacityFor, chunksOf } from "./buckets.ts";
 import { type CacheSize, fittingCache, freeBytes } from "./cache-size.ts";
 import type { ChatMessage } from "./chat-template.ts";
 import { generateTokens, type Summary } from "./generate.ts";
-import { type BatchEvent, type BatchSummary, generateBatch } from "./generate-batch.ts";
+import { type BatchEvent, type BatchPrompt, type BatchSummary, generateBatch } from "./generate-batch.ts";
+import { type Harmony, harmonyMessages, type ReasoningEffort } from "./harmony/index.ts";
 import { type ModelFiles, openModel } from "./model-files.ts";
 import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
@@ -37,6 +39,12 @@ export interface LoadModelOptions {
   /** Told of each cache before it is allocated. */
   readonly onCache?: (size: CacheSize) => void;
   readonly signal?: AbortSignal;
+}
+
+/** How to answer. */
+export interface ChatOptions extends GenerateOptions {
+  /** How much a GPT-OSS thinks before it answers a chat. Default: medium. */
+  readonly reasoning?: ReasoningEffort | undefined;
 }
 
 /** A prompt: a text, the messages of a chat, or token ids as they are. */
@@ -92,19 +100,27 @@ export class Model implements AsyncDisposable {
     this.#onCache = more.onCache;
   }
 
-  /** Whether the model knows chats: it has a template. */
+  /** Whether the model knows chats: it has a template, or speaks Harmony. */
   get hasChatTemplate(): boolean {
-    return this.#files.chatTemplate !== undefined;
+    return this.#files.chatTemplate !== undefined || this.harmony !== undefined;
+  }
+
+  /** Of a GPT-OSS with its own tokens: the format in which it chats. */
+  get harmony(): Harmony | undefined {
+    return this.#files.harmony;
   }
 
   /**
-   * The token ids of a prompt. A text is taken as it is; messages go through the model's chat template.
+   * The token ids of a prompt. A text is taken as it is; messages go through Harmony or the model's chat template.
    *
    * @throws InputError when the model has no tokenizer or no template, or an id is not of the vocabulary
    */
-  encode(prompt: Prompt): readonly number[] {
+  encode(prompt: Prompt, { reasoning }: Pick<ChatOptions, "reasoning"> = {}): readonly number[] {
+    const isChat = typeof prompt !== "string" && !("tokens" in prompt);
+    if (reasoning !== undefined && !(isChat && this.harmony !== undefined)) throw this.#noReasoning(isChat);
     if (typeof prompt === "string") return this.#needTokenizer().encode(prompt);
     if ("tokens" in prompt) return this.#checked(prompt.tokens);
+    if (this.harmony !== undefined) return this.harmony.renderForCompletion(harmonyMessages(prompt, { reasoning }));
     const template = this.#files.chatTemplate;
     if (template === undefined) {
       throw new InputError("CHAT_TEMPLATE_MISSING", "the model has no chat template; give it a plain text instead");
@@ -119,12 +135,12 @@ export class Model implements AsyncDisposable {
    *
    * @throws InputError for a prompt that is empty or longer than the context, or an option out of range
    */
-  async *generate(prompt: Prompt, options: GenerateOptions = {}): AsyncGenerator<Piece, Summary> {
-    const tokens = this.encode(prompt);
+  async *generate(prompt: Prompt, { reasoning, ...options }: ChatOptions = {}): AsyncGenerator<Piece, Summary> {
+    const { tokens, ...own } = this.#prepare(prompt, reasoning);
     return yield* generateTokens(
       {
         prompt: tokens,
-        stopIds: this.#files.stopIds,
+        ...own,
         context: this.context,
         vocabulary: this.config.vocab,
         tokenizer: this.tokenizer,
@@ -158,12 +174,12 @@ export class Model implements AsyncDisposable {
    */
   async *generateAll(
     prompts: readonly Prompt[],
-    options: GenerateOptions = {},
+    { reasoning, ...options }: ChatOptions = {},
   ): AsyncGenerator<BatchEvent, BatchSummary> {
     const { signal } = options;
     return yield* generateBatch(
       {
-        prompts: prompts.map((prompt) => this.#encodeOrRefuse(prompt)),
+        prompts: prompts.map((prompt) => this.#prepareOrRefuse(prompt, reasoning)),
         stopIds: this.#files.stopIds,
         context: this.context,
         vocabulary: this.config.vocab,
@@ -248,9 +264,28 @@ export class Model implements AsyncDisposable {
     return cacheBytes(this.#files.architecture, this.config, { batch: 1, capacity }, this.#target);
   }
 
-  #encodeOrRefuse(prompt: Prompt): readonly number[] | InputError {
+  /** The tokens of a prompt, what ends its answer, and what reads it. */
+  #prepare(prompt: Prompt, reasoning: ReasoningEffort | undefined) {
+    const tokens = this.encode(prompt, { reasoning });
+    const { stopIds, harmony } = this.#files;
+    if (harmony === undefined || typeof prompt === "string" || "tokens" in prompt) return { tokens, stopIds };
+    // `<|end|>` ends a message, and the next one may follow.
+    const others = [...stopIds].filter((id) => id !== harmony.tokens.end);
+    return {
+      tokens,
+      stopIds: new Set([...others, ...harmony.stopTokens]),
+      reader: () => new HarmonyReader(harmony),
+    };
+  }
+
+  #noReasoning(isChat: boolean): InputError {
+    const why = isChat ? "the model does not speak Harmony" : "the prompt is no chat";
+    return new InputError("OPTION", `reasoning is for chats with a GPT-OSS: ${why}`, { option: "reasoning" });
+  }
+
+  #prepareOrRefuse(prompt: Prompt, reasoning: ReasoningEffort | undefined): BatchPrompt | InputError {
     try {
-      return this.encode(prompt);
+      return this.#prepare(prompt, reasoning);
     } catch (error) {
       if (error instanceof InputError) return error;
       throw error;

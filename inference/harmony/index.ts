@@ -6,6 +6,7 @@
 export type { StreamingDecoder } from "../streaming-decoder.ts";
 export type { DecodeOptions, EncodeOptions, Tokenizer } from "../tokenizer.ts";
 export { browserTool, pythonTool } from "./builtin-tools.ts";
+export { type HarmonyChatOptions, harmonyMessages } from "./chat.ts";
 export type { FormatTokens } from "./format.ts";
 export { type CompletionOptions, Harmony, loadHarmony, type RenderOptions } from "./harmony.ts";
 export { withoutOldAnalysis } from "./history.ts";

@@ -25,9 +25,9 @@ export interface SamplingFlags {
 }
 
 /** Adds the options. docs/sampling.md has their ranges and sources. */
-export function withSampling(command: Command): Command {
+export function withSampling(command: Command, { maxTokens = 256 }: { readonly maxTokens?: number } = {}): Command {
   return command
-    .option("--max-tokens <n>", "how many tokens at most (256)", wholeNumber)
+    .option("--max-tokens <n>", `how many tokens at most (${maxTokens})`, wholeNumber)
     .option("--min-tokens <n>", "how many tokens before anything may end the answer (0)", seedNumber)
     .option("--temperature <t>", "0 takes the likeliest token each time (0)", number)
     .option("--top-k <k>", "choose among the k likeliest tokens (0: all)", number)

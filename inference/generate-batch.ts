@@ -170,6 +170,7 @@ function done({ index, answer, begun, prefilled }: Running): BatchEvent {
   const summary = {
     finishReason: answer.finished as FinishReason,
     promptTokens: answer.prompt.length,
+    reusedTokens: 0,
     answerTokens: answer.count,
     prefillSeconds: (prefilled - begun) / 1000,
     decodeSeconds: begun === 0 ? 0 : (performance.now() - prefilled) / 1000,

@@ -2,7 +2,7 @@
 import { Answer, type FinishReason, type Piece } from "./answer.ts";
 import type { AnswerInputs, GenerateOptions } from "./answer-options.ts";
 import type { ParsedMessage } from "./harmony/index.ts";
-import type { Sequence } from "./sequence.ts";
+import type { TextUnderWay } from "./prompt-cache.ts";
 
 // Public API
 
@@ -10,6 +10,8 @@ import type { Sequence } from "./sequence.ts";
 export interface Summary {
   readonly finishReason: FinishReason;
   readonly promptTokens: number;
+  /** How many of them a prompt cache held already. */
+  readonly reusedTokens: number;
   readonly answerTokens: number;
   readonly prefillSeconds: number;
   readonly decodeSeconds: number;
@@ -22,8 +24,8 @@ export interface Summary {
 /** What the loop needs. */
 export interface GenerationInputs extends AnswerInputs {
   readonly prompt: readonly number[];
-  /** Opens a sequence with room for so many tokens in all. */
-  openSequence(tokens: number): Promise<Sequence>;
+  /** Opens a text with room for so many tokens in all; it may hold the beginning of the prompt. */
+  openSequence(tokens: number): Promise<TextUnderWay>;
 }
 
 /**
@@ -41,7 +43,8 @@ export async function* generateTokens(
   const answer = new Answer(given, prompt, options);
   await using sequence = await given.openSequence(prompt.length + answer.room);
   const started = performance.now();
-  let next = await sequence.prefill(prompt, answer.wanted, options.signal);
+  const reused = sequence.length;
+  let next = await sequence.prefill(prompt.slice(reused), answer.wanted, options.signal);
   const decodeStarted = performance.now();
   while (answer.finished === undefined) {
     options.signal?.throwIfAborted();
@@ -55,6 +58,7 @@ export async function* generateTokens(
   return {
     finishReason: answer.finished,
     promptTokens: prompt.length,
+    reusedTokens: reused,
     answerTokens: answer.count,
     prefillSeconds: (decodeStarted - started) / 1000,
     decodeSeconds: (performance.now() - decodeStarted) / 1000,

@@ -16,6 +16,7 @@ import { type Harmony, harmonyMessages, type ReasoningEffort } from "./harmony/i
 import { type ModelFiles, openModel } from "./model-files.ts";
 import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
+import type { PromptCache } from "./prompt-cache.ts";
 import { logitsChunk, Sequence } from "./sequence.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { loadWeights, planWeights } from "./weights.ts";
@@ -45,6 +46,12 @@ export interface LoadModelOptions {
 export interface ChatOptions extends GenerateOptions {
   /** How much a GPT-OSS thinks before it answers a chat. Default: medium. */
   readonly reasoning?: ReasoningEffort | undefined;
+}
+
+/** How to answer one prompt. */
+export interface GenerateOneOptions extends ChatOptions {
+  /** Keeps the text's cache for the next prompt, which may begin as this one. Without: it is freed with the answer. */
+  readonly cache?: PromptCache | undefined;
 }
 
 /** A prompt: a text, the messages of a chat, or token ids as they are. */
@@ -135,7 +142,10 @@ export class Model implements AsyncDisposable {
    *
    * @throws InputError for a prompt that is empty or longer than the context, or an option out of range
    */
-  async *generate(prompt: Prompt, { reasoning, ...options }: ChatOptions = {}): AsyncGenerator<Piece, Summary> {
+  async *generate(
+    prompt: Prompt,
+    { reasoning, cache, ...options }: GenerateOneOptions = {},
+  ): AsyncGenerator<Piece, Summary> {
     const { tokens, ...own } = this.#prepare(prompt, reasoning);
     return yield* generateTokens(
       {
@@ -146,15 +156,19 @@ export class Model implements AsyncDisposable {
         tokenizer: this.tokenizer,
         openSequence: async (total) => {
           const capacity = capacityFor(tokens.length, total);
-          // First the cache: whether there is room for it shows at once.
-          const sequence = await this.#open(capacity, options.signal);
-          try {
-            await this.#compile([tokens.length], { rows: 1, capacity }, options.signal);
-          } catch (error) {
-            await sequence.close();
-            throw error;
-          }
-          return sequence;
+          const open = async () => {
+            // First the cache: whether there is room for it shows at once.
+            const sequence = await this.#open(capacity, options.signal);
+            try {
+              await this.#compile([tokens.length], { rows: 1, capacity }, options.signal);
+            } catch (error) {
+              await sequence.close();
+              throw error;
+            }
+            return { sequence, capacity };
+          };
+          if (cache === undefined) return (await open()).sequence;
+          return await cache.lend({ owner: this, prompt: tokens, room: total }, open);
         },
       },
       options,
@@ -177,6 +191,8 @@ export class Model implements AsyncDisposable {
     { reasoning, ...options }: ChatOptions = {},
   ): AsyncGenerator<BatchEvent, BatchSummary> {
     const { signal } = options;
+    // An option's fault, and no prompt's.
+    if (reasoning !== undefined && this.harmony === undefined) throw this.#noReasoning(true);
     return yield* generateBatch(
       {
         prompts: prompts.map((prompt) => this.#prepareOrRefuse(prompt, reasoning)),

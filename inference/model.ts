@@ -12,7 +12,7 @@ import { type CacheSize, fittingCache, freeBytes } from "./cache-size.ts";
 import type { ChatMessage } from "./chat-template.ts";
 import { generateTokens, type Summary } from "./generate.ts";
 import { type BatchEvent, type BatchPrompt, type BatchSummary, generateBatch } from "./generate-batch.ts";
-import { type Harmony, harmonyMessages, type ReasoningEffort } from "./harmony/index.ts";
+import { type Harmony, harmonyMessages, type Message, type ReasoningEffort } from "./harmony/index.ts";
 import { type ModelFiles, openModel } from "./model-files.ts";
 import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
@@ -54,8 +54,8 @@ export interface GenerateOneOptions extends ChatOptions {
   readonly cache?: PromptCache | undefined;
 }
 
-/** A prompt: a text, the messages of a chat, or token ids as they are. */
-export type Prompt = string | readonly ChatMessage[] | { readonly tokens: readonly number[] };
+/** A prompt: a text, the messages of a chat (a GPT-OSS takes those of Harmony too), or token ids as they are. */
+export type Prompt = string | readonly (ChatMessage | Message)[] | { readonly tokens: readonly number[] };
 
 /**
  * Opens a Hugging Face folder or a .gguf file and loads its weights onto the worker.
@@ -132,7 +132,7 @@ export class Model implements AsyncDisposable {
     if (template === undefined) {
       throw new InputError("CHAT_TEMPLATE_MISSING", "the model has no chat template; give it a plain text instead");
     }
-    const text = template.render(prompt, { addGenerationPrompt: true });
+    const text = template.render(prompt as readonly ChatMessage[], { addGenerationPrompt: true });
     // The template spells special tokens out, the first one included.
     return this.#needTokenizer().encode(text, { parseSpecial: true, addSpecial: false });
   }

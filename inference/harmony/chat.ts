@@ -35,7 +35,7 @@ export interface HarmonyChatOptions {
  *
  * @throws InputError (`CHAT_MESSAGES_INVALID`) naming the message and what is wrong with it
  */
-export function harmonyMessages(chat: readonly ChatMessage[], options: HarmonyChatOptions = {}): Message[] {
+export function harmonyMessages(chat: readonly (ChatMessage | Message)[], options: HarmonyChatOptions = {}): Message[] {
   const calls = new Map<string, string>();
   const messages = chat.flatMap((message, at) => fromChat(message, `messages[${at}]`, calls));
   if (messages.some(({ role }) => role === "system")) {
@@ -51,8 +51,10 @@ export function harmonyMessages(chat: readonly ChatMessage[], options: HarmonyCh
 // Implementation
 
 /** @param calls  names of tools by the ids of calls, which this fills */
-function fromChat(message: ChatMessage, where: string, calls: Map<string, string>): Message[] {
-  if (isHarmony(message)) return [message];
+function fromChat(given: ChatMessage | Message, where: string, calls: Map<string, string>): Message[] {
+  if (isHarmony(given)) return [given];
+  // A message of a role alone is both.
+  const message = given as ChatMessage;
   const { role } = message;
   const content = textOf(message.content, `${where}.content`);
   switch (role) {
@@ -104,7 +106,7 @@ interface ToolCall {
 /** A function's name as the model calls it. */
 const qualified = (name: string): string => (name.includes(".") ? name : `functions.${name}`);
 
-function isHarmony(message: ChatMessage): message is ChatMessage & Message {
+function isHarmony(message: ChatMessage | Message): message is Message {
   if (message.channel !== undefined || message.recipient !== undefined) return true;
   return [message.content]
     .flat()

@@ -26,8 +26,8 @@ export async function writeScripted(folder: string, harmony: Harmony, turns: rea
   const config = tinyConfig({
     vocab_size: byteVocabulary,
     max_position_embeddings: 4096,
-    num_hidden_layers: 2,
-    layer_types: ["sliding_attention", "full_attention"],
+    num_hidden_layers: 1,
+    layer_types: ["sliding_attention"],
   });
   const numbers = tinyNumbers(config);
   const declared = scriptOf(gptOss.fromHuggingFace(config));

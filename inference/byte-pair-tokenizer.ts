@@ -1,6 +1,6 @@
 /**
- * A byte-pair tokenizer over `@huggingface/tokenizers`: its normalizers, pre-tokenizers and merges; our own handling of
- * added tokens, bytes and decoding.
+ * A byte-pair tokenizer over `@huggingface/tokenizers`: its normalizers, pre-tokenizers and SentencePiece's merges; our
+ * own handling of added tokens, bytes, their merges and decoding.
  *
  * The library always turns the spelling of a special token into that token, decodes through strings (so that half a
  * character is lost), and looks added tokens up one by one while decoding. So it gets texts without added tokens, and
@@ -13,8 +13,8 @@ import * as library from "@huggingface/tokenizers";
 import { InputError } from "../dsl/errors.ts";
 import { type AddedToken, AddedTokenSplitter } from "./added-tokens.ts";
 import { StreamingDecoder } from "./streaming-decoder.ts";
-import { tokenMerges, type WordEncoder } from "./token-merges.ts";
 import type { DecodeOptions, EncodeOptions, Tokenizer } from "./tokenizer.ts";
+import { listedMerges, tokenMerges, type WordEncoder } from "./word-merges.ts";
 
 /** Two token spellings that may be joined. */
 export type Merge = readonly [left: string, right: string];
@@ -30,7 +30,7 @@ export type Spelling =
 export interface BytePairSpec {
   /** Spelling to id, added tokens not necessarily included. */
   readonly vocabulary: ReadonlyMap<string, number>;
-  /** The joins, the most urgent first; or "tokens", where each token is one and its id its urgency (./token-merges.ts). */
+  /** The joins, the most urgent first; or "tokens", where each token is one and its id its urgency (./word-merges.ts). */
   readonly merges: readonly Merge[] | "tokens";
   /**
    * The urgency of each merge, small first; its place in the list when absent. Where two are equal, the leftmost pair
@@ -232,18 +232,18 @@ function pipelineOf({ normalizer, preTokenizer }: BytePairSpec): Pipeline {
 }
 
 /** How words become ids. Special tokens are not seen, so that no word of a text can become one. */
-function wordsEncoder(spec: BytePairSpec): (words: readonly string[], ids: number[]) => void {
-  const words = new Map(spec.vocabulary);
+function wordsEncoder(spec: BytePairSpec): WordsEncoder {
+  const { merges, ranks, vocabulary, unknownToken } = spec;
+  const words = new Map(vocabulary);
   for (const { content, special } of spec.addedTokens) if (special) words.delete(content);
-  if (spec.merges === "tokens") {
-    const encode: WordEncoder = tokenMerges(words);
-    return (each, ids) => {
-      for (const word of each) encode(word, ids);
-    };
+  if (merges === "tokens") return eachOf(tokenMerges(words));
+  checkMerges(spec, merges);
+  if (spec.spelling.kind === "byteLevel" && unknownToken === undefined) {
+    const urgency = new Map(merges.map(([left, right], at) => [`${left} ${right}`, ranks?.[at] ?? at]));
+    return eachOf(listedMerges(words, urgency, spec.ignoreMerges));
   }
-  checkMerges(spec, spec.merges);
-  const unknownId = spec.unknownToken === undefined ? undefined : spec.vocabulary.get(spec.unknownToken);
-  const merger = mergerOf(spec, spec.merges, words, unknownId);
+  const unknownId = unknownToken === undefined ? undefined : vocabulary.get(unknownToken);
+  const merger = mergerOf(spec, merges, words, unknownId);
   return (each, ids) => {
     for (const token of merger._call(each)) {
       const id = words.get(token) ?? unknownId;
@@ -251,6 +251,14 @@ function wordsEncoder(spec: BytePairSpec): (words: readonly string[], ids: numbe
     }
   };
 }
+
+type WordsEncoder = (words: readonly string[], ids: number[]) => void;
+
+const eachOf =
+  (encode: WordEncoder): WordsEncoder =>
+  (words, ids) => {
+    for (const word of words) encode(word, ids);
+  };
 
 /** The library's merges, with tables of our own: its constructor would copy a vocabulary of 200,000 tokens four times. */
 function mergerOf(

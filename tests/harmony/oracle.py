@@ -2,6 +2,7 @@
 
     python tests/harmony/oracle.py fixture          writes fixtures/
     python tests/harmony/oracle.py stream N SEED    writes N conversations with their tokens to stdout, one JSON a line
+    python tests/harmony/oracle.py time FILE        how long it takes for the text of a file and the fixture, in ms
 
 TIKTOKEN_ENCODINGS_BASE must name a folder with o200k_base.tiktoken, or openai-harmony would download it. Conversations
 go to the Rust core as JSON: its Python classes would drop a `None` in a schema.
@@ -11,6 +12,7 @@ import hashlib
 import json
 import random
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,9 @@ from openai_harmony import (
 )
 
 FIXTURES = Path(__file__).parent / "fixtures"
+_STARTED = time.perf_counter()
 ENCODING = load_harmony_encoding(HarmonyEncodingName.HARMONY_GPT_OSS)
+LOADED_MS = (time.perf_counter() - _STARTED) * 1000
 CORE: Any = ENCODING._inner
 BUILTIN: Json = {
     "browser": ToolNamespaceConfig.browser().model_dump(),
@@ -156,6 +160,46 @@ def write_documented() -> None:
     (FIXTURES / "documented.json").write_text(f"{{\n{lines}\n}}\n")
 
 
+def with_builtin(messages: list[Json]) -> list[Json]:
+    """The texts of the two tools in place of their names."""
+    for message in messages:
+        for part in message["content"] if isinstance(message["content"], list) else []:
+            for name, tools in (part.get("tools") or {}).items():
+                if isinstance(tools, str):
+                    part["tools"][name] = BUILTIN[name]
+    return messages
+
+
+def times(file: Path) -> dict[str, float]:
+    """What the peer of `npm run bench -- harmony` takes. Parsing gives what a reader wants of each token: its text."""
+    found = {"load": LOADED_MS}
+    started = time.perf_counter()
+
+    def note(name: str) -> None:
+        nonlocal started
+        found[name] = (time.perf_counter() - started) * 1000
+        started = time.perf_counter()
+
+    written = file.read_text()
+    cases = json.loads((FIXTURES / "conversations.json").read_text())
+    wholes = [json.dumps({"messages": with_builtin(case["messages"])}) for case in cases]
+    started = time.perf_counter()
+    CORE.encode(written, [])
+    note("encode")
+    rendered = [CORE.render_conversation(whole, {"auto_drop_analysis": False}) for whole in wholes]
+    note("render")
+    for tokens in rendered:
+        parser = StreamableParser(ENCODING, None)._inner
+        try:
+            for token in tokens:
+                parser.process(token)
+                _ = parser.last_content_delta
+        except HarmonyError:
+            continue
+    note("parse")
+    return found
+
+
 def main() -> None:
     """Reads the command line."""
     match sys.argv[1:]:
@@ -166,6 +210,8 @@ def main() -> None:
             for case in cases(int(count), int(seed)):
                 made = {**case, "messages": without_builtin(case["messages"])}
                 sys.stdout.write(json.dumps(made, separators=(",", ":")) + "\n")
+        case ["time", file]:
+            print(json.dumps(times(Path(file))))
         case _:
             sys.exit(__doc__)
 

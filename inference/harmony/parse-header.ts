@@ -3,8 +3,8 @@
  *
  * Well-formed headers mean what openai-harmony takes them to mean, in whichever order their parts stand. Others are read
  * as far as they go, and what is wrong with them is said. Two readings differ on purpose: a content type marked with
- * `<|constrain|>` is one also where there is no recipient (openai-harmony takes it for the recipient), and `user:ada` is
- * a user called ada, which is what rendering makes of one.
+ * `<|constrain|>` is one also where there is no recipient, or a space after the mark (openai-harmony takes the mark for
+ * the recipient), and `user:ada` is a user called ada, which is what rendering makes of one.
  * Source: openai/harmony, src/encoding.rs (`parse_header_from_string`).
  */
 
@@ -120,7 +120,10 @@ function partsOf(parts: readonly HeaderPart[], report: Report) {
       channel = said ?? channel;
       words.push(...(name === "" || first === undefined ? [] : [first]), ...rest);
     } else {
-      const [type = "", ...rest] = wordsOf(text);
+      const said = wordsOf(text);
+      const isTo = (word: string): boolean => word.startsWith("to=");
+      words.push(...said.filter(isTo));
+      const [type = "", ...rest] = said.filter((word) => !isTo(word));
       if (constraint !== undefined) report("header", `a second content type, ${type} after ${constraint}`);
       constraint = FORMAT_SPELLINGS.constrain + type;
       if (rest.length > 0) report("header", `words after the content type: ${rest.join(" ")}`);
@@ -144,6 +147,11 @@ function authorOf(words: string[], given: Author | undefined, constrained: boole
   }
   words.shift();
   if (named !== undefined) return named;
+  // A tool that says that it is one.
+  if (words[0] === "tool") {
+    words.shift();
+    return { role: "tool", name: first };
+  }
   if (words.length > 0 || constrained || first.includes(".")) return { role: "tool", name: first };
   report("role", `${first} is no role, and as a tool it would name a recipient`);
   return { role: "assistant" };

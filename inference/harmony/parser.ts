@@ -114,8 +114,12 @@ export class Parser {
   end(): ParserEvent[] {
     this.#position++;
     this.#flush();
-    if (this.#state.kind === "header" && isBlank(this.#state)) this.#state = { kind: "between", blank: "" };
-    else if (this.#state.kind === "header") this.#report("message", "the text ended before <|message|>");
+    if (this.#state.kind === "header") {
+      // A model that was asked and said nothing has begun no message.
+      const nothing = isBlank(this.#state) && (this.#state.author !== undefined || this.#state.implicit);
+      if (!nothing) this.#report("message", "the text ended before <|message|>");
+      if (isBlank(this.#state)) this.#state = { kind: "between", blank: "" };
+    }
     this.#finish(undefined);
     return this.#told();
   }

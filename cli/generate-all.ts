@@ -123,6 +123,7 @@ export function asJson(answer: LineAnswer, tokenizer: Tokenizer | undefined): ob
     line,
     prompt,
     text: textOf(pieces),
+    ...(summary.messages && { messages: summary.messages }),
     tokens: pieces.map(({ token }) => token),
     ...logprobsOf(pieces, tokenizer),
     finishReason: summary.finishReason,

@@ -5,7 +5,7 @@
  * Example run: npm run jest -- tests/chat
  */
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "@jest/globals";
@@ -69,13 +69,14 @@ describe("through a pipe", () => {
     });
   });
 
-  test("forgets with /reset, asks several lines at once, and says what a command is not", async () => {
+  test("forgets with /reset, asks several lines at once, and tells of what it cannot do", async () => {
     const { code, stdout, stderr } = await chat([
       '"""',
       "hello",
       '"""',
       "/reset",
       "hello",
+      "hello ".repeat(900),
       "/nonsense",
       "/save",
       "/help",
@@ -87,6 +88,7 @@ describe("through a pipe", () => {
     expect(stderr).toContain(
       "tsxla: /nonsense is none of /help, /reset, /save, /quit; to ask it, begin with two slashes",
     );
+    expect(stderr).toMatch(/tsxla: the prompt has \d+ tokens, and the context holds 4096/);
     expect(stderr).toContain("tsxla: /save needs the name of a file: /save chat.json");
     expect(stderr).toMatch(/^\/reset +forget what was said$/m);
   });
@@ -99,12 +101,6 @@ describe("through a pipe", () => {
     ).toHaveLength(2);
     const calls = await chat(["y".repeat(300)]);
     expect(calls.stderr).toContain("(no answer: the model calls functions.f)");
-  });
-
-  test("tells of a question that does not fit, and goes on without it", async () => {
-    const { code, stdout, stderr } = await chat(["hello ".repeat(900), "hello"]);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: "Hi there!\n" });
-    expect(stderr).toMatch(/tsxla: the prompt has \d+ tokens, and the context holds 4096/);
   });
 
   test("an interruption ends the answer, and what was said stays", async () => {
@@ -206,6 +202,17 @@ describe("generate", () => {
     expect(harmony.tokenizer.decode(promptTokens)).toMatch(
       /Reasoning: low\n\n# Valid channels: .*<\|end\|><\|start\|>user<\|message\|>hello<\|end\|><\|start\|>assistant$/s,
     );
+  });
+
+  test("answers a file of prompts, each by itself", async () => {
+    const file = join(folder, "prompts.txt");
+    await writeFile(file, "hello\nhello\n");
+    const words = ["generate", ...scriptedWords(model), "--prompts", file, "--json", ...(await onTestWorker())];
+    const { answers } = JSON.parse((await runCli(words)).stdout) as {
+      answers: { text: string; messages: Message[] }[];
+    };
+    expect(answers.map(({ text }) => text)).toEqual(["Hi there!", "Hi there!"]);
+    expect(answers[1]?.messages).toMatchObject([{ channel: "analysis" }, { channel: "final", content: "Hi there!" }]);
   });
 
   test("a stop string is looked for in the answer, not in the thoughts; --raw knows no effort", async () => {

@@ -1,6 +1,6 @@
 /** `tsxla generate --prompts`: the answers to a file of prompts, several at once, in the order of its lines. */
 import { type InputError, RuntimeFailure } from "../dsl/index.ts";
-import type { BatchSummary, GenerateOptions, Model, Piece, Prompt, Summary, Tokenizer } from "../inference/index.ts";
+import type { BatchSummary, ChatOptions, Model, Piece, Prompt, Summary, Tokenizer } from "../inference/index.ts";
 import type { Progress } from "./progress.ts";
 import type { PromptLine } from "./prompts-file.ts";
 
@@ -34,7 +34,7 @@ export async function generateAll(
   }: {
     readonly lines: readonly PromptLine[];
     readonly toPrompt: (text: string) => Prompt;
-    readonly options: GenerateOptions;
+    readonly options: ChatOptions;
     readonly progress: Progress;
     readonly onAnswer: (answer: LineAnswer) => void;
   },
@@ -123,6 +123,7 @@ export function asJson(answer: LineAnswer, tokenizer: Tokenizer | undefined): ob
     line,
     prompt,
     text: textOf(pieces),
+    ...(summary.messages && { messages: summary.messages }),
     tokens: pieces.map(({ token }) => token),
     ...logprobsOf(pieces, tokenizer),
     finishReason: summary.finishReason,

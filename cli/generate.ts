@@ -1,12 +1,14 @@
 /** `tsxla generate`: an answer to a prompt, as it comes; or those to a file of prompts. */
 import { Command, Option } from "commander";
 import { InputError } from "../dsl/index.ts";
-import type { GenerateOptions, Model, Piece, Prompt, Summary, Worker } from "../inference/index.ts";
+import type { ReasoningEffort } from "../inference/harmony/index.ts";
+import type { ChatOptions, Model, Piece, Prompt, Summary, Worker } from "../inference/index.ts";
 import { asJson, generateAll, logprobsOf, printed } from "./generate-all.ts";
 import { type ModelOptions, openModelOn, openWorker, withModel } from "./options.ts";
 import { bytes, Progress } from "./progress.ts";
 import { readPrompts } from "./prompts-file.ts";
-import { type SamplingFlags, sampling, withSampling } from "./sampling.ts";
+import { reasoningOption, type SamplingFlags, sampling, withSampling } from "./sampling.ts";
+import { Thoughts, withoutAnswer } from "./thoughts.ts";
 
 // Public API
 
@@ -21,6 +23,7 @@ export function generateCommand(signal: AbortSignal): Command {
       ).conflicts("prompt"),
     )
     .option("--raw", "continue the text as it is, without the chat template")
+    .addOption(reasoningOption())
     .option("--json", "print one JSON object when done");
   return withSampling(command).action((options: GenerateCommandOptions) => run(options, signal));
 }
@@ -31,6 +34,7 @@ interface GenerateCommandOptions extends ModelOptions, SamplingFlags {
   readonly prompt?: string;
   readonly prompts?: string;
   readonly raw?: true;
+  readonly reasoning?: ReasoningEffort;
   readonly json?: true;
 }
 
@@ -51,12 +55,16 @@ async function answerOne(text: string, options: GenerateCommandOptions, signal: 
   const prompt = promptOf(model, text, options);
   const pieces: Piece[] = [];
   const answer = model.generate(prompt, generateOptions(options, signal));
+  const thoughts = new Thoughts(process.stderr);
   const summary = await drain(answer, (piece) => {
     pieces.push(piece);
+    thoughts.show(piece.events ?? []);
     if (options.json === undefined) process.stdout.write(piece.text);
   });
+  thoughts.close();
   const answered = pieces.map((piece) => piece.text).join("");
   if (options.json === undefined && !answered.endsWith("\n")) process.stdout.write("\n");
+  if (answered === "" && summary.messages !== undefined) progress.say(withoutAnswer(summary));
   const figures = {
     ...answerFigures(summary, model),
     ...(await runFigures(worker, progress)),
@@ -64,8 +72,10 @@ async function answerOne(text: string, options: GenerateCommandOptions, signal: 
   if (options.json === undefined) progress.say(sentence(figures));
   else {
     const tokens = pieces.map(({ token }) => token);
-    const told = { text: answered, tokens, ...logprobsOf(pieces, model.tokenizer) };
-    process.stdout.write(`${JSON.stringify({ ...told, promptTokens: model.encode(prompt), ...figures })}\n`);
+    const { messages } = summary;
+    const told = { text: answered, ...(messages && { messages }), tokens, ...logprobsOf(pieces, model.tokenizer) };
+    const promptTokens = model.encode(prompt, { reasoning: options.reasoning });
+    process.stdout.write(`${JSON.stringify({ ...told, promptTokens, ...figures })}\n`);
   }
 }
 
@@ -120,8 +130,8 @@ function promptOf(model: Model, text: string, { raw }: GenerateCommandOptions): 
   return model.hasChatTemplate && raw === undefined ? [{ role: "user", content: text }] : text;
 }
 
-function generateOptions(given: GenerateCommandOptions, signal: AbortSignal): GenerateOptions {
-  return { signal, ...sampling(given) };
+function generateOptions(given: GenerateCommandOptions, signal: AbortSignal): ChatOptions {
+  return { signal, reasoning: given.reasoning, ...sampling(given) };
 }
 
 /** Walks a generator to its end and gives its return value. */

@@ -70,7 +70,7 @@ async function describeFiles(path: string, options: InspectCommandOptions, signa
     tensors: files.checkpoint.tensors.size,
     formats: formatsOf(files),
     tokenizer: files.tokenizer === undefined ? "none" : `${files.tokenizer.vocabularySize} tokens`,
-    chatTemplate: files.chatTemplate === undefined ? "none" : "yes",
+    chatTemplate: files.harmony !== undefined ? "Harmony" : files.chatTemplate === undefined ? "none" : "yes",
     stopIds: [...files.stopIds],
   };
 }

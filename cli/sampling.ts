@@ -1,5 +1,6 @@
 /** The options that say how tokens are chosen and when an answer ends; the library's, word for word. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { REASONING_EFFORTS } from "../inference/harmony/messages.ts";
 import type { GenerateOptions } from "../inference/index.ts";
 import { collect, number, seedNumber, wholeNumber } from "./options.ts";
 
@@ -24,9 +25,9 @@ export interface SamplingFlags {
 }
 
 /** Adds the options. docs/sampling.md has their ranges and sources. */
-export function withSampling(command: Command): Command {
+export function withSampling(command: Command, { maxTokens = 256 }: { readonly maxTokens?: number } = {}): Command {
   return command
-    .option("--max-tokens <n>", "how many tokens at most (256)", wholeNumber)
+    .option("--max-tokens <n>", `how many tokens at most (${maxTokens})`, wholeNumber)
     .option("--min-tokens <n>", "how many tokens before anything may end the answer (0)", seedNumber)
     .option("--temperature <t>", "0 takes the likeliest token each time (0)", number)
     .option("--top-k <k>", "choose among the k likeliest tokens (0: all)", number)
@@ -62,6 +63,13 @@ export function sampling({ logitBias, stopToken, ...flags }: SamplingFlags): Gen
     stopTokens: stopToken,
   });
   return Object.fromEntries(said.filter(([, value]) => value !== undefined));
+}
+
+/** How much a GPT-OSS thinks. */
+export function reasoningOption(): Option {
+  return new Option("--reasoning <effort>", "how much a GPT-OSS thinks before it answers (medium)").choices([
+    ...REASONING_EFFORTS,
+  ]);
 }
 
 // Implementation

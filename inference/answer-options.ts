@@ -1,5 +1,6 @@
 /** What may be said about an answer, checked against what a model's files say. */
 import { InputError } from "../dsl/index.ts";
+import type { AnswerReader } from "./answer-reader.ts";
 import { candidateCount } from "./programs.ts";
 import { canSampleFromCandidates, requireToken, Sampler } from "./sampler.ts";
 import type { SamplingOptions } from "./sampling-options.ts";
@@ -33,6 +34,8 @@ export interface AnswerInputs {
   /** How many logits a position has. When it is not known, options that name tokens are checked at the first one. */
   readonly vocabulary?: number;
   readonly tokenizer: Tokenizer | undefined;
+  /** Reads what the tokens say. Default: as text. */
+  readonly reader?: () => AnswerReader;
 }
 
 /** Options, checked. */

@@ -2,10 +2,11 @@
 
 import { InputError } from "../dsl/index.ts";
 import { type AnswerInputs, type AnswerSettings, type GenerateOptions, settle } from "./answer-options.ts";
+import { type AnswerReader, type ReadText, TextReader } from "./answer-reader.ts";
+import type { ParsedMessage, ParserEvent } from "./harmony/index.ts";
 import { type Sampled, Sampler, type TokenLogprob } from "./sampler.ts";
 import type { NextLogits, Wanted } from "./step-call.ts";
 import { StopStrings } from "./stop-strings.ts";
-import type { StreamingDecoder } from "./streaming-decoder.ts";
 import { type Allowed, readAllowed } from "./token-mask.ts";
 
 // Public API
@@ -19,6 +20,8 @@ export interface Piece {
   readonly logprob: number;
   /** The most likely tokens in its place, the likeliest first, when `logprobs` asked for them. */
   readonly topLogprobs?: readonly TokenLogprob[];
+  /** Of a chat with a model that speaks Harmony: all that came with it, thoughts too; `text` is of the final answer. */
+  readonly events?: readonly ParserEvent[];
 }
 
 /** Why an answer ended: a stop token or string, the token budget, or the end of the context. */
@@ -31,7 +34,7 @@ export class Answer {
   /** What the sampler needs of each position. */
   readonly wanted: Wanted;
   readonly #settings: AnswerSettings;
-  readonly #decoder: StreamingDecoder | undefined;
+  readonly #reader: AnswerReader;
   readonly #stops: StopStrings;
   readonly #sampler: Sampler;
   /** Why it ends when its room is used up. */
@@ -49,7 +52,7 @@ export class Answer {
     requirePrompt(prompt, given.context);
     this.prompt = prompt;
     this.room = Math.min(settings.budget, given.context - prompt.length);
-    this.#decoder = given.tokenizer?.decoder({ skipSpecial: true, continues: true });
+    this.#reader = given.reader?.() ?? new TextReader(given.tokenizer);
     this.#limit = this.room < settings.budget ? "context" : "length";
     if (this.room === 0) this.#finished = this.#limit;
   }
@@ -62,6 +65,11 @@ export class Answer {
   /** Why it is over; undefined while it isn't. */
   get finished(): FinishReason | undefined {
     return this.#finished;
+  }
+
+  /** What was said so far, of a model that speaks Harmony. */
+  get messages(): readonly ParsedMessage[] | undefined {
+    return this.#reader.messages;
   }
 
   /** What reproduces its choices. */
@@ -80,11 +88,13 @@ export class Answer {
     const { stopIds, minTokens } = this.#settings;
     this.#tokens.push(token);
     const isStop = stopIds.has(token);
-    const { text, stopped } = this.#search(isStop ? "" : (this.#decoder?.push(token) ?? ""), this.count > minTokens);
+    const read = this.#reader.read(token, isStop);
+    const { text, stopped } = this.#search(read.text, this.count > minTokens);
     if (isStop || stopped) this.#finished = "stop";
     else if (this.count === this.room) this.#finished = this.#limit;
-    const rest = this.#finished !== undefined && !stopped ? this.#flush() : "";
-    return { text: text + rest, token, ...logprobs };
+    const rest: ReadText = this.#finished === undefined ? { text: "" } : this.#flush(stopped);
+    const events = read.events === undefined ? {} : { events: [...read.events, ...(rest.events ?? [])] };
+    return { text: text + rest.text, token, ...logprobs, ...events };
   }
 
   // Implementation
@@ -116,9 +126,12 @@ export class Answer {
     return isSearched ? this.#stops.push(text) : { text, stopped: false };
   }
 
-  #flush(): string {
-    const { text, stopped } = this.#search(this.#decoder?.flush() ?? "", this.count > this.#settings.minTokens);
-    return stopped ? text : text + this.#stops.flush();
+  /** @param met  whether a stop string ended it: what follows is no part of the text */
+  #flush(met: boolean): ReadText {
+    const read = this.#reader.flush();
+    if (met) return { ...read, text: "" };
+    const { text, stopped } = this.#search(read.text, this.count > this.#settings.minTokens);
+    return { ...read, text: stopped ? text : text + this.#stops.flush() };
   }
 }
 

@@ -10,6 +10,9 @@
 /** Chunk sizes, smallest first. */
 export const chunkBuckets: readonly number[] = [16, 32, 64, 128, 256, 512];
 
+/** A ring holds a window and a chunk of so many. */
+export const largestChunk = chunkBuckets.at(-1) as number;
+
 /** One call of a prefill program. */
 export interface Chunk {
   /** Where in the prompt it starts. */

@@ -1,6 +1,6 @@
 /**
- * A byte-pair tokenizer over `@huggingface/tokenizers`: its normalizers, pre-tokenizers and merges; our own handling of
- * added tokens, bytes and decoding.
+ * A byte-pair tokenizer over `@huggingface/tokenizers`: its normalizers, pre-tokenizers and SentencePiece's merges; our
+ * own handling of added tokens, bytes, their merges and decoding.
  *
  * The library always turns the spelling of a special token into that token, decodes through strings (so that half a
  * character is lost), and looks added tokens up one by one while decoding. So it gets texts without added tokens, and
@@ -14,6 +14,7 @@ import { InputError } from "../dsl/errors.ts";
 import { type AddedToken, AddedTokenSplitter } from "./added-tokens.ts";
 import { StreamingDecoder } from "./streaming-decoder.ts";
 import type { DecodeOptions, EncodeOptions, Tokenizer } from "./tokenizer.ts";
+import { listedMerges, tokenMerges, type WordEncoder } from "./word-merges.ts";
 
 /** Two token spellings that may be joined. */
 export type Merge = readonly [left: string, right: string];
@@ -29,8 +30,8 @@ export type Spelling =
 export interface BytePairSpec {
   /** Spelling to id, added tokens not necessarily included. */
   readonly vocabulary: ReadonlyMap<string, number>;
-  /** The joins, the most urgent first. */
-  readonly merges: readonly Merge[];
+  /** The joins, the most urgent first; or "tokens", where each token is one and its id its urgency (./word-merges.ts). */
+  readonly merges: readonly Merge[] | "tokens";
   /**
    * The urgency of each merge, small first; its place in the list when absent. Where two are equal, the leftmost pair
    * of the text is joined first.
@@ -103,8 +104,7 @@ class BytePairTokenizer implements Tokenizer {
   readonly #texts: (string | undefined)[];
   readonly #addedById = new Map<number, AddedToken>();
   readonly #pipeline: Pipeline;
-  readonly #model: Merger;
-  readonly #unknownId: number | undefined;
+  readonly #encodeWords: (words: readonly string[], ids: number[]) => void;
   readonly #everyAdded: AddedTokenSplitter;
   readonly #plainAdded: AddedTokenSplitter;
   readonly #normalizedAdded: AddedTokenSplitter | undefined;
@@ -116,9 +116,7 @@ class BytePairTokenizer implements Tokenizer {
     const { spelling } = spec;
 
     this.#pipeline = pipelineOf(spec);
-    checkMerges(spec);
-    this.#unknownId = spec.unknownToken === undefined ? undefined : spec.vocabulary.get(spec.unknownToken);
-    this.#model = mergerOf(spec, this.#unknownId);
+    this.#encodeWords = wordsEncoder(spec);
 
     this.#ids = new Map(spec.vocabulary);
     this.#texts = [];
@@ -205,10 +203,7 @@ class BytePairTokenizer implements Tokenizer {
       }
       if (piece === "") continue;
       const words = this.#pipeline.pre_tokenizer?.pre_tokenize(piece, { section_index: section }) ?? [piece];
-      for (const token of this.#model._call(words)) {
-        const id = this.#model.tokens_to_ids.get(token) ?? this.#unknownId;
-        if (id !== undefined) ids.push(id);
-      }
+      this.#encodeWords(words, ids);
     }
   }
 
@@ -236,12 +231,42 @@ function pipelineOf({ normalizer, preTokenizer }: BytePairSpec): Pipeline {
   }
 }
 
-/**
- * The library's merges, with the tables of `spec`: its constructor would copy a vocabulary of 200,000 tokens four times.
- *
- * It does not see special tokens, so that no word of a text can become one.
- */
-function mergerOf(spec: BytePairSpec, unknownId: number | undefined): Merger {
+/** How words become ids. Special tokens are not seen, so that no word of a text can become one. */
+function wordsEncoder(spec: BytePairSpec): WordsEncoder {
+  const { merges, ranks, vocabulary, unknownToken } = spec;
+  const words = new Map(vocabulary);
+  for (const { content, special } of spec.addedTokens) if (special) words.delete(content);
+  if (merges === "tokens") return eachOf(tokenMerges(words));
+  checkMerges(spec, merges);
+  if (spec.spelling.kind === "byteLevel" && unknownToken === undefined) {
+    const urgency = new Map(merges.map(([left, right], at) => [`${left} ${right}`, ranks?.[at] ?? at]));
+    return eachOf(listedMerges(words, urgency, spec.ignoreMerges));
+  }
+  const unknownId = unknownToken === undefined ? undefined : vocabulary.get(unknownToken);
+  const merger = mergerOf(spec, merges, words, unknownId);
+  return (each, ids) => {
+    for (const token of merger._call(each)) {
+      const id = words.get(token) ?? unknownId;
+      if (id !== undefined) ids.push(id);
+    }
+  };
+}
+
+type WordsEncoder = (words: readonly string[], ids: number[]) => void;
+
+const eachOf =
+  (encode: WordEncoder): WordsEncoder =>
+  (words, ids) => {
+    for (const word of words) encode(word, ids);
+  };
+
+/** The library's merges, with tables of our own: its constructor would copy a vocabulary of 200,000 tokens four times. */
+function mergerOf(
+  spec: BytePairSpec,
+  merges: readonly Merge[],
+  words: ReadonlyMap<string, number>,
+  unknownId: number | undefined,
+): Merger {
   const merger = new BPE({
     type: "BPE",
     vocab: {},
@@ -251,10 +276,8 @@ function mergerOf(spec: BytePairSpec, unknownId: number | undefined): Merger {
     ignore_merges: spec.ignoreMerges,
     fuse_unk: spec.fuseUnknown,
   });
-  const words = new Map(spec.vocabulary);
-  for (const { content, special } of spec.addedTokens) if (special) words.delete(content);
   merger.tokens_to_ids = words;
-  merger.bpe_ranks = new Map(spec.merges.map((merge, at) => [JSON.stringify(merge), spec.ranks?.[at] ?? at]));
+  merger.bpe_ranks = new Map(merges.map((merge, at) => [JSON.stringify(merge), spec.ranks?.[at] ?? at]));
   merger.unk_token_id = unknownId;
   return merger;
 }
@@ -268,7 +291,7 @@ const UTF8_BYTES: readonly number[] = Array.from({ length: 256 }, (_, byte) => b
  * GPT-2's alphabet: printable bytes of Latin-1 stand for themselves, the other 68 for U+0100 and on, in order.
  * Source: openai/gpt-2, src/encoder.py, `bytes_to_unicode`.
  */
-const CHARACTER_OF_BYTE: readonly string[] = (() => {
+export const CHARACTER_OF_BYTE: readonly string[] = (() => {
   let others = 0;
   return Array.from({ length: 256 }, (_, byte) => {
     const printable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
@@ -295,7 +318,7 @@ function byteSpelling(byte: number, spelling: Spelling): string {
   return `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
 }
 
-function checkMerges({ vocabulary, merges, keys }: BytePairSpec): void {
+function checkMerges({ vocabulary, keys }: BytePairSpec, merges: readonly Merge[]): void {
   for (const [at, [left, right]] of merges.entries()) {
     const unknown = [left, right, left + right].find((text) => !vocabulary.has(text));
     if (unknown === undefined) continue;

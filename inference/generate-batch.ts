@@ -39,11 +39,14 @@ export interface BatchSummary {
 
 /** What the loop needs. */
 export interface BatchInputs extends AnswerInputs {
-  /** The tokens of each prompt, or why it has none. */
-  readonly prompts: readonly (readonly number[] | InputError)[];
+  /** The tokens of each prompt, and what holds for its answer alone; or why it has none. */
+  readonly prompts: readonly (BatchPrompt | InputError)[];
   /** Opens a batch for those that are left. */
   openBatch(answers: readonly Answer[]): Promise<{ readonly batch: Batch; readonly size: CacheSize }>;
 }
+
+/** A prompt. */
+export type BatchPrompt = { readonly tokens: readonly number[] } & Partial<Pick<AnswerInputs, "stopIds" | "reader">>;
 
 /** The seed of the prompt at `index`: given alone to `generate`, it makes the same choices. */
 export function seedOf(seed: bigint, index: number): bigint {
@@ -141,7 +144,8 @@ function admit(given: BatchInputs, options: GenerateOptions, seed: bigint) {
   for (const [index, prompt] of given.prompts.entries()) {
     try {
       if (prompt instanceof InputError) throw prompt;
-      const answer = new Answer(given, prompt, { ...options, seed: seedOf(seed, index) });
+      const { tokens, ...own } = prompt;
+      const answer = new Answer({ ...given, ...own }, tokens, { ...options, seed: seedOf(seed, index) });
       answers.push({ index, answer, token: -1, begun: 0, prefilled: 0 });
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -166,10 +170,12 @@ function done({ index, answer, begun, prefilled }: Running): BatchEvent {
   const summary = {
     finishReason: answer.finished as FinishReason,
     promptTokens: answer.prompt.length,
+    reusedTokens: 0,
     answerTokens: answer.count,
     prefillSeconds: (prefilled - begun) / 1000,
     decodeSeconds: begun === 0 ? 0 : (performance.now() - prefilled) / 1000,
     seed: answer.seed,
+    ...(answer.messages === undefined ? {} : { messages: answer.messages }),
   };
   return { kind: "done", index, summary };
 }

@@ -1,7 +1,8 @@
 /** The generation loop: logits in, tokens out, text as soon as it is certain. */
 import { Answer, type FinishReason, type Piece } from "./answer.ts";
 import type { AnswerInputs, GenerateOptions } from "./answer-options.ts";
-import type { Sequence } from "./sequence.ts";
+import type { ParsedMessage } from "./harmony/index.ts";
+import type { TextUnderWay } from "./prompt-cache.ts";
 
 // Public API
 
@@ -9,18 +10,22 @@ import type { Sequence } from "./sequence.ts";
 export interface Summary {
   readonly finishReason: FinishReason;
   readonly promptTokens: number;
+  /** How many of them a prompt cache held already. */
+  readonly reusedTokens: number;
   readonly answerTokens: number;
   readonly prefillSeconds: number;
   readonly decodeSeconds: number;
   /** What reproduces the choices. */
   readonly seed: number | bigint;
+  /** Of a chat with a model that speaks Harmony: what it said, to be given back with the next question. */
+  readonly messages?: readonly ParsedMessage[];
 }
 
 /** What the loop needs. */
 export interface GenerationInputs extends AnswerInputs {
   readonly prompt: readonly number[];
-  /** Opens a sequence with room for so many tokens in all. */
-  openSequence(tokens: number): Promise<Sequence>;
+  /** Opens a text with room for so many tokens in all; it may hold the beginning of the prompt. */
+  openSequence(tokens: number): Promise<TextUnderWay>;
 }
 
 /**
@@ -38,7 +43,8 @@ export async function* generateTokens(
   const answer = new Answer(given, prompt, options);
   await using sequence = await given.openSequence(prompt.length + answer.room);
   const started = performance.now();
-  let next = await sequence.prefill(prompt, answer.wanted, options.signal);
+  const reused = sequence.length;
+  let next = await sequence.prefill(prompt.slice(reused), answer.wanted, options.signal);
   const decodeStarted = performance.now();
   while (answer.finished === undefined) {
     options.signal?.throwIfAborted();
@@ -52,9 +58,11 @@ export async function* generateTokens(
   return {
     finishReason: answer.finished,
     promptTokens: prompt.length,
+    reusedTokens: reused,
     answerTokens: answer.count,
     prefillSeconds: (decodeStarted - started) / 1000,
     decodeSeconds: (performance.now() - decodeStarted) / 1000,
     seed: answer.seed,
+    ...(answer.messages === undefined ? {} : { messages: answer.messages }),
   };
 }

@@ -20,10 +20,18 @@ export {
 export type { Summary } from "./generate.ts";
 export { type BatchEvent, type BatchSummary, seedOf } from "./generate-batch.ts";
 export { tokenizerFromGguf } from "./gguf-tokenizer.ts";
-export { type LoadModelOptions, loadModel, Model, type Prompt } from "./model.ts";
+export {
+  type ChatOptions,
+  type GenerateOneOptions,
+  type LoadModelOptions,
+  loadModel,
+  Model,
+  type Prompt,
+} from "./model.ts";
 export { type ModelFiles, openModel } from "./model-files.ts";
 export type { CompileEvent, StepKind } from "./model-programs.ts";
 export { lowerStep, type StepOutputs, type StepSizes, traceStep } from "./programs.ts";
+export { PromptCache } from "./prompt-cache.ts";
 export {
   canSampleFromCandidates,
   type Sampled,

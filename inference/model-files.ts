@@ -4,10 +4,12 @@
  * The files lie beside the worker, so everything is read through it.
  */
 import { InputError, TsxlaError } from "../dsl/index.ts";
-import { type Architecture, findArchitecture, findByConfig, type ModelConfig } from "../models/index.ts";
+import { type Architecture, findArchitecture, findByConfig, gptOss, type ModelConfig } from "../models/index.ts";
 import type { Checkpoint, Worker } from "../runtime-bridge/index.ts";
 import { ChatTemplate, findChatTemplate } from "./chat-template.ts";
 import { tokenizerFromGguf } from "./gguf-tokenizer.ts";
+import { speaksHarmony } from "./harmony/format.ts";
+import { Harmony } from "./harmony/index.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { tokenizerFromJson } from "./tokenizer-json.ts";
 
@@ -21,6 +23,8 @@ export interface ModelFiles {
   /** Absent where the folder has none: token ids still run. */
   readonly tokenizer: Tokenizer | undefined;
   readonly chatTemplate: ChatTemplate | undefined;
+  /** Of a GPT-OSS, which then chats in it and not by its template. */
+  readonly harmony: Harmony | undefined;
   /** The tokens that end an answer. */
   readonly stopIds: ReadonlySet<number>;
 }
@@ -53,6 +57,7 @@ function openGguf(checkpoint: Checkpoint, given: Architecture | undefined): Mode
     config,
     tokenizer,
     chatTemplate: templateOf(source, tokenizer, {}),
+    harmony: harmonyOf(architecture, tokenizer),
     stopIds: new Set(tokenizer?.eosIds),
   };
 }
@@ -95,6 +100,7 @@ async function openFolder(
     config: architecture.fromHuggingFace(config),
     tokenizer,
     chatTemplate: templateOf(source, tokenizer, settings),
+    harmony: harmonyOf(architecture, tokenizer),
     stopIds: new Set([...eosOf(generation), ...eosOf(config), ...(tokenizer?.eosIds ?? [])]),
   };
 }
@@ -103,6 +109,13 @@ async function openFolder(
 function eosOf(config: unknown): number[] {
   const value = (config as Record<string, unknown> | undefined)?.eos_token_id;
   return [value].flat().filter((id): id is number => typeof id === "number" && Number.isInteger(id));
+}
+
+/** Others may have the same tokens and another format. */
+function harmonyOf({ name }: Architecture, tokenizer: Tokenizer | undefined): Harmony | undefined {
+  return name === gptOss.name && tokenizer !== undefined && speaksHarmony(tokenizer)
+    ? new Harmony(tokenizer)
+    : undefined;
 }
 
 function templateOf(

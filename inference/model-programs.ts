@@ -79,6 +79,13 @@ export class ModelPrograms {
     return known;
   }
 
+  /** Whether some layer keeps less than everything. */
+  hasRings(capacity: number): boolean {
+    const { architecture } = this.#files;
+    const sizes = { batch: 1, capacity };
+    return cacheAxes(architecture, this.config, sizes).some(({ k }) => k.at(-1)?.size !== capacity);
+  }
+
   /** Rotary frequencies for a row that will be `length` positions long. */
   frequencies(length: number): Float32Array {
     return this.#files.architecture.frequencies(this.config, length);

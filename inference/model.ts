@@ -5,15 +5,18 @@ import type { Architecture, ModelConfig } from "../models/index.ts";
 import type { LoadProgress, Worker } from "../runtime-bridge/index.ts";
 import { type Answer, type Piece, requirePrompt } from "./answer.ts";
 import type { GenerateOptions } from "./answer-options.ts";
+import { HarmonyReader } from "./answer-reader.ts";
 import { Batch } from "./batch.ts";
 import { capacityFor, chunksOf } from "./buckets.ts";
 import { type CacheSize, fittingCache, freeBytes } from "./cache-size.ts";
 import type { ChatMessage } from "./chat-template.ts";
 import { generateTokens, type Summary } from "./generate.ts";
-import { type BatchEvent, type BatchSummary, generateBatch } from "./generate-batch.ts";
+import { type BatchEvent, type BatchPrompt, type BatchSummary, generateBatch } from "./generate-batch.ts";
+import { type Harmony, harmonyMessages, type Message, type ReasoningEffort } from "./harmony/index.ts";
 import { type ModelFiles, openModel } from "./model-files.ts";
 import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
+import type { PromptCache } from "./prompt-cache.ts";
 import { logitsChunk, Sequence } from "./sequence.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { loadWeights, planWeights } from "./weights.ts";
@@ -39,8 +42,20 @@ export interface LoadModelOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A prompt: a text, the messages of a chat, or token ids as they are. */
-export type Prompt = string | readonly ChatMessage[] | { readonly tokens: readonly number[] };
+/** How to answer. */
+export interface ChatOptions extends GenerateOptions {
+  /** How much a GPT-OSS thinks before it answers a chat. Default: medium. */
+  readonly reasoning?: ReasoningEffort | undefined;
+}
+
+/** How to answer one prompt. */
+export interface GenerateOneOptions extends ChatOptions {
+  /** Keeps the text's cache for the next prompt, which may begin as this one. Without: it is freed with the answer. */
+  readonly cache?: PromptCache | undefined;
+}
+
+/** A prompt: a text, the messages of a chat (a GPT-OSS takes those of Harmony too), or token ids as they are. */
+export type Prompt = string | readonly (ChatMessage | Message)[] | { readonly tokens: readonly number[] };
 
 /**
  * Opens a Hugging Face folder or a .gguf file and loads its weights onto the worker.
@@ -92,24 +107,32 @@ export class Model implements AsyncDisposable {
     this.#onCache = more.onCache;
   }
 
-  /** Whether the model knows chats: it has a template. */
+  /** Whether the model knows chats: it has a template, or speaks Harmony. */
   get hasChatTemplate(): boolean {
-    return this.#files.chatTemplate !== undefined;
+    return this.#files.chatTemplate !== undefined || this.harmony !== undefined;
+  }
+
+  /** Of a GPT-OSS with its own tokens: the format in which it chats. */
+  get harmony(): Harmony | undefined {
+    return this.#files.harmony;
   }
 
   /**
-   * The token ids of a prompt. A text is taken as it is; messages go through the model's chat template.
+   * The token ids of a prompt. A text is taken as it is; messages go through Harmony or the model's chat template.
    *
    * @throws InputError when the model has no tokenizer or no template, or an id is not of the vocabulary
    */
-  encode(prompt: Prompt): readonly number[] {
+  encode(prompt: Prompt, { reasoning }: Pick<ChatOptions, "reasoning"> = {}): readonly number[] {
+    const isChat = typeof prompt !== "string" && !("tokens" in prompt);
+    if (reasoning !== undefined && !(isChat && this.harmony !== undefined)) throw this.#noReasoning(isChat);
     if (typeof prompt === "string") return this.#needTokenizer().encode(prompt);
     if ("tokens" in prompt) return this.#checked(prompt.tokens);
+    if (this.harmony !== undefined) return this.harmony.renderForCompletion(harmonyMessages(prompt, { reasoning }));
     const template = this.#files.chatTemplate;
     if (template === undefined) {
       throw new InputError("CHAT_TEMPLATE_MISSING", "the model has no chat template; give it a plain text instead");
     }
-    const text = template.render(prompt, { addGenerationPrompt: true });
+    const text = template.render(prompt as readonly ChatMessage[], { addGenerationPrompt: true });
     // The template spells special tokens out, the first one included.
     return this.#needTokenizer().encode(text, { parseSpecial: true, addSpecial: false });
   }
@@ -119,26 +142,33 @@ export class Model implements AsyncDisposable {
    *
    * @throws InputError for a prompt that is empty or longer than the context, or an option out of range
    */
-  async *generate(prompt: Prompt, options: GenerateOptions = {}): AsyncGenerator<Piece, Summary> {
-    const tokens = this.encode(prompt);
+  async *generate(
+    prompt: Prompt,
+    { reasoning, cache, ...options }: GenerateOneOptions = {},
+  ): AsyncGenerator<Piece, Summary> {
+    const { tokens, ...own } = this.#prepare(prompt, reasoning);
     return yield* generateTokens(
       {
         prompt: tokens,
-        stopIds: this.#files.stopIds,
+        ...own,
         context: this.context,
         vocabulary: this.config.vocab,
         tokenizer: this.tokenizer,
         openSequence: async (total) => {
           const capacity = capacityFor(tokens.length, total);
-          // First the cache: whether there is room for it shows at once.
-          const sequence = await this.#open(capacity, options.signal);
-          try {
-            await this.#compile([tokens.length], { rows: 1, capacity }, options.signal);
-          } catch (error) {
-            await sequence.close();
-            throw error;
-          }
-          return sequence;
+          const open = async () => {
+            // First the cache: whether there is room for it shows at once.
+            const sequence = await this.#open(capacity, options.signal);
+            try {
+              await this.#compile([tokens.length], { rows: 1, capacity }, options.signal);
+            } catch (error) {
+              await sequence.close();
+              throw error;
+            }
+            return { sequence, capacity };
+          };
+          if (cache === undefined) return (await open()).sequence;
+          return await cache.lend({ owner: this, prompt: tokens, room: total }, open);
         },
       },
       options,
@@ -158,12 +188,14 @@ export class Model implements AsyncDisposable {
    */
   async *generateAll(
     prompts: readonly Prompt[],
-    options: GenerateOptions = {},
+    { reasoning, ...options }: ChatOptions = {},
   ): AsyncGenerator<BatchEvent, BatchSummary> {
     const { signal } = options;
+    // An option's fault, and no prompt's.
+    if (reasoning !== undefined && this.harmony === undefined) throw this.#noReasoning(true);
     return yield* generateBatch(
       {
-        prompts: prompts.map((prompt) => this.#encodeOrRefuse(prompt)),
+        prompts: prompts.map((prompt) => this.#prepareOrRefuse(prompt, reasoning)),
         stopIds: this.#files.stopIds,
         context: this.context,
         vocabulary: this.config.vocab,
@@ -248,9 +280,28 @@ export class Model implements AsyncDisposable {
     return cacheBytes(this.#files.architecture, this.config, { batch: 1, capacity }, this.#target);
   }
 
-  #encodeOrRefuse(prompt: Prompt): readonly number[] | InputError {
+  /** The tokens of a prompt, what ends its answer, and what reads it. */
+  #prepare(prompt: Prompt, reasoning: ReasoningEffort | undefined) {
+    const tokens = this.encode(prompt, { reasoning });
+    const { stopIds, harmony } = this.#files;
+    if (harmony === undefined || typeof prompt === "string" || "tokens" in prompt) return { tokens, stopIds };
+    // `<|end|>` ends a message, and the next one may follow.
+    const others = [...stopIds].filter((id) => id !== harmony.tokens.end);
+    return {
+      tokens,
+      stopIds: new Set([...others, ...harmony.stopTokens]),
+      reader: () => new HarmonyReader(harmony),
+    };
+  }
+
+  #noReasoning(isChat: boolean): InputError {
+    const why = isChat ? "the model does not speak Harmony" : "the prompt is no chat";
+    return new InputError("OPTION", `reasoning is for chats with a GPT-OSS: ${why}`, { option: "reasoning" });
+  }
+
+  #prepareOrRefuse(prompt: Prompt, reasoning: ReasoningEffort | undefined): BatchPrompt | InputError {
     try {
-      return this.encode(prompt);
+      return this.#prepare(prompt, reasoning);
     } catch (error) {
       if (error instanceof InputError) return error;
       throw error;

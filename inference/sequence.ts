@@ -11,7 +11,7 @@ import {
   type StepResult,
   toFloat32Array,
 } from "../runtime-bridge/index.ts";
-import { chunksOf } from "./buckets.ts";
+import { chunksOf, largestChunk } from "./buckets.ts";
 import type { ModelPrograms, StepProgram } from "./model-programs.ts";
 import type { StepOutputs } from "./programs.ts";
 import { defineStep, type NextLogits, readLogits, stepTensors, type Wanted, wantedResults } from "./step-call.ts";
@@ -27,6 +27,8 @@ export class Sequence implements AsyncDisposable {
   readonly #capacity: number;
   readonly #calls = new Map<StepProgram, SessionCall>();
   #length = 0;
+  /** The position after the last one that was ever written, padding included. */
+  #written = 0;
 
   private constructor(programs: ModelPrograms, session: Session, capacity: number) {
     this.#programs = programs;
@@ -59,6 +61,17 @@ export class Sequence implements AsyncDisposable {
   /** Begins another text in the same memory: what is held there already is seen by nobody. */
   restart(): void {
     this.#length = 0;
+  }
+
+  /**
+   * Goes back to the first `length` positions. Not where a layer with a window has written over what it would see from
+   * there: `false` then, and nothing is changed.
+   */
+  rewind(length: number): boolean {
+    const spare = this.#programs.hasRings(this.#capacity) ? largestChunk : this.#capacity;
+    if (length > this.#length || this.#written > length + spare) return false;
+    this.#length = length;
+    return true;
   }
 
   /**
@@ -124,6 +137,7 @@ export class Sequence implements AsyncDisposable {
     const call = this.#calls.get(program) ?? this.#define(program);
     const inputs = stepTensors(this.#programs, [{ tokens, start: this.#length, total }], bucket);
     const fetch = wantedResults(program, wanted);
+    this.#written = Math.max(this.#written, this.#length + bucket);
     const result = await this.#session.step(call, inputs, { fetch, ...(signal === undefined ? {} : { signal }) });
     this.#length += tokens.length;
     return result;

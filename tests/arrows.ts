@@ -30,6 +30,7 @@ const ownNames: Readonly<Record<string, string>> = {
   "tsxla/models": "models/index.ts",
   "tsxla/inference": "inference/index.ts",
   "tsxla/hub": "hub/index.ts",
+  "tsxla/harmony": "inference/harmony/index.ts",
 };
 
 /** A file's path from the root, and its text. */

@@ -23,6 +23,7 @@ export interface Capability {
 /** The rows. */
 export function capabilities(): readonly Capability[] {
   const { configurations, scalings, gptOss } = parityCases();
+  const conversations = harmonyCases();
   return [
     {
       what: `the language: ${allOps.size} operations, loops, choices, scans, \`forChosen\`, caches`,
@@ -78,6 +79,26 @@ export function capabilities(): readonly Capability[] {
       compiles: "cpu, f32 and bf16",
       runs: "CPU",
       shownBy: [{ file: "tests/parity/gpt-oss.test.ts", words: "transformers' logits" }],
+    },
+    {
+      what: `Harmony, GPT-OSS's chat format: openai-harmony's tokens and messages for its documented cases and ${conversations} random conversations; a parser that takes any stream`,
+      compiles: "",
+      runs: "Node",
+      shownBy: [
+        { file: "tests/harmony/documented.test.ts", words: "renders to openai-harmony's tokens" },
+        { file: "tests/harmony/conversations.test.ts", words: "are rendered to openai-harmony's tokens" },
+        { file: "tests/harmony/fuzz.test.ts", words: "none throws, loses text" },
+      ],
+    },
+    {
+      what: "`tsxla chat`, with Harmony or a chat template; tools that a model calls; a prompt cache from turn to turn",
+      compiles: "cpu",
+      runs: "CPU; Harmony with random weights that follow a script",
+      shownBy: [
+        { file: "tests/chat/chat.test.ts", words: "with what was said before in mind" },
+        { file: "tests/examples/harmony-tools.test.ts", words: "called by the model, answered" },
+        { file: "inference/prompt-cache.test.ts", words: "gives the answers that there are without it" },
+      ],
     },
     {
       what: "`tsxla compile`: a model's step as text, and XLA's report, from a config.json or a published model's name",
@@ -157,6 +178,11 @@ export function capabilityTable(): string {
 }
 
 // Implementation
+
+function harmonyCases(): number {
+  const file = new URL("../harmony/fixtures/conversations.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as unknown[]).length;
+}
 
 interface ParityFile {
   readonly checkpoints: Readonly<Record<string, { readonly config: Readonly<Record<string, unknown>> }>>;

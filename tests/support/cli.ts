@@ -32,16 +32,20 @@ export const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Where the demo's model is, under its name in a checkout. */
 export const smollm2 = join(root, "checkpoints/smollm2-135m-instruct.gguf");
 
-/** Starts `tsxla WORDS`. */
-export function startCli(words: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+/** Starts `tsxla WORDS`. @param stdin  what it can read: nothing, or what is written to the process */
+export function startCli(
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  { stdin = "ignore" }: { readonly stdin?: "ignore" | "pipe" } = {},
+): Running {
   const child = spawn(process.execPath, [join(root, "bin/tsxla.mjs"), ...words], {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [stdin, "pipe", "pipe"],
     env: { ...process.env, ...env },
   });
   const said = { stdout: "", stderr: "" };
   const waiting = new Set<() => void>();
   for (const name of ["stdout", "stderr"] as const) {
-    child[name].setEncoding("utf8").on("data", (text: string) => {
+    child[name]?.setEncoding("utf8").on("data", (text: string) => {
       said[name] += text;
       for (const wake of waiting) wake();
     });

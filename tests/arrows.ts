@@ -16,7 +16,8 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   "runtime-bridge": ["proto", "compiler"],
   inference: ["models", "compiler", "runtime-bridge"],
   hub: ["dsl"],
-  cli: ["inference", "hub"],
+  testing: ["compiler", "runtime-bridge"],
+  cli: ["inference", "hub", "testing"],
 };
 
 /** The folders that run in a browser, a worker or anywhere: no Node API. */
@@ -28,6 +29,7 @@ const ownNames: Readonly<Record<string, string>> = {
   "tsxla/compiler": "compiler/index.ts",
   "tsxla/models": "models/index.ts",
   "tsxla/inference": "inference/index.ts",
+  "tsxla/testing": "testing/index.ts",
   "tsxla/hub": "hub/index.ts",
 };
 

@@ -5,11 +5,19 @@ const swc = JSON.parse(readFileSync(new URL(".swcrc", import.meta.url), "utf8"))
 
 export default {
   testEnvironment: "node",
+  // The package's own name means its TypeScript here (package.json, "exports").
+  testEnvironmentOptions: { customExportConditions: ["node", "node-addons", "tsxla-source"] },
   extensionsToTreatAsEsm: [".ts"],
   transform: { "^.+\\.ts$": ["@swc/jest", { ...swc, swcrc: false }] },
   testMatch: ["**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/", "/.venv/", "/.oracle-venv/"],
-  modulePathIgnorePatterns: ["<rootDir>/.venv", "<rootDir>/.oracle-venv", "<rootDir>/.cache"],
+  modulePathIgnorePatterns: [
+    "<rootDir>/.venv",
+    "<rootDir>/.oracle-venv",
+    "<rootDir>/.cache",
+    "<rootDir>/dist",
+    "<rootDir>/tests/packed/project",
+  ],
   setupFiles: ["<rootDir>/bin/suppressed-error.mjs"],
   globalSetup: "<rootDir>/tests/support/global-setup.mjs",
   globalTeardown: "<rootDir>/tests/support/global-teardown.mjs",

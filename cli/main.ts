@@ -9,9 +9,11 @@ import { addSourceRoot, TsxlaError } from "../dsl/index.ts";
 import { compileCommand } from "./compile.ts";
 import { execCommand } from "./exec.ts";
 import { generateCommand } from "./generate.ts";
+import { goldenCommand } from "./golden.ts";
 import { inspectCommand } from "./inspect.ts";
 import { logitsCommand } from "./logits.ts";
 import { pullCommand } from "./pull.ts";
+import { setupCommand } from "./setup.ts";
 import { workerCommand } from "./worker.ts";
 
 // Public API
@@ -56,7 +58,9 @@ function commandLine(signal: AbortSignal): Command {
     execCommand,
     inspectCommand,
     pullCommand,
+    goldenCommand,
     workerCommand,
+    setupCommand,
   ];
   for (const make of commands) program.addCommand(make(signal).exitOverride().showHelpAfterError("(--help says more)"));
   return program;

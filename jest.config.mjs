@@ -5,6 +5,8 @@ const swc = JSON.parse(readFileSync(new URL(".swcrc", import.meta.url), "utf8"))
 
 export default {
   testEnvironment: "node",
+  // The package's own name means its TypeScript here (package.json, "exports").
+  testEnvironmentOptions: { customExportConditions: ["node", "node-addons", "tsxla-source"] },
   extensionsToTreatAsEsm: [".ts"],
   transform: { "^.+\\.ts$": ["@swc/jest", { ...swc, swcrc: false }] },
   testMatch: ["**/*.test.ts"],
@@ -14,6 +16,8 @@ export default {
     "<rootDir>/.oracle-venv",
     "<rootDir>/.oracle-harmony-venv",
     "<rootDir>/.cache",
+    "<rootDir>/dist",
+    "<rootDir>/tests/packed/project",
   ],
   setupFiles: ["<rootDir>/bin/suppressed-error.mjs"],
   globalSetup: "<rootDir>/tests/support/global-setup.mjs",

@@ -1,22 +1,37 @@
 /**
  * Lets Node import this project's TypeScript, and a user's, as it stands: SWC turns each file into JavaScript.
  *
- * Outputs are kept under `.cache/typescript/` by the hash of their source, so a warm start reads files only and
- * never loads SWC. Each output carries its source map, which is how traced ops name their TypeScript line.
+ * Outputs are kept under `.cache/typescript/`, or in the user's cache where the package is installed, by the hash of their
+ * source, so a warm start reads files only and never loads SWC. Each output carries its source map, which is how traced
+ * ops name their TypeScript line.
  *
  * Why not type stripping in Node itself: `using` is syntax that Node 20 and 22 don't know.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { register } from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { env } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { isMainThread } from "node:worker_threads";
 import "./suppressed-error.mjs";
 
 const root = new URL("../", import.meta.url);
-const cacheDir = fileURLToPath(new URL(".cache/typescript/", root));
+
+/** In a checkout the package's own name means its TypeScript; an installed package has JavaScript alone. */
+const isCheckout = existsSync(new URL("dsl/index.ts", root));
+const cacheDir = isCheckout
+  ? fileURLToPath(new URL(".cache/typescript/", root))
+  : join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "tsxla/typescript/");
 const options = JSON.parse(readFileSync(new URL(".swcrc", root), "utf8"));
 const version = JSON.parse(readFileSync(new URL("package.json", root), "utf8")).dependencies["@swc/core"];
+
+/** Node's `resolve` hook (https://nodejs.org/api/module.html#resolvespecifier-context-nextresolve). */
+export function resolve(specifier, context, nextResolve) {
+  if (!isCheckout || !/^tsxla(\/|$)/.test(specifier)) return nextResolve(specifier, context);
+  return nextResolve(specifier, { ...context, conditions: [...context.conditions, "tsxla-source"] });
+}
 
 /** Node's `load` hook (https://nodejs.org/api/module.html#loadurl-context-nextload). */
 export async function load(url, context, nextLoad) {

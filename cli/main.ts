@@ -10,10 +10,12 @@ import { chatCommand } from "./chat.ts";
 import { compileCommand } from "./compile.ts";
 import { execCommand } from "./exec.ts";
 import { generateCommand } from "./generate.ts";
+import { goldenCommand } from "./golden.ts";
 import { inspectCommand } from "./inspect.ts";
 import { logitsCommand } from "./logits.ts";
 import { probeCommand } from "./probe.ts";
 import { pullCommand } from "./pull.ts";
+import { setupCommand } from "./setup.ts";
 import { workerCommand } from "./worker.ts";
 
 // Public API
@@ -59,8 +61,10 @@ function commandLine(signal: AbortSignal): Command {
     execCommand,
     inspectCommand,
     pullCommand,
+    goldenCommand,
     workerCommand,
     probeCommand,
+    setupCommand,
   ];
   for (const make of commands) program.addCommand(make(signal).exitOverride().showHelpAfterError("(--help says more)"));
   return program;

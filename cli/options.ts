@@ -2,13 +2,16 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
-import { parseTarget, parseWeightForms, type Target, virtualDevices } from "../compiler/index.ts";
+import { virtualDevices } from "../compiler/index.ts";
 import { InputError } from "../dsl/index.ts";
 import { loadModel, type Model, Worker } from "../inference/index.ts";
+import { targetOf } from "../inference/target-words.ts";
 import type { Architecture } from "../models/index.ts";
 import { bytes, type Progress } from "./progress.ts";
 
 // Public API
+
+export { targetOf };
 
 /** How to reach a worker. */
 export interface WorkerOptions {
@@ -126,20 +129,6 @@ export async function openModelOn(
     bar.stop();
     throw error;
   }
-}
-
-/** The target that the options name. @throws InputError naming what can be asked for */
-export function targetOf({
-  target,
-  mesh,
-  computeDtype,
-  weights,
-}: Pick<ModelOptions, "target" | "mesh" | "computeDtype" | "weights">): Target {
-  return parseTarget(target, {
-    ...(mesh === undefined ? {} : { mesh }),
-    ...(computeDtype === undefined ? {} : { compute: computeDtype }),
-    ...(weights === undefined ? {} : { weights: parseWeightForms(weights) }),
-  });
 }
 
 /** For commander: a whole number from 1. */

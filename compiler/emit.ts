@@ -436,6 +436,7 @@ export class BlockEmitter implements Emitter {
     const instruction: WhileInstruction = {
       results,
       pieces: ["stablehlo.while"],
+      operands: initial,
       regions,
       layout: "while",
       tail: ` : ${typeList(initial)}`,
@@ -602,6 +603,7 @@ export class BlockEmitter implements Emitter {
       results,
       ...(suggested === undefined ? {} : { suggested }),
       pieces: pieces.map((piece) => (typeof piece === "string" ? piece : this.#resolve(piece))),
+      operands: pieces.filter((piece) => typeof piece !== "string"),
       regions,
       layout: regions.length === 0 ? "none" : "generic",
       tail,

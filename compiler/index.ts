@@ -3,6 +3,7 @@
  *
  * @module tsxla/compiler
  */
+export type { AxisNames, AxisTable, FunctionAxes, OperationAxes } from "./axis-table.ts";
 export { type Chip, type ChipName, chipOf, chips, perDevice } from "./chips.ts";
 export { type Cost, type CostOptions, countCost, type Roofline, roofline, type UncertainLoop } from "./cost.ts";
 export {
@@ -21,7 +22,7 @@ export {
   type TimeOptions,
   type TripOptions,
 } from "./hlo/index.ts";
-export { type LowerOptions, lower } from "./lower.ts";
+export { type AnnotatedProgram, type LowerOptions, lower, lowerAnnotated } from "./lower.ts";
 export { deviceCount, formatMesh, type Mesh, type MeshAxis, oneDevice, parseMesh } from "./mesh.ts";
 export { type Placement, partCountOf, placementFor, splitsOf } from "./placement.ts";
 export type { Program, ProgramArgument, ProgramValue, Signature } from "./program.ts";

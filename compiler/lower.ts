@@ -9,6 +9,7 @@ import type { Emitter, Platform, Ssa } from "../dsl/emitter.ts";
 import type { Node, Scope } from "../dsl/graph.ts";
 import type { Tensor } from "../dsl/tensor.ts";
 import type { Graph } from "../dsl/trace.ts";
+import { type AxisTable, axisTable } from "./axis-table.ts";
 import { BlockEmitter, type Surroundings } from "./emit.ts";
 import { meshOperation, type Placement, shardingAttribute } from "./placement.ts";
 import { fingerprint, printModule } from "./print.ts";
@@ -33,6 +34,23 @@ export interface LowerOptions {
 export function lower(graph: Graph, { locations = true, platform = "cpu", placement }: LowerOptions = {}): Program {
   const { module, signature } = new Lowering(graph, platform, placement).run();
   return { name: graph.name, text: printModule(module, { locations }), signature };
+}
+
+/** A program with what a reader of its text wants to know. */
+export interface AnnotatedProgram extends Program {
+  /** The text without locations. */
+  readonly plainText: string;
+  readonly axes: AxisTable;
+}
+
+/** Lowers a graph for a reader: with and without locations, and with the axes of every value. */
+export function lowerAnnotated(
+  graph: Graph,
+  { platform = "cpu", placement }: Omit<LowerOptions, "locations"> = {},
+): AnnotatedProgram {
+  const { module, signature } = new Lowering(graph, platform, placement).run();
+  const [text, plainText] = [true, false].map((locations) => printModule(module, { locations })) as [string, string];
+  return { name: graph.name, text, plainText, signature, axes: axisTable(module) };
 }
 
 // Implementation

@@ -113,6 +113,6 @@ function randomProgram(seed: number): Graph {
 describe("programs put together at random", () => {
   test.each(Array.from({ length: 4 }, (_, n) => n))("print as MLIR prints them, group %d", async (group) => {
     for (let seed = group * 5; seed < group * 5 + 5; seed++) await checkText(randomProgram(seed));
-    expect.assertions(10);
+    expect.assertions(25);
   });
 });

@@ -45,6 +45,8 @@ export interface Instruction {
   /** The name that MLIR suggests for the result, such as `c`; absent numbers it. */
   readonly suggested?: string;
   readonly pieces: readonly Piece[];
+  /** Its operands as its op sees them: a value may go by other names of axes than where it was made. */
+  readonly operands: readonly Handle[];
   readonly regions: readonly Region[];
   /** How regions are written after the pieces. */
   readonly layout: "none" | "while" | "generic";

@@ -3,8 +3,29 @@
  *
  * @module tsxla/inference
  */
-
-export { type Executable, ensurePlugin, Worker } from "../runtime-bridge/index.ts";
+export {
+  type Checkpoint,
+  type CompileOptions,
+  type ConnectOptions,
+  DeviceBuffer,
+  type EngineName,
+  type Executable,
+  type Execution,
+  ensurePlugin,
+  type HostTensor,
+  hostTensor,
+  type LaunchOptions,
+  type LoadProgress,
+  type TensorType,
+  toFloat32Array,
+  toInt32Array,
+  toNumbers,
+  Worker,
+  WorkerError,
+  type WorkerInfo,
+  WorkerLost,
+  WorkerUnavailable,
+} from "../runtime-bridge/index.ts";
 export type { FinishReason, Piece } from "./answer.ts";
 export type { GenerateOptions } from "./answer-options.ts";
 export type { CacheSize } from "./cache-size.ts";
@@ -43,6 +64,7 @@ export {
 export type { SamplingOptions } from "./sampling-options.ts";
 export type { Distribution } from "./selection.ts";
 export { storageWithoutFiles } from "./storage.ts";
+export type { TargetWords } from "./target-words.ts";
 export { type Allowed, type AllowedTokens, type MaskStep, readAllowed, type TokenMask } from "./token-mask.ts";
 export type { DecodeOptions, EncodeOptions, Tokenizer } from "./tokenizer.ts";
 export { tokenizerFromJson } from "./tokenizer-json.ts";

@@ -1,5 +1,5 @@
 /** A model, ready to run: what `loadModel` gives. */
-import { cpu, type Target } from "../compiler/index.ts";
+import type { Target } from "../compiler/index.ts";
 import { InputError } from "../dsl/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
 import type { LoadProgress, Worker } from "../runtime-bridge/index.ts";
@@ -18,17 +18,16 @@ import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
 import type { PromptCache } from "./prompt-cache.ts";
 import { logitsChunk, Sequence } from "./sequence.ts";
+import { type TargetWords, targetOf } from "./target-words.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { loadWeights, planWeights } from "./weights.ts";
 
 // Public API
 
 /** How to load a model. */
-export interface LoadModelOptions {
+export interface LoadModelOptions extends TargetWords {
   /** Where it runs. */
   readonly worker: Worker;
-  /** What it is compiled for. Default: this machine's CPU, in f32. */
-  readonly target?: Target;
   /** How many positions a text may have. Default: what the model was made for. */
   readonly context?: number;
   /** Stands in for the built-in architecture. */
@@ -64,8 +63,8 @@ export type Prompt = string | readonly (ChatMessage | Message)[] | { readonly to
  */
 export async function loadModel(path: string, options: LoadModelOptions): Promise<Model> {
   const { worker, onLoad, onCompile, signal } = options;
+  const target = targetOf(options);
   const files = await openModel(worker, path, options.architecture);
-  const target = options.target ?? cpu();
   const context = checkedContext(options.context, files.config);
   const plan = planWeights(files, target);
   const weights = await loadWeights(worker, files, plan, {

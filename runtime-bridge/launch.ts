@@ -12,7 +12,7 @@ import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Loss, WorkerUnavailable } from "./errors.ts";
 import { claimInterpreter, type Interpreter } from "./interpreter.ts";
-import { compileCache, logFolder, projectPython, pythonPath } from "./places.ts";
+import { compileCache, logFolder, projectPython, pythonPath, requirePython } from "./places.ts";
 
 // Public API
 
@@ -29,7 +29,7 @@ export interface LaunchOptions {
   /** Default: 60 s, most of which a first import of JAX may take on a cold disk. */
   readonly startTimeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Default: the one that set-up made. */
+  /** Default: that of the environment `TSXLA_VENV`, or of the one that set-up made. */
   readonly python?: string;
 }
 
@@ -49,9 +49,7 @@ export interface LaunchedWorker {
 export async function launch(options: LaunchOptions = {}): Promise<LaunchedWorker> {
   options.signal?.throwIfAborted();
   const python = options.python ?? projectPython;
-  if (!existsSync(python)) {
-    throw new WorkerUnavailable("SETUP_MISSING", `there is no Python at ${python}: run \`npm run setup\``, { python });
-  }
+  requirePython(python);
   const logFile = options.logFile === undefined ? await newLogFile() : resolve(options.logFile);
   await mkdir(dirname(logFile), { recursive: true });
   const folder = await privateFolder();

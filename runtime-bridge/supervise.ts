@@ -5,11 +5,10 @@
  * Not here: workers that belong to one Node program (launch.ts).
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { delimiter } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RuntimeFailure } from "../dsl/errors.ts";
-import { compileCache, projectPython, pythonPath } from "./places.ts";
+import { compileCache, projectPython, pythonPath, requirePython } from "./places.ts";
 
 // Public API
 
@@ -23,11 +22,7 @@ export type WorkerFlags = Readonly<Record<string, string | number | undefined>>;
  * @throws RuntimeFailure when there is no Python to run, or the worker keeps dying as it starts
  */
 export async function superviseWorker(flags: WorkerFlags, signal: AbortSignal): Promise<0 | 2> {
-  if (!existsSync(projectPython)) {
-    throw new RuntimeFailure("PYTHON_MISSING", `there is no Python at ${projectPython}; run npm run setup`, {
-      python: projectPython,
-    });
-  }
+  requirePython(projectPython);
   const given = Object.entries({ cacheDir: compileCache(), ...flags }).filter(([, value]) => value !== undefined);
   const words = given.flatMap(([name, value]) => [`--${dashed(name)}`, String(value)]);
   let ending = false;

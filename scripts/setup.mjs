@@ -11,7 +11,6 @@
  *
  * Not here: torch and transformers, which only the fixtures' script needs (./oracle.mjs).
  */
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -26,7 +25,9 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { acquireLock, killGroup } from "./setup-lock.mjs";
+import { makePythonEnvironment } from "./python-environment.mjs";
+import { endChildren, endChildrenOnSignals, execute, explain, runScript, SetupError } from "./run-programs.mjs";
+import { acquireLock } from "./setup-lock.mjs";
 import { Progress } from "./setup-progress.mjs";
 
 // Public API
@@ -64,8 +65,7 @@ export async function setup() {
 /** What is missing, by name. */
 export const missingSteps = () => steps.filter((step) => !step.isDone()).map(({ label }) => label);
 
-/** A set-up that cannot go on. The message says what to do. */
-export class SetupError extends Error {}
+export { explain, runScript, SetupError };
 
 // Implementation
 
@@ -132,27 +132,14 @@ const steps = [
     isDone: () => done(pythonStamp) && existsSync(venvPython),
     async run(context) {
       rmSync(at(pythonStamp.path), { force: true });
-      const unfinished = at(".venv/.unfinished");
-      // pip takes a package whose metadata were written for installed, so what an interrupted one left isn't trusted.
-      if (existsSync(unfinished) || !existsSync(venvPython)) rmSync(at(".venv"), { recursive: true, force: true });
-      if (!existsSync(venvPython)) {
-        const { findPython } = await import(pathToFileURL(at("scripts/find-python.mjs")).href);
-        const { path, version } = find(findPython);
-        context.detail(`Python ${version}`);
-        mkdirSync(at(".venv"), { recursive: true });
-        writeFileSync(unfinished, "");
-        await execute(context, path, ["-m", "venv", at(".venv")]);
-      }
-      writeFileSync(unfinished, "");
-      // The lock names all there is to install, so nothing needs to be resolved. Bytecode comes with the first import.
-      const options = ["--no-deps", "--no-compile", "--disable-pip-version-check", "--progress-bar=off", "--no-input"];
-      const packages = ["-r", at("python-worker/requirements.lock"), model];
-      await execute(context, venvPython, ["-m", "pip", "install", ...options, ...packages]);
+      await makePythonEnvironment(context, {
+        folder: at(".venv"),
+        packages: ["-r", at("python-worker/requirements.lock"), model],
+      });
       writeFileSync(
         join(sitePackages(), "tsxla.pth"),
         `${at("python-worker/src")}\n${at("python-worker/generated")}\n`,
       );
-      rmSync(unfinished);
       stamp(pythonStamp.path, pythonStamp.value());
     },
   },
@@ -205,14 +192,6 @@ const steps = [
   },
 ];
 
-function find(findPython) {
-  try {
-    return findPython();
-  } catch (error) {
-    throw new SetupError(`tsxla ${error.message}`, { cause: error });
-  }
-}
-
 async function runAll(todo, { progress, lock }) {
   const names = new Set(todo.map(({ name }) => name));
   const finished = new Map();
@@ -228,103 +207,12 @@ async function runAll(todo, { progress, lock }) {
     work.catch((error) => {
       if (stopped.signal.aborted) return;
       stopped.abort(error);
-      for (const child of children) killGroup(child.pid);
+      endChildren();
     });
   }
   // All settle first, so that nothing is still writing when the lock is given up.
   await Promise.allSettled(finished.values());
   stopped.signal.throwIfAborted();
-}
-
-const children = new Set();
-
-function endChildrenOnSignals(lock) {
-  const end = (signal) => {
-    for (const child of children) killGroup(child.pid);
-    lock.release();
-    process.stderr.write("\nSet-up was interrupted; the next one goes on from here.\n");
-    process.exit(signal === "SIGINT" ? 130 : 143);
-  };
-  process.on("SIGINT", end);
-  process.on("SIGTERM", end);
-  return () => {
-    process.off("SIGINT", end);
-    process.off("SIGTERM", end);
-  };
-}
-
-/** Runs a program to its end, showing its latest line as the step's detail. */
-function execute({ detail, lock, signal: stopped }, command, args) {
-  return new Promise((resolve, reject) => {
-    stopped.throwIfAborted();
-    // A group of its own, so that what the program starts can be ended with it.
-    const child = spawn(command, args, { cwd: root, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    const read = (chunk) => {
-      output = (output + chunk).slice(-20_000);
-      const line = output.trimEnd().split("\n").at(-1).trim();
-      detail(line.replace(/^Downloading (\S*\/)?/, "downloading ").slice(0, 60));
-    };
-    child.stdout.setEncoding("utf8").on("data", read);
-    child.stderr.setEncoding("utf8").on("data", read);
-    child.on("error", (error) => {
-      const hint =
-        error.code === "ENOENT"
-          ? `${command} is not on PATH: install it, then run \`npm run setup\` again.`
-          : error.message;
-      reject(new SetupError(hint, { cause: error }));
-    });
-    if (child.pid === undefined) return;
-    lock.addChild(child.pid);
-    children.add(child);
-    child.on("close", (code, signal) => {
-      children.delete(child);
-      lock.removeChild(child.pid);
-      if (code === 0) resolve();
-      else reject(new SetupError(explain([command, ...args].join(" "), code ?? signal, output)));
-    });
-  });
-}
-
-const causes = [
-  [
-    /ENOSPC|No space left on device/i,
-    "The disk is full: set-up needs about 1.5 GB. Free some space, then run `npm run setup` again.",
-  ],
-  [
-    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|NewConnectionError|NameResolutionError|ReadTimeout|ConnectTimeout|Max retries exceeded|getaddrinfo/i,
-    "The package registry could not be reached: check the network or the proxy settings of npm and pip, then run `npm run setup` again. What was fetched is kept.",
-  ],
-  [
-    /EACCES|EPERM|Permission denied/i,
-    "A file or folder may not be written: check who owns the checkout and the caches of npm and pip.",
-  ],
-  [
-    /No matching distribution|Could not find a version|is not a supported wheel/i,
-    "A package does not exist for this Python or platform. tsxla is tried with CPython 3.12 and 3.13 on Linux and macOS.",
-  ],
-  [
-    /npm ci.*in sync|EUSAGE/is,
-    "package-lock.json does not fit package.json: run `npm install --package-lock-only --ignore-scripts` and commit the lock.",
-  ],
-  [
-    /No module named (venv|ensurepip)|ensurepip is not available/i,
-    "This Python has no venv module: install it (Debian and Ubuntu: `apt install python3-venv`), then run `npm run setup` again.",
-  ],
-];
-
-/** The text of the error for a program that failed. Exported for its test. */
-export function explain(command, status, output) {
-  const cause =
-    causes.find(([pattern]) => pattern.test(output))?.[1] ??
-    "Run `npm run setup` again; if it fails the same way, its last lines say why.";
-  const tail = output
-    .trimEnd()
-    .split("\n")
-    .slice(-12)
-    .map((line) => `  | ${line}`)
-    .join("\n");
-  return `${cause}\n\n  ${command.replaceAll(root, "")}\n  ended with ${status}\n${tail}`;
 }
 
 function checkNode() {
@@ -333,17 +221,6 @@ function checkNode() {
     throw new SetupError(
       `tsxla needs Node ${wantedNode} or newer; this is ${process.versions.node} (${process.execPath}).`,
     );
-}
-
-/** Runs `main` and turns its SetupError into a message and exit code 1. */
-export async function runScript(main) {
-  try {
-    await main();
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    process.stderr.write(`\n${error.message}\n`);
-    process.exitCode = 1;
-  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

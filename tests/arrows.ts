@@ -17,7 +17,8 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   inference: ["models", "compiler", "runtime-bridge"],
   hub: ["dsl"],
   deploy: ["compiler"],
-  cli: ["inference", "hub", "deploy"],
+  testing: ["compiler", "runtime-bridge"],
+  cli: ["inference", "hub", "testing", "deploy"],
 };
 
 /** The folders that run in a browser, a worker or anywhere: no Node API. */
@@ -29,6 +30,7 @@ const ownNames: Readonly<Record<string, string>> = {
   "tsxla/compiler": "compiler/index.ts",
   "tsxla/models": "models/index.ts",
   "tsxla/inference": "inference/index.ts",
+  "tsxla/testing": "testing/index.ts",
   "tsxla/hub": "hub/index.ts",
   "tsxla/harmony": "inference/harmony/index.ts",
 };

@@ -4,41 +4,38 @@
  * Example run: npm run jest -- tests/golden
  * After an intended change: npm run golden:update, and read the difference.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "@jest/globals";
 import { readSafetensors } from "../../cli/safetensors.ts";
-import { lower, type Program } from "../../compiler/index.ts";
+import type { Program } from "../../compiler/index.ts";
 import type { EngineName, HostTensor } from "../../runtime-bridge/index.ts";
-import { checkText } from "../support/check-program.ts";
+import { checkCase, openGoldens } from "../../testing/folder.ts";
+import { lowerIt } from "../../testing/lowerable.ts";
+import { checkTexts } from "../support/check-program.ts";
 import { recordGolden } from "../support/coverage.ts";
 import { decode, type Element } from "../support/numbers.ts";
 import { testWorker } from "../support/worker.ts";
-import { goldenCases } from "./cases.ts";
+import goldens from "./parts.golden.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const updating = process.env.UPDATE_GOLDENS === "1";
 
 /** What f32 arithmetic in another order than numpy's f64 may cost, on values of about 1 to 10. */
 const f32Tolerance = 2e-5;
 /** Each of some thirty operations in a row rounds to eight bits. */
 const bf16Tolerance = 0.15;
 
-describe.each(goldenCases)("$name", ({ name, graph }) => {
+describe.each(Object.entries(goldens))("%s", (name, golden) => {
   test("lowers to the text in its file, which is what MLIR prints", async () => {
-    const text = await checkText(graph());
-    const file = `${here}${name}.mlir`;
-    if (updating || !existsSync(file)) {
-      if (process.env.CI === "true" && !updating) throw new Error(`${name}.mlir is missing; run npm run golden:update`);
-      writeFileSync(file, text);
-    }
-    expect(text).toBe(readFileSync(file, "utf8"));
+    const lowered = lowerIt(golden, name);
+    await checkTexts(lowered.text, lowered.plainText);
+    expect(golden).toLowerTo(`${name}.mlir`);
     recordGolden();
   });
 
   test.each<EngineName>(["xla", "reference"])("computes numpy's numbers by %s", async (engine) => {
     const given = await readSafetensors(`${here}expected/${name}.safetensors`);
-    const program = lower(graph());
+    const program = lowerIt(golden, name);
     const results = await run(program, given, engine);
     const wrong = program.signature.results.flatMap(({ name: path }, n) => {
       const expected = given.get(`expected.${path}`);
@@ -47,6 +44,14 @@ describe.each(goldenCases)("$name", ({ name, graph }) => {
     });
     expect(wrong).toEqual([]);
   });
+});
+
+test("the folder holds the files of these parts, each with its map, and no other", async () => {
+  const { cases, orphans } = await openGoldens(here);
+  expect(cases.map((each) => [each.name, checkCase(each).status, existsSync(`${each.path}.map`)])).toEqual(
+    Object.keys(goldens).map((name) => [name, "same", true]),
+  );
+  expect(orphans).toEqual([]);
 });
 
 async function run(

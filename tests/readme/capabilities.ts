@@ -4,7 +4,7 @@
  * Counts come from the code and the fixtures, so that the table cannot lag behind.
  */
 import { readFileSync } from "node:fs";
-import { goldenCases } from "../golden/cases.ts";
+import goldens from "../golden/parts.golden.ts";
 import { allOps } from "../support/coverage.ts";
 
 // Public API
@@ -32,13 +32,28 @@ export function capabilities(): readonly Capability[] {
       shownBy: [{ file: "dsl/ops/index.test.ts", words: "every op" }],
     },
     {
-      what: `text that is MLIR's own print, byte for byte; ${goldenCases.length} goldens of model parts`,
+      what: `text that is MLIR's own print, byte for byte; ${Object.keys(goldens).length} goldens of model parts`,
       compiles: "cpu, f32 and bf16",
       runs: "XLA on CPU; StableHLO's reference interpreter",
       shownBy: [
         { file: "tests/golden/golden.test.ts", words: "which is what MLIR prints" },
         { file: "tests/golden/golden.test.ts", words: "computes numpy's numbers" },
       ],
+    },
+    {
+      what: "`expect(fn).toLowerTo(file)` and `tsxla golden check`: a difference by operation, TypeScript line and axis, without a worker",
+      compiles: "",
+      runs: "Node alone",
+      shownBy: [
+        { file: "testing/difference/difference.test.ts", words: "is told alone, wherever it stands" },
+        { file: "tests/golden/command.test.ts", words: "a difference is told by operation" },
+      ],
+    },
+    {
+      what: "a package for JavaScript and TypeScript: `npm pack`, installed into an empty project, no script at installation",
+      compiles: "",
+      runs: "Linux x86-64",
+      shownBy: [{ file: "tests/packed/packed.test.ts", words: "walked from an empty folder" }],
     },
     {
       what: "SmolLM2-135M-Instruct from its GGUF: the logits and greedy answers of transformers in f32",

@@ -6,6 +6,9 @@ import { expect } from "@jest/globals";
 import { type LowerOptions, lower, type Program, type Signature } from "../../compiler/index.ts";
 import { type Graph, type Inputs, type TraceOptions, trace } from "../../dsl/index.ts";
 import { type EngineName, WorkerError } from "../../runtime-bridge/index.ts";
+import { walk } from "../../testing/difference/walk.ts";
+import { withoutLocations } from "../../testing/mlir/locations.ts";
+import { readModule } from "../../testing/mlir/read-module.ts";
 import { recordGolden, recordRun, watch } from "./coverage.ts";
 import { decode, difference, type Element, encode, flat, type Nested, type Tolerance } from "./numbers.ts";
 import { testWorker } from "./worker.ts";
@@ -78,14 +81,40 @@ export async function checkText(
   program = lower(graph, how),
 ): Promise<string> {
   const plain = lower(graph, { ...how, locations: false }).text;
+  await checkTexts(program.text, plain);
+  return plain;
+}
+
+/** Asserts that a text with locations and the same without are byte for byte what MLIR prints. */
+export async function checkTexts(text: string, plain: string): Promise<void> {
   const worker = await testWorker();
   const [located, stripped] = await Promise.all([
-    worker.formatModule(program.text, { locations: true }),
+    worker.formatModule(text, { locations: true }),
     worker.formatModule(plain, { locations: false }),
   ]);
   expect(plain).toBe(stripped);
-  expect(program.text).toBe(located);
-  return plain;
+  expect(text).toBe(located);
+  checkReading(text, plain);
+}
+
+/** Whatever is printed can be read again, for differences: line by line, with and without locations. */
+function checkReading(text: string, plain: string): void {
+  expect(withoutLocations(text)).toBe(plain);
+  const [own, located] = [plain, text].map((each) =>
+    readModule(each, "the text").functions.map((func) =>
+      walk(func).steps.map(({ operation: { kind, form, types, operands } }) => [
+        kind,
+        form,
+        types,
+        operands.map(({ name }) => name),
+      ]),
+    ),
+  );
+  expect(located).toEqual(own);
+  const lines = plain
+    .split("\n")
+    .filter((line) => /^ +(?:%\S+ = |[a-z_]+\.?[a-z_]* ?%|return|stablehlo\.return|call)/.test(line));
+  expect(own?.flat().length).toBeGreaterThanOrEqual(lines.length);
 }
 
 // Implementation

@@ -1,5 +1,5 @@
 /**
- * The parts of models whose lowered text is kept in this folder, one file each.
+ * The parts of models whose lowered text is kept in this folder, one file each: `tsxla golden check tests/golden`.
  *
  * Sizes are small and all different, so that a transposed pair of axes shows in the text.
  */
@@ -15,7 +15,6 @@ import {
   rmsNorm,
   rope,
   ropeAngles,
-  trace,
 } from "../../dsl/index.ts";
 import { traceStep } from "../../inference/programs.ts";
 import {
@@ -28,38 +27,32 @@ import {
   mlp,
   mlpWeights,
 } from "../../models/index.ts";
+import { defineGoldens } from "../../testing/index.ts";
 
 // Public API
 
-/** A part by name: the name of its file. */
-export interface GoldenCase {
-  readonly name: string;
-  graph(): Graph;
-}
-
-export const goldenCases: readonly GoldenCase[] = [
-  part("rms-norm", ({ input, weights }) => {
+export default defineGoldens({
+  "rms-norm": ({ input, weights }) => {
     const w = weights("w", { scale: param("norm.weight", ax.embed) }, "f32", "f32");
     return rmsNorm(input("x", "f32", run.batch, run.pos, ax.embed), w.scale, 1e-5);
-  }),
-  part("rms-norm-bf16", ({ input, weights }) => {
+  },
+  "rms-norm-bf16": ({ input, weights }) => {
     const w = weights("w", { scale: param("norm.weight", ax.embed) }, "bf16", "bf16");
     return rmsNorm(input("x", "bf16", run.batch, run.pos, ax.embed), w.scale, 1e-5);
-  }),
-  part("rope", ({ input }) => {
+  },
+  rope: ({ input }) => {
     const angles = ropeAngles(
       input("positions", "i32", run.batch, run.pos),
       input("frequencies", "f32", run.batch, ax.freq),
       1.25,
     );
     return rope(input("x", "f32", run.batch, run.pos, ax.kvHead, ax.dim), angles, ax.freq.size);
-  }),
-  part("attention", (inputs) => attend(inputs, run.batch)),
-  part("attention-one-row", (inputs) => attend(inputs, axis("batch", 1))),
-  part("mlp", ({ input, weights }) =>
+  },
+  attention: (inputs) => attend(inputs, run.batch),
+  "attention-one-row": (inputs) => attend(inputs, axis("batch", 1)),
+  mlp: ({ input, weights }) =>
     mlp(weights("w", mlpWeights(ax, config), "f32", "f32"), input("x", "f32", run.batch, run.pos, ax.embed), config),
-  ),
-  part("mixture", ({ input, weights }) => {
+  mixture: ({ input, weights }) => {
     const mix = axes({ expert: 5, choice: 2 });
     const w = weights(
       "w",
@@ -78,20 +71,20 @@ export const goldenCases: readonly GoldenCase[] = [
       const up = h.dot(e.up, "embed");
       return up.mul(up.sigmoid()).dot(e.down, "mlp");
     });
-  }),
-  { name: "llama-decode", graph: () => step("f32", { batch: 1, pos: 1, capacity: 6 }, "last") },
-  { name: "llama-decode-bf16", graph: () => step("bf16", { batch: 1, pos: 1, capacity: 6 }, "last") },
-  { name: "llama-prefill", graph: () => step("f32", { batch: 2, pos: 3, capacity: 6 }, "last") },
-  { name: "llama-logits", graph: () => step("f32", { batch: 1, pos: 3, capacity: 6 }, "all") },
-  { name: "load-q8_0", graph: () => load("Q8_0", 34) },
-  { name: "load-q4_0", graph: () => load("Q4_0", 18) },
-  { name: "load-q4_1-interleaved", graph: () => load("Q4_1", 20, "dim") },
-  { name: "load-q5_0", graph: () => load("Q5_0", 22) },
-  { name: "load-q5_1", graph: () => load("Q5_1", 24) },
-  { name: "load-q5_k", graph: () => load("Q5_K", 176, undefined, 256) },
-  { name: "load-q4_k", graph: () => load("Q4_K", 144, undefined, 256) },
-  { name: "load-q6_k", graph: () => load("Q6_K", 210, undefined, 256) },
-];
+  },
+  "llama-decode": () => step("f32", { batch: 1, pos: 1, capacity: 6 }, "last"),
+  "llama-decode-bf16": () => step("bf16", { batch: 1, pos: 1, capacity: 6 }, "last"),
+  "llama-prefill": () => step("f32", { batch: 2, pos: 3, capacity: 6 }, "last"),
+  "llama-logits": () => step("f32", { batch: 1, pos: 3, capacity: 6 }, "all"),
+  "load-q8_0": () => load("Q8_0", 34),
+  "load-q4_0": () => load("Q4_0", 18),
+  "load-q4_1-interleaved": () => load("Q4_1", 20, "dim"),
+  "load-q5_0": () => load("Q5_0", 22),
+  "load-q5_1": () => load("Q5_1", 24),
+  "load-q5_k": () => load("Q5_K", 176, undefined, 256),
+  "load-q4_k": () => load("Q4_K", 144, undefined, 256),
+  "load-q6_k": () => load("Q6_K", 210, undefined, 256),
+});
 
 // Implementation
 
@@ -113,10 +106,6 @@ const config: LlamaConfig = {
 };
 const ax = llamaAxes(config);
 const run = axes({ batch: 2, pos: 3, key: 6 });
-
-function part(name: string, body: (inputs: Inputs) => unknown): GoldenCase {
-  return { name, graph: () => trace(name, body) };
-}
 
 function attend(
   { input, state, weights }: Inputs,

@@ -1,0 +1,53 @@
+/**
+ * The pages of docs/ tell the truth: their files compile, their commands say what they say.
+ *
+ * Example run: npm run jest -- tests/docs -t "run-jobs"
+ *
+ * docs/golden.md is walked in an installed project (tests/packed/packed.test.ts).
+ */
+import { execFile } from "node:child_process";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "@jest/globals";
+import { commandsOf, walkPage } from "./walk.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const run = promisify(execFile);
+
+test.each(["define-a-model", "run-jobs"])(
+  "docs/%s.md, walked command by command, says what happens",
+  async (name) => {
+    const page = await readFile(join(root, `docs/${name}.md`), "utf8");
+    expect(commandsOf(page).length).toBeGreaterThan(2);
+    const folder = join(root, ".cache/docs", name);
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    const tsconfig = { extends: "../../../tsconfig.json", include: ["*.ts"], exclude: [] };
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
+    const tsc = `node ${root}node_modules/typescript/bin/tsc`;
+    await walkPage(page, {
+      folder,
+      commands: { "npx tsxla": `node ${root}bin/tsxla.mjs`, "npx tsc": tsc },
+      env: process.env,
+    });
+    await run("sh", ["-c", `${tsc} -p .`], { cwd: folder });
+  },
+  180_000,
+);
+
+test("a page that says something else is found out, at the command that says it", async () => {
+  const folder = join(root, ".cache/docs/wrong");
+  await mkdir(folder, { recursive: true });
+  const walk = (page: string) => walkPage(page.replaceAll("'''", "```"), { folder, env: process.env });
+  await walk("'''js a.mjs\nconsole.log('one');\nconsole.log('two');\n'''\n'''console\n$ node a.mjs\none\n…\n'''\n");
+  await expect(walk("'''console\n$ node a.mjs\none\nthree\n'''\n")).rejects.toThrow(
+    "$ node a.mjs\nsaid\none\ntwo\n\nand the page says\none\nthree\n",
+  );
+  await expect(walk("'''console\n$ node a.mjs\none\n'''\n")).rejects.toThrow("and the page says");
+  await expect(walk("'''diff a.mjs\n-console.log('four');\n+console.log('five');\n'''\n")).rejects.toThrow(
+    "has no lines as the page says",
+  );
+  await expect(walk("'''ts\nconst nobody = 1;\n'''\n")).rejects.toThrow("so nobody runs it");
+});

@@ -1,0 +1,108 @@
+/**
+ * The package as somebody else has it: packed, installed into an empty folder, used from JavaScript and TypeScript.
+ *
+ * Example run: npm run jest -- tests/packed/
+ */
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { environmentFolder } from "../../runtime-bridge/places.ts";
+import { commandsOf, walkPage } from "../docs/walk.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+let folder: string;
+let project: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tsxla-packed-"));
+  project = join(folder, "project");
+  // With its scripts: packing is what builds it.
+  const packed = await run("npm", ["pack", "--pack-destination", folder], { npm_config_ignore_scripts: "false" }, root);
+  expect(packed).toMatchObject({ code: 0 });
+  await cp(new URL("project", import.meta.url), project, { recursive: true });
+}, 60_000);
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("docs/golden.md, walked from an empty folder, says what happens: a layer is pinned, broken, told and mended", async () => {
+  const page = await readFile(join(root, "docs/golden.md"), "utf8");
+  expect(commandsOf(page)).toEqual(expect.arrayContaining(["npm test -- --ci", "npx tsxla golden check goldens"]));
+  await walkPage(page, { folder: project, env: cleanEnvironment() });
+}, 240_000);
+
+test("it carries no TypeScript but declarations, no test and nothing of the checkout's tools", async () => {
+  const installed = join(project, "node_modules/tsxla");
+  const files = (await readdir(installed, { recursive: true })).map(String);
+  expect(files.filter((path) => /(?<!\.d)\.ts$|\.test\.|__pycache__|^tests|^bench/.test(path))).toEqual([]);
+  const { scripts, exports: entries } = JSON.parse(await readFile(join(installed, "package.json"), "utf8")) as {
+    readonly scripts: Readonly<Record<string, string>>;
+    readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+  };
+  expect(Object.keys(scripts).filter((name) => /install/.test(name))).toEqual([]);
+  for (const entry of Object.values(entries)) {
+    for (const path of typeof entry === "string" ? [entry] : [entry.types, entry.default]) {
+      expect(files).toContain(path.slice(2));
+    }
+  }
+});
+
+test("TypeScript checks a project that uses it, declarations of libraries included", async () => {
+  await edit("tsconfig.json", '"strict": true', '"strict": true, "skipLibCheck": false');
+  expect(await run("node", ["node_modules/typescript/bin/tsc", "-p", "."])).toEqual({ code: 0, output: "" });
+  await edit("layer.ts", 'h.dot(w.gate, "embed")', 'h.dot(w.gate, "mlp")');
+  const { code, output } = await run("node", ["node_modules/typescript/bin/tsc", "-p", "."]);
+  expect(output).toMatch(
+    /layer\.ts\(\d+,\d+\): error TS2345: .*'"mlp"' is not assignable to parameter of type '"embed"'/,
+  );
+  expect(code).not.toBe(0);
+  await edit("layer.ts", 'h.dot(w.gate, "mlp")', 'h.dot(w.gate, "embed")');
+});
+
+test("a program in plain JavaScript lowers a graph, and its mistakes name its own lines", async () => {
+  const { code, output } = await run("node", ["plain.mjs"]);
+  expect(output).toMatch(/^module @double \{\n {2}func\.func public @main\(%arg0: tensor<2x3xf32>\)/);
+  expect(output).toMatch(/ShapeError AXIS_MISSING operand +x +f32 \[pos 2\] +\S*plain\.mjs:9:\d+\n$/);
+  expect(code).toBe(0);
+});
+
+test("a program starts a worker in the environment that TSXLA_VENV names; without one it says what to run", async () => {
+  expect(await run("node", ["worker.mjs"], { TSXLA_VENV: environmentFolder })).toEqual({ code: 0, output: "2 4 7\n" });
+  const cache = { XDG_CACHE_HOME: join(folder, "cache"), TSXLA_VENV: "" };
+  expect((await run("node", ["worker.mjs"], cache)).output).toMatch(
+    /^SETUP_MISSING there is no Python at .*cache\/tsxla\/python-[0-9a-f]{12}\/bin\/python: run `npx tsxla setup`/,
+  );
+  const { code, output } = await run("npx", ["tsxla", "setup", "--check"], cache);
+  expect(output).toMatch(/^Missing: the Python environment .*cache\/tsxla\/python-/);
+  expect(code).toBe(1);
+}, 120_000);
+
+/** Not what this test run was told: colours, Jest's worker, npm's own variables. No package needs its install script. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|JEST_|FORCE_COLOR|NODE_OPTIONS|CI$)/.test(name));
+  const npm = { npm_config_ignore_scripts: "true", npm_config_prefer_offline: "true", npm_config_audit: "false" };
+  return { ...Object.fromEntries(kept), ...npm };
+}
+
+/** Runs a program in the project; what it says on both streams. */
+function run(
+  command: string,
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  cwd = project,
+): Promise<{ readonly code: number; readonly output: string }> {
+  return new Promise((resolve) => {
+    execFile(command, words, { cwd, env: { ...cleanEnvironment(), ...env } }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr }),
+    );
+  });
+}
+
+async function edit(file: string, from: string, to: string): Promise<void> {
+  const path = join(project, file);
+  const text = await readFile(path, "utf8");
+  if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+  await writeFile(path, text.replace(from, to));
+}

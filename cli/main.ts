@@ -6,6 +6,7 @@
 import { setMaxListeners } from "node:events";
 import { Command, CommanderError } from "commander";
 import { addSourceRoot, TsxlaError } from "../dsl/index.ts";
+import { compareCommand } from "./compare.ts";
 import { compileCommand } from "./compile.ts";
 import { execCommand } from "./exec.ts";
 import { generateCommand } from "./generate.ts";
@@ -52,6 +53,7 @@ function commandLine(signal: AbortSignal): Command {
   const commands = [
     generateCommand,
     logitsCommand,
+    compareCommand,
     compileCommand,
     execCommand,
     inspectCommand,

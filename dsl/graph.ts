@@ -59,6 +59,14 @@ export interface Node {
   readonly path: string;
 }
 
+/** A value that was given a name, relative to its scope. */
+export interface Mark {
+  readonly path: string;
+  readonly value: Tensor<string>;
+  /** How many nodes the scope had by then. */
+  readonly after: number;
+}
+
 /** Nodes in order, with what comes in and what goes out. */
 export class Scope {
   readonly kind: "root" | "function" | "region";
@@ -69,6 +77,8 @@ export class Scope {
   /** The node of the parent scope that holds this one, once it is closed. */
   holder: Node | undefined;
   path: string[] = [];
+  /** Values with names; they cost nothing unless somebody asks for them (./activations.ts). */
+  readonly marks: Mark[] = [];
   readonly captured = new Map<Tensor<string>, Tensor<string>>();
   readonly exported = new Map<Tensor<string>, Tensor<string>>();
 
@@ -146,6 +156,12 @@ export function named<R>(name: string, body: () => R): R {
   } finally {
     scope.path = scope.path.slice(0, -1);
   }
+}
+
+/** Remembers `value` under `name` below the module that is being traced. */
+export function mark(name: string, value: Tensor<string>): void {
+  const scope = currentScope(`the name '${name}'`);
+  scope.marks.push({ path: [...scope.path, name].join("."), value, after: scope.nodes.length });
 }
 
 /** The value as `scope` sees it: captured on the way in, exported on the way out. */

@@ -10,6 +10,15 @@ export type { GenerateOptions } from "./answer-options.ts";
 export type { CacheSize } from "./cache-size.ts";
 export type { Candidates } from "./candidates.ts";
 export { type ChatMessage, ChatTemplate, findChatTemplate } from "./chat-template.ts";
+export {
+  type Comparison,
+  type ComparisonOptions,
+  type ComparisonRow,
+  compareTraces,
+  type NameMap,
+  type Trace,
+  type TraceEntry,
+} from "./compare-traces.ts";
 export type { Summary } from "./generate.ts";
 export { type BatchEvent, type BatchSummary, seedOf } from "./generate-batch.ts";
 export { tokenizerFromGguf } from "./gguf-tokenizer.ts";
@@ -27,6 +36,7 @@ export {
 } from "./sampler.ts";
 export type { SamplingOptions } from "./sampling-options.ts";
 export type { Distribution } from "./selection.ts";
+export type { TracedChunk, TracedValue } from "./sequence.ts";
 export { storageWithoutFiles } from "./storage.ts";
 export { type Allowed, type AllowedTokens, type MaskStep, readAllowed, type TokenMask } from "./token-mask.ts";
 export type { DecodeOptions, EncodeOptions, Tokenizer } from "./tokenizer.ts";

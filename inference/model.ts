@@ -14,7 +14,7 @@ import { type BatchEvent, type BatchSummary, generateBatch } from "./generate-ba
 import { type ModelFiles, openModel } from "./model-files.ts";
 import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
-import { logitsChunk, Sequence } from "./sequence.ts";
+import { logitsChunk, Sequence, type TracedChunk } from "./sequence.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { loadWeights, planWeights } from "./weights.ts";
 
@@ -203,6 +203,21 @@ export class Model implements AsyncDisposable {
     // The last call may write a whole chunk after the last token.
     await using sequence = await this.#open(capacityFor(0, tokens.length + logitsChunk), signal);
     yield* sequence.allLogits(tokens, { step, signal });
+  }
+
+  /**
+   * The logits after every token, with every named value of the model on the way (dsl/activations.ts).
+   *
+   * @param step  feeds one token at a time through the cache, otherwise chunks
+   * @throws InputError as `logits` does
+   */
+  async *trace(
+    tokens: readonly number[],
+    { step = false, signal }: { readonly step?: boolean; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<TracedChunk> {
+    requirePrompt(this.#checked(tokens), this.context);
+    await using sequence = await this.#open(capacityFor(0, tokens.length + logitsChunk), signal);
+    yield* sequence.allActivations(tokens, { step, signal });
   }
 
   /** Bytes of the cache of a text of so many tokens. */

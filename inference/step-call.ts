@@ -52,6 +52,9 @@ export function defineStep(
 ): SessionCall {
   const hasCandidates = signature.results.some(({ name }) => name === "logSumExp");
   const slots = new Map(programs.cacheNames.map((name, n) => [name, firstSlot + n]));
+  for (const [name, slot] of activationSlots({ signature }, firstSlot + programs.cacheNames.length)) {
+    slots.set(name, slot);
+  }
   return session.define({
     executable,
     arguments: signature.arguments.map(({ name }): CallArgument => {
@@ -62,6 +65,18 @@ export function defineStep(
     }),
     results: signature.results.map(({ name }) => (name === "logits" && hasCandidates ? logitsSlot : slots.get(name))),
   });
+}
+
+/**
+ * The slots in which a program leaves its activations, by the names of the results: they are fetched one at a time,
+ * since together they may be more than a message holds.
+ */
+export function activationSlots(
+  { signature }: Pick<StepProgram, "signature">,
+  firstSlot: number,
+): ReadonlyMap<string, number> {
+  const names = signature.results.map(({ name }) => name).filter((name) => name.startsWith("activations."));
+  return new Map(names.map((name, n) => [name, firstSlot + n]));
 }
 
 /** What a call sends: every row padded to `bucket` tokens. */

@@ -10,6 +10,14 @@ export type { Executable } from "./executable.ts";
 export { type Elements, type HostTensor, hostTensor, toFloat32Array, toInt32Array, toNumbers } from "./host-tensor.ts";
 export type { LaunchOptions } from "./launch.ts";
 export { ensurePlugin, type PluginName } from "./plugins.ts";
+export {
+  type Metadata,
+  openSafetensors,
+  readSafetensors,
+  SafetensorsFile,
+  SafetensorsWriter,
+  type TensorTypes,
+} from "./safetensors.ts";
 export type { CallArgument, CallWiring, Session, SessionCall, StepOptions, StepResult } from "./session.ts";
 export { superviseWorker, type WorkerFlags } from "./supervise.ts";
 export {

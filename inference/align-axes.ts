@@ -21,6 +21,8 @@ export type Alignment = { readonly places: (n: number) => number } | { readonly 
 export function align(ours: AxesOf, other: AxesOf): Alignment {
   const from = named(ours);
   const to = named(other);
+  // Of nothing, any order is right.
+  if ([ours, other].every(({ shape }) => shape.includes(0))) return { places: (n) => n };
   for (const order of permutations(from)) {
     if (fits(order, to)) return { places: placesOf(from, order) };
   }

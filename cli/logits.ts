@@ -43,10 +43,15 @@ async function run(options: LogitsCommandOptions, signal: AbortSignal): Promise<
   const shape = [tokens.length, model.config.vocab] as const;
   const step = options.step === true;
   const started = performance.now();
-  if (trace === undefined) await write(out, shape, model.logits(tokens, { step, signal }));
-  else {
-    await using file = new TraceWriter(trace, tokens);
-    await write(out, shape, tracing(model.trace(tokens, { step, signal }), file), () => file.finish());
+  try {
+    if (trace === undefined) await write(out, shape, model.logits(tokens, { step, signal }));
+    else {
+      await using file = new TraceWriter(trace, tokens);
+      await write(out, shape, tracing(model.trace(tokens, { step, signal }), file), () => file.finish());
+    }
+  } catch (error) {
+    if (!(error instanceof RuntimeFailure) || error.code !== "LOGITS_INVALID") throw error;
+    throw await progress.stage("looking for the first", () => model.explain(error, tokens, { step }));
   }
   progress.end("logits", (performance.now() - started) / 1000, `${tokens.length} tokens to ${out}`);
   if (trace !== undefined && reference !== undefined) await compareFiles(trace, reference, options);

@@ -1,12 +1,13 @@
 /** A model, ready to run: what `loadModel` gives. */
 import { cpu, type Target } from "../compiler/index.ts";
-import { InputError } from "../dsl/index.ts";
+import { InputError, RuntimeFailure } from "../dsl/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
 import type { LoadProgress, Worker } from "../runtime-bridge/index.ts";
 import { type Answer, type Piece, requirePrompt } from "./answer.ts";
 import type { GenerateOptions } from "./answer-options.ts";
 import { Batch } from "./batch.ts";
 import { capacityFor, chunksOf } from "./buckets.ts";
+import { generationCalls, logitsCalls, type Replay, withBundle } from "./bundle-numbers.ts";
 import { type CacheSize, fittingCache, freeBytes } from "./cache-size.ts";
 import type { ChatMessage } from "./chat-template.ts";
 import { generateTokens, type Summary } from "./generate.ts";
@@ -14,7 +15,7 @@ import { type BatchEvent, type BatchSummary, generateBatch } from "./generate-ba
 import { type ModelFiles, openModel } from "./model-files.ts";
 import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
-import { logitsChunk, Sequence, type TracedChunk } from "./sequence.ts";
+import { logitsChunk, type PlannedCall, Sequence, type TracedChunk } from "./sequence.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { loadWeights, planWeights } from "./weights.ts";
 
@@ -39,6 +40,9 @@ export interface LoadModelOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How the weights were loaded, for whoever has to load them again. */
+type LoadedFrom = Pick<Replay, "plan" | "seed">;
+
 /** A prompt: a text, the messages of a chat, or token ids as they are. */
 export type Prompt = string | readonly ChatMessage[] | { readonly tokens: readonly number[] };
 
@@ -59,8 +63,9 @@ export async function loadModel(path: string, options: LoadModelOptions): Promis
     ...(options.untrainedSeed === undefined ? {} : { seed: options.untrainedSeed }),
   });
   const programs = new ModelPrograms(worker, files, target, weights, plan.storageOf, onCompile);
+  const loaded = { plan, seed: options.untrainedSeed ?? 0 };
   const untrained = plan.feeds.flatMap(({ path, source }) => (source.kind === "drawn" ? [path] : []));
-  return new Model(files, programs, target, context, { untrained, onCache: options.onCache });
+  return new Model(files, programs, target, context, { untrained, loaded, onCache: options.onCache });
 }
 
 export class Model implements AsyncDisposable {
@@ -74,13 +79,19 @@ export class Model implements AsyncDisposable {
   readonly #programs: ModelPrograms;
   readonly #target: Target;
   readonly #onCache: ((size: CacheSize) => void) | undefined;
+  readonly #loaded: LoadedFrom | undefined;
 
   constructor(
     files: ModelFiles,
     programs: ModelPrograms,
     target: Target,
     context: number,
-    more: { readonly untrained?: readonly string[]; readonly onCache?: LoadModelOptions["onCache"] | undefined } = {},
+    more: {
+      readonly untrained?: readonly string[];
+      /** Without it, failures leave no bundle. */
+      readonly loaded?: LoadedFrom;
+      readonly onCache?: LoadModelOptions["onCache"] | undefined;
+    } = {},
   ) {
     this.config = files.config;
     this.tokenizer = files.tokenizer;
@@ -90,6 +101,7 @@ export class Model implements AsyncDisposable {
     this.#programs = programs;
     this.#target = target;
     this.#onCache = more.onCache;
+    this.#loaded = more.loaded;
   }
 
   /** Whether the model knows chats: it has a template. */
@@ -121,7 +133,8 @@ export class Model implements AsyncDisposable {
    */
   async *generate(prompt: Prompt, options: GenerateOptions = {}): AsyncGenerator<Piece, Summary> {
     const tokens = this.encode(prompt);
-    return yield* generateTokens(
+    let room = 0;
+    const answer = generateTokens(
       {
         prompt: tokens,
         stopIds: this.#files.stopIds,
@@ -130,6 +143,7 @@ export class Model implements AsyncDisposable {
         tokenizer: this.tokenizer,
         openSequence: async (total) => {
           const capacity = capacityFor(tokens.length, total);
+          room = capacity;
           // First the cache: whether there is room for it shows at once.
           const sequence = await this.#open(capacity, options.signal);
           try {
@@ -142,6 +156,12 @@ export class Model implements AsyncDisposable {
         },
       },
       options,
+    );
+    const taken: number[] = [];
+    return yield* this.#explained(
+      answer,
+      ({ token }) => void taken.push(token),
+      () => ({ calls: generationCalls(tokens, taken), capacity: room }),
     );
   }
 
@@ -161,15 +181,18 @@ export class Model implements AsyncDisposable {
     options: GenerateOptions = {},
   ): AsyncGenerator<BatchEvent, BatchSummary> {
     const { signal } = options;
-    return yield* generateBatch(
+    const encoded = prompts.map((prompt) => this.#encodeOrRefuse(prompt));
+    let room = 0;
+    const answers = generateBatch(
       {
-        prompts: prompts.map((prompt) => this.#encodeOrRefuse(prompt)),
+        prompts: encoded,
         stopIds: this.#files.stopIds,
         context: this.context,
         vocabulary: this.config.vocab,
         tokenizer: this.tokenizer,
         openBatch: async (answers) => {
           const capacity = capacityForAll(answers);
+          room = capacity;
           const size = await this.#sizeCache(answers.length, capacity);
           const sizes = { rows: size.rows, capacity };
           const batch = await Batch.open(this.#programs, sizes, signal === undefined ? {} : { signal });
@@ -184,6 +207,16 @@ export class Model implements AsyncDisposable {
         },
       },
       options,
+    );
+    const taken = prompts.map((): number[] => []);
+    return yield* this.#explained(
+      answers,
+      (event) => void (event.kind === "piece" && taken[event.index]?.push(event.piece.token)),
+      // The text that failed is run again without its neighbours.
+      ({ fields: { prompt: index } }) => {
+        const prompt = encoded[index as number] as readonly number[];
+        return { calls: generationCalls(prompt, taken[index as number] as number[]), capacity: room };
+      },
     );
   }
 
@@ -220,6 +253,21 @@ export class Model implements AsyncDisposable {
     yield* sequence.allActivations(tokens, { step, signal });
   }
 
+  /**
+   * The failure that logits of `logits` are no numbers, with the value that was the first to be none, and a bundle from
+   * which it can be reproduced without tsxla (docs/debugging.md). Never rejects.
+   *
+   * @param options  as `logits` was called
+   */
+  async explain(
+    failure: RuntimeFailure,
+    tokens: readonly number[],
+    { step = false }: { readonly step?: boolean } = {},
+  ): Promise<RuntimeFailure> {
+    const replay = this.#replay(capacityFor(0, tokens.length + logitsChunk));
+    return replay === undefined ? failure : await withBundle(failure, replay, logitsCalls(tokens, { step }));
+  }
+
   /** Bytes of the cache of a text of so many tokens. */
   cacheBytes(tokens: number): number {
     return this.#rowBytes(capacityFor(tokens, tokens));
@@ -235,6 +283,38 @@ export class Model implements AsyncDisposable {
   }
 
   // Implementation
+
+  #replay(capacity: number): Replay | undefined {
+    return this.#loaded && { ...this.#loaded, programs: this.#programs, files: this.#files, capacity };
+  }
+
+  /**
+   * Walks a generation. When its logits are no numbers, runs the text that failed again to tell more.
+   *
+   * @param callsOf  what was called for that text
+   */
+  async *#explained<T, R>(
+    run: AsyncGenerator<T, R>,
+    onEvent: (event: T) => void,
+    callsOf: (failure: RuntimeFailure) => { readonly calls: readonly PlannedCall[]; readonly capacity: number },
+  ): AsyncGenerator<T, R> {
+    try {
+      for (;;) {
+        const next = await run.next();
+        if (next.done === true) return next.value;
+        onEvent(next.value);
+        yield next.value;
+      }
+    } catch (error) {
+      if (!(error instanceof RuntimeFailure) || error.code !== "LOGITS_INVALID") throw error;
+      const { calls, capacity } = callsOf(error);
+      const replay = this.#replay(capacity);
+      throw replay === undefined ? error : await withBundle(error, replay, calls);
+    } finally {
+      // Whoever leaves the loop early leaves this one, too.
+      await run.return(undefined as R);
+    }
+  }
 
   /** Compiles everything that answers need before their first token, so that none has to wait in the middle. */
   async #compile(

@@ -20,6 +20,7 @@ import {
   defineStep,
   type NextLogits,
   readLogits,
+  stepInputs,
   stepTensors,
   type Wanted,
   wantedResults,
@@ -137,6 +138,26 @@ export class Sequence implements AsyncDisposable {
     }
   }
 
+  /** Makes one call, and gives its logits: after the last token, or after all of them, as its kind says. */
+  async run({ kind, tokens, total }: PlannedCall, signal?: AbortSignal): Promise<{ readonly logits: Float32Array }> {
+    const { result } = await this.#run(kind, tokens, total, "full", signal);
+    return { logits: realRows(result, kind, tokens.length, this.#programs.config.vocab) };
+  }
+
+  /** Makes one call with its named values. */
+  async runTraced({ kind, tokens, total }: PlannedCall, signal?: AbortSignal) {
+    const { program } = await this.#run({ ...kind, activations: true }, tokens, total, undefined, signal);
+    return { program, activations: await this.#fetchActivations(program, tokens.length, signal) };
+  }
+
+  /** What a call would be given now, by argument, weights left out. */
+  async inputsOf({ kind, tokens, total }: PlannedCall): Promise<ReadonlyMap<string, HostTensor>> {
+    const sent = stepTensors(this.#programs, [{ tokens, start: this.#length, total }], kind.pos);
+    const given = new Map(sent.map((tensor, n) => [stepInputs[n] as string, tensor]));
+    for (const [slot, name] of this.#programs.cacheNames.entries()) given.set(name, await this.#session.fetch(slot));
+    return given;
+  }
+
   async close(): Promise<void> {
     await this.#session.close();
   }
@@ -201,6 +222,14 @@ export class Sequence implements AsyncDisposable {
 /** How many positions get their logits in one call: few, since each has a vocabulary of them. */
 export const logitsChunk = 16;
 
+/** A call of a text. */
+export interface PlannedCall {
+  readonly kind: Pick<StepKind, "pos" | "outputs">;
+  readonly tokens: readonly number[];
+  /** How long the row will be, which some rotary frequencies depend on. */
+  readonly total: number;
+}
+
 /** A named value of one call. */
 export interface TracedValue {
   readonly activation: Activation;
@@ -227,4 +256,15 @@ function cut(tensor: HostTensor, axis: number, length: number): HostTensor {
   const bytes = tensor.data.byteLength / (tensor.shape[axis] as number);
   const shape = tensor.shape.with(axis, length);
   return { ...tensor, shape, data: tensor.data.subarray(0, bytes * length) };
+}
+
+/** Logits without those of padding. */
+function realRows(
+  { tensors }: StepResult,
+  { outputs }: Pick<StepKind, "outputs">,
+  tokens: number,
+  vocab: number,
+): Float32Array {
+  const logits = toFloat32Array(tensors[0] as HostTensor);
+  return outputs === "all" ? logits.subarray(0, tokens * vocab) : logits;
 }

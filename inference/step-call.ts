@@ -130,10 +130,10 @@ export function readLogits(
   }));
 }
 
-// Implementation
-
 /** The arguments that each step is given anew, in the order in which they are sent. */
-const stepInputs = ["tokens", "start", "length", "frequencies"];
+export const stepInputs: readonly string[] = ["tokens", "start", "length", "frequencies"];
+
+// Implementation
 
 const resultsOf: Readonly<Record<Wanted, readonly string[]>> = {
   full: ["logits"],

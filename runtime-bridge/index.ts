@@ -1,6 +1,7 @@
 /**
  * Reaches the devices: starts or finds a worker, and moves programs and tensors between it and Node.
  */
+export { type Bundle, type BundleArgument, type BundlePlace, bundleLines, writeBundle } from "./bundle.ts";
 export type { Checkpoint, CheckpointTensor, LoadItem, LoadProgress, MetadataEntry } from "./checkpoint.ts";
 export type { CallOptions } from "./connection.ts";
 export { DeviceBuffer } from "./device-buffer.ts";

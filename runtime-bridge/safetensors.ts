@@ -44,6 +44,11 @@ export class SafetensorsWriter implements AsyncDisposable {
     this.#starts = starts;
   }
 
+  /** Whether the format has a name for elements of this type. */
+  static knows(dtype: DType): boolean {
+    return dtype in names;
+  }
+
   /** @throws InputError when the file cannot be made */
   static async open(path: string, types: TensorTypes, metadata?: Metadata): Promise<SafetensorsWriter> {
     const found = await stat(path).catch(() => undefined);

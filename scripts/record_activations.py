@@ -2,8 +2,8 @@
 
     python scripts/record_activations.py MODEL --tokens 1,2,3 --out theirs.safetensors [--dtype float32]
 
-MODEL is a folder or a name that `AutoModelForCausalLM.from_pretrained` takes. Needs torch, transformers and safetensors;
-`npm run oracle` makes an environment that has them, `.oracle-venv/bin/python`.
+MODEL is a folder or a name that `AutoModelForCausalLM.from_pretrained` takes. Needs torch, transformers and
+safetensors: `.oracle-venv/bin/python` has them, once `npm run oracle` made it.
 
 The file holds a tensor for each value, named after its module: `model.layers.3.self_attn.q_proj` is what it gives, with
 `.0`, `.1`, … behind it where it gives several (the first also without), and `.input` what it takes first. One value may

@@ -80,7 +80,7 @@ describe("logits --trace --reference", () => {
     const { code, stdout } = await logits(name, ...traced(name, variant), "--arch", arch);
     expect(code).toBe(1);
     const line = stdout.trimEnd().split("\n").at(-1) as string;
-    const parts = /^first to depart: (\S+) \((\S+):\d+:\d+\), by (\S+) deviations at (.*); (.*)$/.exec(line);
+    const parts = /^first to depart: (\S+) \((\S+):\d+:\d+\), by (\S+) deviations, most at (.*); (.*)$/.exec(line);
     expect(parts).not.toBeNull();
     expect(parts?.[1]).toBe(first);
     expect(parts?.[2]).toMatch(/^(models\/\S+|tests\/debugging\/wrong-expert)\.ts$/);

@@ -4,6 +4,7 @@ import { InputError, RuntimeFailure } from "../dsl/index.ts";
 import type { TracedChunk } from "../inference/index.ts";
 import { type CompareOptions, compareFiles, withComparison } from "./compare.ts";
 import { type ModelOptions, openModelOn, openWorker, withModel } from "./options.ts";
+import { type ProfileOptions, startProfile, withProfile } from "./profile.ts";
 import { Progress } from "./progress.ts";
 import { SafetensorsWriter } from "./safetensors.ts";
 import { TraceWriter } from "./trace-file.ts";
@@ -11,7 +12,7 @@ import { TraceWriter } from "./trace-file.ts";
 // Public API
 
 export function logitsCommand(signal: AbortSignal): Command {
-  return withComparison(withModel(new Command("logits")))
+  return withProfile(withComparison(withModel(new Command("logits"))))
     .description("Writes the logits after every token: `logits`, f32, [tokens, vocabulary].")
     .requiredOption("--tokens <ids>", "token ids, separated by commas", tokenIds)
     .requiredOption("--out <file>", "where to write, as safetensors")
@@ -24,7 +25,7 @@ export function logitsCommand(signal: AbortSignal): Command {
 
 // Implementation
 
-interface LogitsCommandOptions extends ModelOptions, CompareOptions {
+interface LogitsCommandOptions extends ModelOptions, CompareOptions, ProfileOptions {
   readonly tokens: readonly number[];
   readonly out: string;
   readonly step?: true;
@@ -40,6 +41,7 @@ async function run(options: LogitsCommandOptions, signal: AbortSignal): Promise<
   const progress = new Progress();
   await using worker = await openWorker(options, progress, signal);
   await using model = await openModelOn(worker, options, progress, signal);
+  await using _profile = await startProfile(worker, options, progress);
   const shape = [tokens.length, model.config.vocab] as const;
   const step = options.step === true;
   const started = performance.now();

@@ -191,7 +191,7 @@ export class Sequence implements AsyncDisposable {
     length: number,
     signal: AbortSignal | undefined,
   ): Promise<readonly TracedValue[]> {
-    const slots = activationSlots(program, this.#programs.cacheNames.length);
+    const slots = activationSlots(this.#programs, program);
     const values: TracedValue[] = [];
     for (const activation of program.activations) {
       const name = `activations.${activation.name}`;

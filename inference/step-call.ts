@@ -52,9 +52,7 @@ export function defineStep(
 ): SessionCall {
   const hasCandidates = signature.results.some(({ name }) => name === "logSumExp");
   const slots = new Map(programs.cacheNames.map((name, n) => [name, firstSlot + n]));
-  for (const [name, slot] of activationSlots({ signature }, firstSlot + programs.cacheNames.length)) {
-    slots.set(name, slot);
-  }
+  for (const [name, slot] of activationSlots(programs, { signature })) slots.set(name, slot);
   return session.define({
     executable,
     arguments: signature.arguments.map(({ name }): CallArgument => {
@@ -72,9 +70,11 @@ export function defineStep(
  * since together they may be more than a message holds.
  */
 export function activationSlots(
+  { cacheNames }: Pick<ModelPrograms, "cacheNames">,
   { signature }: Pick<StepProgram, "signature">,
-  firstSlot: number,
 ): ReadonlyMap<string, number> {
+  // After the caches of a text and of a batch, and after the logits of both.
+  const firstSlot = 2 * cacheNames.length + 2;
   const names = signature.results.map(({ name }) => name).filter((name) => name.startsWith("activations."));
   return new Map(names.map((name, n) => [name, firstSlot + n]));
 }

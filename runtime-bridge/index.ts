@@ -11,6 +11,7 @@ export type { Executable } from "./executable.ts";
 export { type Elements, type HostTensor, hostTensor, toFloat32Array, toInt32Array, toNumbers } from "./host-tensor.ts";
 export type { LaunchOptions } from "./launch.ts";
 export { ensurePlugin, type PluginName } from "./plugins.ts";
+export { Profile } from "./profile.ts";
 export {
   type Metadata,
   openSafetensors,

@@ -20,6 +20,7 @@ import { type Loss, WorkerError } from "./errors.ts";
 import { type Executable, readExecutable } from "./executable.ts";
 import { checkTensor, type HostTensor } from "./host-tensor.ts";
 import { type LaunchedWorker, type LaunchOptions, launch } from "./launch.ts";
+import { Profile } from "./profile.ts";
 import { Session } from "./session.ts";
 import { topologyToWire } from "./topology.ts";
 import { readTensor } from "./wire.ts";
@@ -311,6 +312,16 @@ export class Worker implements BufferOwner, AsyncDisposable {
     const session = new Session(this.#connection, this, () => this.#sessions.delete(session));
     this.#sessions.add(session);
     return session;
+  }
+
+  /**
+   * Records a profile of everything that the worker runs, whoever asked for it, until it is stopped.
+   *
+   * @param directory  a folder on the worker's host, below which the recording has one of its own
+   * @throws WorkerError when the folder lies outside the worker's root, or another recording is under way
+   */
+  profile(directory: string): Promise<Profile> {
+    return Profile.start(this.#connection, this.#path(directory));
   }
 
   /** Frees buffers now rather than soon. */

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from client import execute, refused
-from tsxla_worker.profile_names import Origin, origins
+from tsxla_worker.profile_names import Compiled, Origin, origins
 from tsxla_worker.stubs import pb, rpc
 
 # Large enough that XLA runs it as operations of their own; the locations are a front end's.
@@ -102,10 +102,45 @@ def test_a_folder_that_will_not_do_is_refused_and_leaves_room_for_others(
     assert Recorder(stub, "profiles").stop()
 
 
-def test_origins_are_read_with_and_without_a_table_of_frames() -> None:
-    head = 'HloModule jit_x\n\nFileNames\n1 "models/a.ts"\n\nFunctionNames\n1 "f"\n\nFileLocations\n'
-    head += "1 {file_name_id=1 function_name_id=1 line=7 end_line=7 column=2 end_column=2}\n\nStackFrames\n"
-    head += "1 {file_location_id=1 parent_frame_id=1}\n\n"
-    body = '  %dot.1 = f32[2]{0} dot(a, b), metadata={op_name="jit(call)/call_exported/attn.dot" stack_frame_id=1}\n'
-    body += '  ROOT add.2 = f32[2]{0} add(a, b), metadata={op_name="mlp.add" source_file="b.ts" source_line=9}\n'
-    assert origins(head + body) == {"dot.1": Origin("attn.dot", "models/a.ts:7"), "add.2": Origin("mlp.add", "b.ts:9")}
+TEXT = """HloModule jit_x
+
+FileNames
+1 "models/a.ts"
+
+FunctionNames
+1 "f"
+
+FileLocations
+1 {file_name_id=1 function_name_id=1 line=7 end_line=7 column=2 end_column=2}
+
+StackFrames
+1 {file_location_id=1 parent_frame_id=1}
+
+%fused (p: f32[2]) -> f32[2] {
+  %p = f32[2]{0} parameter(0)
+  ROOT %sine.9 = f32[2]{0} sine(%p), metadata={op_name="jit(x)/call_exported/layers.0/attn.sin" stack_frame_id=1}
+}
+
+ENTRY %main (a: f32[2], w: f32[2]) -> f32[2] {
+  %a.1 = f32[2]{0} parameter(0), metadata={op_name="arguments[0]"}
+  %w.1 = f32[2]{0} parameter(1), metadata={op_name="arguments[1]"}
+  %view = f32[2]{0} bitcast(%w.1)
+  %dot.1 = f32[2]{0} dot(%a.1, %view), lhs_contracting_dims={0}
+  %dot.2 = f32[2]{0} dot(%a.1, %dot.1), metadata={op_name="jit(x)/call_exported/mlp.dot" stack_frame_id=1}, cost=1
+  %fusion = f32[2]{0} fusion(%dot.2), kind=kLoop, calls=%fused
+  %dot.3 = f32[2]{0} dot(%fusion, %a.1), lhs_contracting_dims={0}
+  ROOT %add.2 = f32[2]{0} add(%dot.3, %a.1), metadata={op_name="mlp.add" source_file="b.ts" source_line=9}
+}
+"""
+
+
+def test_origins_are_read_and_guessed_where_xla_has_dropped_them() -> None:
+    found = origins(Compiled(TEXT, ["tokens", "weights.layers.0.mlp.up"]))
+    assert {name: found[name] for name in ("dot.1", "dot.2", "dot.3", "fusion", "add.2", "sine.9")} == {
+        "dot.1": Origin("dot with layers.0.mlp.up", None),
+        "dot.2": Origin("mlp.dot", "models/a.ts:7"),
+        "dot.3": Origin("dot for mlp.add", "b.ts:9"),
+        "fusion": Origin("layers.0/attn.sin", "models/a.ts:7"),
+        "add.2": Origin("mlp.add", "b.ts:9"),
+        "sine.9": Origin("layers.0/attn.sin", "models/a.ts:7"),
+    }

@@ -24,6 +24,7 @@ from tsxla_worker.logs import Logs
 from tsxla_worker.metrics import Metrics
 from tsxla_worker.modules import Parameter, Program
 from tsxla_worker.placements import Placement
+from tsxla_worker.profile_names import Compiled
 from tsxla_worker.stubs import pb
 from tsxla_worker.tensors import TensorType
 
@@ -105,10 +106,13 @@ class Executables:
         """Returns how many programs are kept."""
         return len(self._by_id)
 
-    def optimized_of(self, module: str) -> str | None:
-        """Returns the optimised text of the program that a profile calls `module`."""
+    def compiled_of(self, module: str) -> Compiled | None:
+        """Returns the program that a profile calls `module`."""
         found = next((each for each in list(self._by_id.values()) if f"jit_{each.name}" == module), None)
-        return None if found is None else found.optimized()
+        if found is None:
+            return None
+        order = call_order(found.parameters, found.results).arguments
+        return Compiled(found.optimized(), [found.parameters[i].name for i in order])
 
     def compile(self, text: str, engine: int) -> tuple[Executable, bool]:
         """Compiles a text, or returns what an earlier call made of it; and whether it did the latter."""
@@ -164,7 +168,7 @@ class Executables:
         kinds = [program.parameters[i].type for i in order.arguments]
         placed = _placed(program.placement)
         donated = [place for place, i in enumerate(order.arguments) if program.parameters[i].donated]
-        # Programs that have one name, such as prefills of several sizes, have different ones in a profile. It is part of
+        # Programs of one name, such as prefills of several sizes, have different ones in a profile. It is part of
         # the key of the persistent cache, which a line that moved must not spoil.
         plain = modules.print_module(program.module, with_locations=False)
         name = f"{program.name}_{hashlib.sha256(plain.encode()).hexdigest()[:8]}"

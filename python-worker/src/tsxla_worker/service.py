@@ -199,7 +199,7 @@ class WorkerService(rpc.WorkerServiceServicer):
             for _ in request_iterator:
                 pass
         finally:
-            files += (str(path) for path in recording.stop(self._worker.executables.optimized_of))
+            files += (str(path) for path in recording.stop(self._worker.executables.compiled_of))
         yield pb.ProfileResponse(directory=str(recording.folder), files=files)
 
     def _session_request(self, session: sessions.Session, request: pb.SessionRequest) -> Iterator[pb.SessionResponse]:

@@ -8,6 +8,7 @@ import { Command, CommanderError } from "commander";
 import { addSourceRoot, TsxlaError } from "../dsl/index.ts";
 import { compareCommand } from "./compare.ts";
 import { compileCommand } from "./compile.ts";
+import { doctorCommand } from "./doctor.ts";
 import { execCommand } from "./exec.ts";
 import { generateCommand } from "./generate.ts";
 import { inspectCommand } from "./inspect.ts";
@@ -55,6 +56,7 @@ function commandLine(signal: AbortSignal): Command {
     logitsCommand,
     compareCommand,
     compileCommand,
+    doctorCommand,
     execCommand,
     inspectCommand,
     pullCommand,

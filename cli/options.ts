@@ -6,6 +6,7 @@ import { parseTarget, parseWeightForms, type Target, virtualDevices } from "../c
 import { InputError } from "../dsl/index.ts";
 import { loadModel, type Model, Worker } from "../inference/index.ts";
 import type { Architecture } from "../models/index.ts";
+import type { ConnectOptions } from "../runtime-bridge/index.ts";
 import { bytes, type Progress } from "./progress.ts";
 
 // Public API
@@ -82,7 +83,18 @@ export async function openWorker(
           ...(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }),
           ...(options.tlsCa === undefined ? {} : { tlsCa: options.tlsCa }),
         }),
+      ? await Worker.launch({ signal })
+      : await Worker.connect(address, connectOptions(options, signal)),
   );
+}
+
+/** How to reach a worker, from the options of a command. */
+export function connectOptions({ tokenFile, tlsCa }: WorkerOptions, signal: AbortSignal): ConnectOptions {
+  return {
+    signal,
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(tlsCa === undefined ? {} : { tlsCa }),
+  };
 }
 
 /** Loads a model, showing how far it is. */

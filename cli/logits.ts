@@ -53,7 +53,7 @@ async function run(options: LogitsCommandOptions, signal: AbortSignal): Promise<
     }
   } catch (error) {
     if (!(error instanceof RuntimeFailure) || error.code !== "LOGITS_INVALID") throw error;
-    throw await progress.stage("looking for the first", () => model.explain(error, tokens, { step }));
+    throw await progress.stage("looking for the first", () => model.explain(error, tokens, { step, signal }));
   }
   progress.end("logits", (performance.now() - started) / 1000, `${tokens.length} tokens to ${out}`);
   if (trace !== undefined && reference !== undefined) await compareFiles(trace, reference, options);

@@ -36,32 +36,38 @@ export interface Replay {
   /** Of weights that were drawn. */
   readonly seed: number;
   readonly capacity: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** The calls that `generate` makes of a prompt and the tokens it has chosen. */
-export function generationCalls(prompt: readonly number[], answer: readonly number[]): readonly PlannedCall[] {
-  const prefill = chunksOf(prompt.length).map(({ start, length, bucket }) => ({
-    kind: { pos: bucket, outputs: "last" } as const,
-    tokens: prompt.slice(start, start + length),
-    total: prompt.length,
-  }));
-  const steps = answer.map((token, n) => ({
-    kind: { pos: 1, outputs: "last" } as const,
-    tokens: [token],
-    total: prompt.length + n + 1,
-  }));
-  return [...prefill, ...steps];
+/**
+ * The calls to run again for a prompt and the tokens that `generate` has chosen: first those that come to the same state
+ * soonest, all but the last token in chunks, then those that were made.
+ */
+export function generationPlans(prompt: readonly number[], answer: readonly number[]): readonly Plan[] {
+  const steps = (from: number) =>
+    answer.slice(from).map((token, n) => ({
+      kind: { pos: 1, outputs: "last" } as const,
+      tokens: [token],
+      total: prompt.length + from + n + 1,
+    }));
+  const exact = [...prefillCalls(prompt), ...steps(0)];
+  if (answer.length < 2) return [exact];
+  return [[...prefillCalls([...prompt, ...answer.slice(0, -1)]), ...steps(answer.length - 1)], exact];
 }
 
-/** The calls that `logits` makes. */
-export function logitsCalls(tokens: readonly number[], { step }: { readonly step: boolean }): readonly PlannedCall[] {
-  const taken = step ? 1 : logitsChunk;
-  return Array.from({ length: Math.ceil(tokens.length / taken) }, (_, n) => ({
-    kind: { pos: logitsChunk, outputs: "all" } as const,
-    tokens: tokens.slice(n * taken, (n + 1) * taken),
-    total: tokens.length,
-  }));
+/** The calls to run again of those that `logits` makes. @param step  as it was called */
+export function logitsPlans(tokens: readonly number[], { step }: { readonly step: boolean }): readonly Plan[] {
+  const calls = (taken: number) =>
+    Array.from({ length: Math.ceil(tokens.length / taken) }, (_, n) => ({
+      kind: { pos: logitsChunk, outputs: "all" } as const,
+      tokens: tokens.slice(n * taken, (n + 1) * taken),
+      total: tokens.length,
+    }));
+  return step ? [calls(logitsChunk), calls(1)] : [calls(logitsChunk)];
 }
+
+/** Calls in a row. */
+export type Plan = readonly PlannedCall[];
 
 /**
  * The same failure, with the value that was the first to be no number and the folder of a bundle. Never rejects: where
@@ -70,14 +76,15 @@ export function logitsCalls(tokens: readonly number[], { step }: { readonly step
 export async function withBundle(
   failure: RuntimeFailure,
   replay: Replay,
-  calls: readonly PlannedCall[],
+  plans: readonly Plan[],
 ): Promise<RuntimeFailure> {
   const told = (lines: string, fields: object = {}) =>
     new RuntimeFailure(failure.code, failure.message + lines, { ...failure.fields, ...fields }, { cause: failure });
   try {
-    const found = await findCall(replay, calls);
-    if (found === undefined) return told("\n  first  not found: run again, the text gave numbers");
-    const { first, place } = await bundleCall(failure, replay, calls.slice(0, found + 1));
+    let calls: Plan | undefined;
+    for (const plan of plans) calls ??= await findCall(replay, plan);
+    if (calls === undefined) return told("\n  bundle  none: run again, the text gave numbers");
+    const { first, place } = await bundleCall(failure, replay, calls);
     const said = first.map(({ name, at, holds }) => `\n  first ${holds} in  ${name}  (${at})`).join("");
     return told(said + bundleLines(place), { first, ...place });
   } catch (error) {
@@ -87,25 +94,32 @@ export async function withBundle(
 
 // Implementation
 
-/** The first call whose logits are no numbers. */
-async function findCall({ programs, capacity }: Replay, calls: readonly PlannedCall[]): Promise<number | undefined> {
-  if (calls.length === 1) return 0;
-  await using sequence = await Sequence.open(programs, capacity);
+function prefillCalls(tokens: readonly number[]): Plan {
+  return chunksOf(tokens.length).map(({ start, length, bucket }) => ({
+    kind: { pos: bucket, outputs: "last" } as const,
+    tokens: tokens.slice(start, start + length),
+    total: tokens.length,
+  }));
+}
+
+/** The calls up to the first whose logits are no numbers. */
+async function findCall({ programs, capacity, signal }: Replay, calls: Plan): Promise<Plan | undefined> {
+  await using sequence = await Sequence.open(programs, capacity, signal === undefined ? {} : { signal });
   for (const [n, call] of calls.entries()) {
-    const { logits } = await sequence.run(call);
-    if (logits.some((value) => Number.isNaN(value) || value === Number.POSITIVE_INFINITY)) return n;
+    const { logits } = await sequence.run(call, signal);
+    if (logits.some((value) => Number.isNaN(value) || value === Number.POSITIVE_INFINITY)) return calls.slice(0, n + 1);
   }
   return undefined;
 }
 
-async function bundleCall(failure: RuntimeFailure, replay: Replay, calls: readonly PlannedCall[]) {
-  const { programs, capacity } = replay;
+async function bundleCall(failure: RuntimeFailure, replay: Replay, calls: Plan) {
+  const { programs, capacity, signal } = replay;
   const last = calls.at(-1) as PlannedCall;
-  await using sequence = await Sequence.open(programs, capacity);
-  for (const call of calls.slice(0, -1)) await sequence.run(call);
+  await using sequence = await Sequence.open(programs, capacity, signal === undefined ? {} : { signal });
+  for (const call of calls.slice(0, -1)) await sequence.run(call, signal);
   // Caches as the failing call is given them.
   const given = await sequence.inputsOf(last);
-  const { activations, program: traced } = await sequence.runTraced(last);
+  const { activations, program: traced } = await sequence.runTraced(last, signal);
   const first = firstWrong(activations);
   const program = await programs.step({ ...last.kind, capacity });
   const { arguments: args, loads } = await wiring(replay, program, given);

@@ -7,7 +7,7 @@ import { type Answer, type Piece, requirePrompt } from "./answer.ts";
 import type { GenerateOptions } from "./answer-options.ts";
 import { Batch } from "./batch.ts";
 import { capacityFor, chunksOf } from "./buckets.ts";
-import { generationCalls, logitsCalls, type Replay, withBundle } from "./bundle-numbers.ts";
+import { generationPlans, logitsPlans, type Plan, type Replay, withBundle } from "./bundle-numbers.ts";
 import { type CacheSize, fittingCache, freeBytes } from "./cache-size.ts";
 import type { ChatMessage } from "./chat-template.ts";
 import { generateTokens, type Summary } from "./generate.ts";
@@ -15,7 +15,7 @@ import { type BatchEvent, type BatchSummary, generateBatch } from "./generate-ba
 import { type ModelFiles, openModel } from "./model-files.ts";
 import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
-import { logitsChunk, type PlannedCall, Sequence, type TracedChunk } from "./sequence.ts";
+import { logitsChunk, Sequence, type TracedChunk } from "./sequence.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { loadWeights, planWeights } from "./weights.ts";
 
@@ -160,8 +160,9 @@ export class Model implements AsyncDisposable {
     const taken: number[] = [];
     return yield* this.#explained(
       answer,
+      options.signal,
       ({ token }) => void taken.push(token),
-      () => ({ calls: generationCalls(tokens, taken), capacity: room }),
+      () => ({ plans: generationPlans(tokens, taken), capacity: room }),
     );
   }
 
@@ -211,11 +212,12 @@ export class Model implements AsyncDisposable {
     const taken = prompts.map((): number[] => []);
     return yield* this.#explained(
       answers,
+      signal,
       (event) => void (event.kind === "piece" && taken[event.index]?.push(event.piece.token)),
       // The text that failed is run again without its neighbours.
       ({ fields: { prompt: index } }) => {
         const prompt = encoded[index as number] as readonly number[];
-        return { calls: generationCalls(prompt, taken[index as number] as number[]), capacity: room };
+        return { plans: generationPlans(prompt, taken[index as number] as number[]), capacity: room };
       },
     );
   }
@@ -262,10 +264,10 @@ export class Model implements AsyncDisposable {
   async explain(
     failure: RuntimeFailure,
     tokens: readonly number[],
-    { step = false }: { readonly step?: boolean } = {},
+    { step = false, signal }: { readonly step?: boolean; readonly signal?: AbortSignal } = {},
   ): Promise<RuntimeFailure> {
-    const replay = this.#replay(capacityFor(0, tokens.length + logitsChunk));
-    return replay === undefined ? failure : await withBundle(failure, replay, logitsCalls(tokens, { step }));
+    const replay = this.#replay(capacityFor(0, tokens.length + logitsChunk), signal);
+    return replay === undefined ? failure : await withBundle(failure, replay, logitsPlans(tokens, { step }));
   }
 
   /** Bytes of the cache of a text of so many tokens. */
@@ -284,19 +286,20 @@ export class Model implements AsyncDisposable {
 
   // Implementation
 
-  #replay(capacity: number): Replay | undefined {
-    return this.#loaded && { ...this.#loaded, programs: this.#programs, files: this.#files, capacity };
+  #replay(capacity: number, signal: AbortSignal | undefined): Replay | undefined {
+    return this.#loaded && { ...this.#loaded, programs: this.#programs, files: this.#files, capacity, signal };
   }
 
   /**
    * Walks a generation. When its logits are no numbers, runs the text that failed again to tell more.
    *
-   * @param callsOf  what was called for that text
+   * @param plansOf  what was called for that text
    */
   async *#explained<T, R>(
     run: AsyncGenerator<T, R>,
+    signal: AbortSignal | undefined,
     onEvent: (event: T) => void,
-    callsOf: (failure: RuntimeFailure) => { readonly calls: readonly PlannedCall[]; readonly capacity: number },
+    plansOf: (failure: RuntimeFailure) => { readonly plans: readonly Plan[]; readonly capacity: number },
   ): AsyncGenerator<T, R> {
     try {
       for (;;) {
@@ -307,9 +310,9 @@ export class Model implements AsyncDisposable {
       }
     } catch (error) {
       if (!(error instanceof RuntimeFailure) || error.code !== "LOGITS_INVALID") throw error;
-      const { calls, capacity } = callsOf(error);
-      const replay = this.#replay(capacity);
-      throw replay === undefined ? error : await withBundle(error, replay, calls);
+      const { plans, capacity } = plansOf(error);
+      const replay = this.#replay(capacity, signal);
+      throw replay === undefined ? error : await withBundle(error, replay, plans);
     } finally {
       // Whoever leaves the loop early leaves this one, too.
       await run.return(undefined as R);

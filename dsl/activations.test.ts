@@ -142,6 +142,25 @@ describe("activations", () => {
     expect(namesOf(graph)).toEqual({ experts: "model.experts moe" });
   });
 
+  test.each(["f32", "bf16", "q8_0"] as const)("name the entries of a table that lies in memory as %s", (stored) => {
+    const wide = axes({ batch: 1, pos: 2, embed: 32, vocab: 4 });
+    const graph = named(({ input, weights }) => {
+      const w = weights("w", { table: param("model.table.weight", wide.vocab, wide.embed) }, stored, "f32");
+      const ids = input("ids", "i32", wide.batch, wide.pos);
+      const x = layer("layers.0", () => w.table.take("vocab", ids).mul(2));
+      return { y: x.dot(w.table, "embed") };
+    });
+    expect(namesOf(graph)).toEqual({
+      table: "model.table",
+      "layers.0": "table.input model.table.input",
+      "table.2": "",
+    });
+    const [table] = graph.activations;
+    const at = graph.results.indexOf("activations.table");
+    expect(graph.scope.results[at]).toMatchObject({ dtype: "f32" });
+    expect(table?.location.file).toBe("dsl/activations.test.ts");
+  });
+
   test("cost nothing when nobody asks", () => {
     const body = ({ input }: Inputs) => ({ y: part("f", () => input("x", "f32", ax.embed).mul(2)).add(1) });
     expect(trace("test", body).results).toEqual(["y"]);

@@ -47,7 +47,7 @@ export function findActivations(
   weights: ReadonlyMap<Tensor<string>, WeightName>,
 ): readonly FoundActivation[] {
   const names = new Names(root);
-  walk(root, "", new Map(weights), names);
+  walk(root, "", new Map(weights), { names, all: weights });
   return names.found();
 }
 
@@ -118,17 +118,31 @@ class Names {
  * @param prefix   the path of the scope's module, with a dot, or nothing
  * @param weights  the tensors of the scope that are made of weights alone
  */
-function walk(scope: Scope, prefix: string, weights: Map<Tensor<string>, WeightName>, names: Names): void {
+function walk(
+  scope: Scope,
+  prefix: string,
+  weights: Map<Tensor<string>, WeightName>,
+  found: { readonly names: Names; readonly all: ReadonlyMap<Tensor<string>, WeightName> },
+): void {
+  const { names, all } = found;
   const constants = new Set<Tensor<string>>();
   const marks = [...scope.marks];
   /** Of each layer, by its path, what the keys of its weights have in common: `model.layers.3`. */
   const layers = new Map<string, string>();
   const note = (until: number) => {
     while (marks[0] !== undefined && marks[0].after <= until) {
-      const { path, value } = marks.shift() as (typeof marks)[number];
-      names.add(value, prefix + path);
-      const module = layers.get(path);
-      if (module !== undefined) names.addModule(value, module, module);
+      const { name, value } = marks.shift() as (typeof marks)[number];
+      if (typeof name === "string") {
+        names.add(value, prefix + name);
+        const module = layers.get(name);
+        if (module !== undefined) names.addModule(value, module, module);
+      } else {
+        // Entries of a weight are picked before it is unpacked, so no op has the weight itself.
+        const weight = all.get(outermost(name));
+        if (weight === undefined) continue;
+        names.add(value, weight.path);
+        names.addModule(value, moduleOf(weight.key), weight.key);
+      }
     }
   };
   // What is brought out of a function on the way appends no nodes.
@@ -142,7 +156,7 @@ function walk(scope: Scope, prefix: string, weights: Map<Tensor<string>, WeightN
       });
       const module = common(seen.map(([, { key }]) => key));
       if (seen.length > 1 && module !== "") layers.set(node.path, module);
-      walk(inner, `${prefix}${node.path}.`, new Map(seen), names);
+      walk(inner, `${prefix}${node.path}.`, new Map(seen), found);
       continue;
     }
     const used = node.inputs.flatMap((input) => weights.get(input) ?? []);
@@ -167,8 +181,8 @@ function nameAfterWeights(
   const path = common(used.map((each) => each.path));
   const key = common(used.map((each) => each.key));
   if (path === "") return;
-  // `q_proj.weight` and `q_proj.bias` belong to `q_proj`, and `experts.gate_up_proj` and its kin to `experts`.
-  const module = used.length > 1 ? key : key.replace(/\.(weight|bias)$/, "");
+  // `experts.gate_up_proj` and its kin belong to `experts`.
+  const module = used.length > 1 ? key : moduleOf(key);
   for (const input of node.inputs) {
     // Only a contraction has an input that is not nearly the output.
     if (isMade(input) || input.names.every((name) => output.names.includes(name))) continue;
@@ -178,6 +192,11 @@ function nameAfterWeights(
   }
   names.add(output, path);
   names.addModule(output, module, key);
+}
+
+/** `q_proj.weight` and `q_proj.bias` belong to `q_proj`. */
+function moduleOf(key: string): string {
+  return key.replace(/\.(weight|bias)$/, "");
 }
 
 /** The words with which all of them begin. */

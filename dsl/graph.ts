@@ -59,9 +59,9 @@ export interface Node {
   readonly path: string;
 }
 
-/** A value that was given a name, relative to its scope. */
+/** A value that was given a name: a path relative to its scope, or the name of the weight whose entries it holds. */
 export interface Mark {
-  readonly path: string;
+  readonly name: string | Tensor<string>;
   readonly value: Tensor<string>;
   /** How many nodes the scope had by then. */
   readonly after: number;
@@ -158,10 +158,11 @@ export function named<R>(name: string, body: () => R): R {
   }
 }
 
-/** Remembers `value` under `name` below the module that is being traced. */
-export function mark(name: string, value: Tensor<string>): void {
-  const scope = currentScope(`the name '${name}'`);
-  scope.marks.push({ path: [...scope.path, name].join("."), value, after: scope.nodes.length });
+/** Remembers `value` under `name` below the module that is being traced, or as entries of a weight. */
+export function mark(name: string | Tensor<string>, value: Tensor<string>): void {
+  const scope = currentScope(typeof name === "string" ? `the name '${name}'` : "take");
+  const named = typeof name === "string" ? [...scope.path, name].join(".") : name;
+  scope.marks.push({ name: named, value, after: scope.nodes.length });
 }
 
 /** The value as `scope` sees it: captured on the way in, exported on the way out. */

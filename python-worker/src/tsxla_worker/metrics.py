@@ -50,7 +50,7 @@ class Metrics:
             buckets=_COMPILE_SECONDS,
             registry=self.registry,
         )
-        self._run_seconds = Histogram(
+        run_seconds = Histogram(
             "tsxla_run_seconds",
             "From the start of a program until its results were ready; `step` in a session, `execute` outside of one.",
             ["kind"],
@@ -60,8 +60,8 @@ class Metrics:
         # From the first scrape on a series is there, so that its rate is known from the first event on.
         for source in ("xla", "cache", "memory"):
             self._compiles.labels(source)
-        for kind in ("step", "execute"):
-            self._run_seconds.labels(kind)
+        # Looking a label up takes as long as counting, and a step may take less than a millisecond.
+        self._runs = {kind: run_seconds.labels(kind) for kind in ("step", "execute")}
         ProcessCollector(registry=self.registry)
 
     def watch(self, worker: "Worker") -> None:
@@ -82,7 +82,7 @@ class Metrics:
 
     def ran(self, kind: str, seconds: float) -> None:
         """Counts a run."""
-        self._run_seconds.labels(kind).observe(seconds)
+        self._runs[kind].observe(seconds)
 
 
 class _State(Collector):

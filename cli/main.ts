@@ -24,7 +24,6 @@ export async function main(words: readonly string[]): Promise<void> {
   addSourceRoot(process.cwd());
   const interruption = new AbortController();
   // A model is compiled in many calls at once, and each listens.
-  // A model is loaded by dozens of calls at once, and each listens.
   setMaxListeners(0, interruption.signal);
   const interrupt = () => {
     interruption.abort(new DOMException("interrupted", "AbortError"));

@@ -78,12 +78,6 @@ export async function openWorker(
   return await progress.stage(address === undefined ? "starting a worker" : `reaching ${address}`, async () =>
     address === undefined
       ? await Worker.launch({ signal, devices })
-      : await Worker.connect(address, {
-          signal,
-          ...(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }),
-          ...(options.tlsCa === undefined ? {} : { tlsCa: options.tlsCa }),
-        }),
-      ? await Worker.launch({ signal })
       : await Worker.connect(address, connectOptions(options, signal)),
   );
 }

@@ -55,6 +55,8 @@ export type BundlePlace = { readonly folder: string } | { readonly reason: strin
 export async function writeBundle(bundle: Bundle): Promise<BundlePlace> {
   const parent = bundleFolder();
   if (parent === undefined) return undefined;
+  if (/^\s*sdy\.mesh /m.test(bundle.program.text))
+    return { reason: "the program is for several devices, and reproduce.py has one" };
   try {
     const wanted = sizeOf(bundle);
     const limit = Number(process.env.TSXLA_BUNDLE_LIMIT || 4 * 2 ** 30);

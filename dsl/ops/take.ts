@@ -99,7 +99,6 @@ method("take", function (this: Tensor<string>, over: string, ids: Tensor<string>
   const parts = partsOf(axisOf("take", this, over));
   const look = (x: Tensor<string>) =>
     parts === undefined ? (apply(take, [x, ids], { over })[0] as Tensor<string>) : takeInParts(x, ids, parts);
-  const look = (x: Tensor<string>) => apply(take, [x, ids], { over })[0] as Tensor<string>;
   if (!isWeightView(this)) return look(this);
   // Of a weight that is unpacked or converted only the rows that are wanted are.
   const rows = pickEarly(this, over, look);

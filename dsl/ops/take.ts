@@ -96,7 +96,7 @@ export const pick = defineOp<{ along: string; position: number }>({
 // Implementation
 
 method("take", function (this: Tensor<string>, over: string, ids: Tensor<string>) {
-  const parts = partsOf(axisOf("take", this, over));
+  const parts = partsOf(axisOf("take", this, over, "table"));
   const look = (x: Tensor<string>) =>
     parts === undefined ? (apply(take, [x, ids], { over })[0] as Tensor<string>) : takeInParts(x, ids, parts);
   if (!isWeightView(this)) return look(this);

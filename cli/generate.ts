@@ -5,6 +5,7 @@ import type { ReasoningEffort } from "../inference/harmony/index.ts";
 import type { ChatOptions, Model, Piece, Prompt, Summary, Worker } from "../inference/index.ts";
 import { asJson, generateAll, logprobsOf, printed } from "./generate-all.ts";
 import { type ModelOptions, openModelOn, openWorker, withModel } from "./options.ts";
+import { type ProfileOptions, startProfile, withProfile } from "./profile.ts";
 import { bytes, Progress } from "./progress.ts";
 import { readPrompts } from "./prompts-file.ts";
 import { reasoningOption, type SamplingFlags, sampling, withSampling } from "./sampling.ts";
@@ -13,7 +14,7 @@ import { Thoughts, withoutAnswer } from "./thoughts.ts";
 // Public API
 
 export function generateCommand(signal: AbortSignal): Command {
-  const command = withModel(new Command("generate"))
+  const command = withProfile(withModel(new Command("generate")))
     .description("Generates an answer to a prompt, or to each prompt of a file.")
     .option("--prompt <text>", "what to answer; goes through the model's chat template when it has one")
     .addOption(
@@ -30,7 +31,7 @@ export function generateCommand(signal: AbortSignal): Command {
 
 // Implementation
 
-interface GenerateCommandOptions extends ModelOptions, SamplingFlags {
+interface GenerateCommandOptions extends ModelOptions, SamplingFlags, ProfileOptions {
   readonly prompt?: string;
   readonly prompts?: string;
   readonly raw?: true;
@@ -52,6 +53,7 @@ async function answerOne(text: string, options: GenerateCommandOptions, signal: 
   const progress = new Progress();
   await using worker = await openWorker(options, progress, signal);
   await using model = await openModelOn(worker, options, progress, signal);
+  await using _profile = await startProfile(worker, options, progress);
   const prompt = promptOf(model, text, options);
   const pieces: Piece[] = [];
   const answer = model.generate(prompt, generateOptions(options, signal));
@@ -85,6 +87,7 @@ async function answerFile(file: string, options: GenerateCommandOptions, signal:
   const progress = new Progress();
   await using worker = await openWorker(options, progress, signal);
   await using model = await openModelOn(worker, options, progress, signal);
+  await using _profile = await startProfile(worker, options, progress);
   const { answers, summary, seconds } = await generateAll(model, {
     lines,
     toPrompt: (text) => promptOf(model, text, options),

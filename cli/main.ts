@@ -7,7 +7,9 @@ import { setMaxListeners } from "node:events";
 import { Command, CommanderError } from "commander";
 import { addSourceRoot, TsxlaError } from "../dsl/index.ts";
 import { chatCommand } from "./chat.ts";
+import { compareCommand } from "./compare.ts";
 import { compileCommand } from "./compile.ts";
+import { doctorCommand } from "./doctor.ts";
 import { execCommand } from "./exec.ts";
 import { generateCommand } from "./generate.ts";
 import { goldenCommand } from "./golden.ts";
@@ -57,7 +59,9 @@ function commandLine(signal: AbortSignal): Command {
     generateCommand,
     chatCommand,
     logitsCommand,
+    compareCommand,
     compileCommand,
+    doctorCommand,
     execCommand,
     inspectCommand,
     pullCommand,

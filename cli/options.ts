@@ -7,6 +7,7 @@ import { InputError } from "../dsl/index.ts";
 import { loadModel, type Model, Worker } from "../inference/index.ts";
 import { targetOf } from "../inference/target-words.ts";
 import type { Architecture } from "../models/index.ts";
+import type { ConnectOptions } from "../runtime-bridge/index.ts";
 import { bytes, type Progress } from "./progress.ts";
 
 // Public API
@@ -80,12 +81,17 @@ export async function openWorker(
   return await progress.stage(address === undefined ? "starting a worker" : `reaching ${address}`, async () =>
     address === undefined
       ? await Worker.launch({ signal, devices })
-      : await Worker.connect(address, {
-          signal,
-          ...(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }),
-          ...(options.tlsCa === undefined ? {} : { tlsCa: options.tlsCa }),
-        }),
+      : await Worker.connect(address, connectOptions(options, signal)),
   );
+}
+
+/** How to reach a worker, from the options of a command. */
+export function connectOptions({ tokenFile, tlsCa }: WorkerOptions, signal: AbortSignal): ConnectOptions {
+  return {
+    signal,
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(tlsCa === undefined ? {} : { tlsCa }),
+  };
 }
 
 /** Loads a model, showing how far it is. */

@@ -15,6 +15,7 @@ export function workerCommand(signal: AbortSignal): Command {
     .option("--tls-key <file>", "its private key, PEM")
     .option("--cache-dir <dir>", "keeps compiled programs between runs")
     .option("--log-file <file>", "appends JSON lines here instead of to stderr")
+    .option("--metrics <address>", "serves /metrics for Prometheus at HOST:PORT; port 0 picks one")
     .option("--devices <n>", "virtual devices on a CPU", wholeNumber)
     .action(async (options: Readonly<Record<string, string | number | undefined>>) => {
       process.exitCode = await superviseWorker(options, signal);

@@ -59,6 +59,14 @@ export interface Node {
   readonly path: string;
 }
 
+/** A value that was given a name: a path relative to its scope, or the name of the weight whose entries it holds. */
+export interface Mark {
+  readonly name: string | Tensor<string>;
+  readonly value: Tensor<string>;
+  /** How many nodes the scope had by then. */
+  readonly after: number;
+}
+
 /** Nodes in order, with what comes in and what goes out. */
 export class Scope {
   readonly kind: "root" | "function" | "region";
@@ -69,6 +77,8 @@ export class Scope {
   /** The node of the parent scope that holds this one, once it is closed. */
   holder: Node | undefined;
   path: string[] = [];
+  /** Values with names; they cost nothing unless somebody asks for them (./activations.ts). */
+  readonly marks: Mark[] = [];
   readonly captured = new Map<Tensor<string>, Tensor<string>>();
   readonly exported = new Map<Tensor<string>, Tensor<string>>();
 
@@ -151,6 +161,13 @@ export function named<R>(name: string, body: () => R): R {
   } finally {
     scope.path = scope.path.slice(0, -1);
   }
+}
+
+/** Remembers `value` under `name` below the module that is being traced, or as entries of a weight. */
+export function mark(name: string | Tensor<string>, value: Tensor<string>): void {
+  const scope = currentScope(typeof name === "string" ? `the name '${name}'` : "take");
+  const named = typeof name === "string" ? [...scope.path, name].join(".") : name;
+  scope.marks.push({ name: named, value, after: scope.nodes.length });
 }
 
 /** The value as `scope` sees it: captured on the way in, exported on the way out. */

@@ -3,6 +3,7 @@
  *
  * @module tsxla
  */
+export type { Activation } from "./activations.ts";
 export { type Axis, type AxisRole, axes, axis, formatAxes, type NameOf } from "./axes.ts";
 export { type CacheState, type KeyValueCache, LinearCache, linearAge, RingCache, ringAge } from "./cache.ts";
 export { type DType, dtypes, holds, isFloat, isInteger, type Kind, meet } from "./dtype.ts";
@@ -15,7 +16,7 @@ export { layerNorm, rmsNorm } from "./layers/norm.ts";
 export { type Angles, rope, ropeAngles } from "./layers/rope.ts";
 export { softmaxWithSink } from "./layers/softmax-with-sink.ts";
 export { addSourceRoot, formatLocation, type Location } from "./location.ts";
-export { layer, part } from "./module.ts";
+export { activation, layer, part } from "./module.ts";
 export { defineOp, type Op } from "./op.ts";
 export * from "./ops/index.ts";
 export {

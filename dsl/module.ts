@@ -3,8 +3,9 @@
  *
  * A `layer` is printed once for all layers that mean the same, and called; a `part` only names what is inside it.
  */
-import { apply, named, type Scope, traceInner } from "./graph.ts";
+import { apply, mark, named, type Scope, traceInner } from "./graph.ts";
 import { defineOp } from "./op.ts";
+import { Tensor } from "./tensor.ts";
 
 // Public API
 
@@ -13,17 +14,30 @@ import { defineOp } from "./op.ts";
  * what is used of its insides later becomes its results. Names inside are relative: `attn.q`.
  */
 export function layer<R>(name: string, body: () => R): R {
-  return named(name, () => {
+  const traced = named(name, () => {
     const { scope, result } = traceInner("function", body);
     // Results appear when something outside asks for a tensor of the inside, which `bring` sees.
     apply(callOp, [...scope.captured.keys()], { name }, [scope]);
     return result;
   });
+  markAll(name, traced);
+  return traced;
 }
 
 /** Names the ops that `body` makes: `part("attn", () => …)`. */
 export function part<R>(name: string, body: () => R): R {
-  return named(name, body);
+  const result = named(name, body);
+  markAll(name, result);
+  return result;
+}
+
+/**
+ * Gives a value a name, so that `tsxla logits --trace` writes it: `activation("probs", scores.softmax("key"))` in
+ * `part("attn", …)` of layer 3 is `layers.3.attn.probs`. Changes nothing else.
+ */
+export function activation<A extends string>(name: string, x: Tensor<A>): Tensor<A> {
+  mark(name, x as unknown as Tensor<string>);
+  return x;
 }
 
 export const callOp = defineOp<{ name: string }>({
@@ -34,3 +48,14 @@ export const callOp = defineOp<{ name: string }>({
   lower: (e, inputs, _, [scope]) => e.call(scope as Scope, inputs),
   flops: () => 0,
 });
+
+// Implementation
+
+/** Names what a module returns, where that is a tensor or plain records and arrays of them. */
+function markAll(name: string, result: unknown): void {
+  if (result instanceof Tensor) mark(name, result as Tensor<string>);
+  else if (Array.isArray(result)) result.forEach((each, n) => void markAll(`${name}.${n}`, each));
+  else if (typeof result === "object" && result !== null && Object.getPrototypeOf(result) === Object.prototype) {
+    for (const [key, each] of Object.entries(result)) markAll(`${name}.${key}`, each);
+  }
+}

@@ -1,4 +1,5 @@
 /** Tracing: running a function on symbolic tensors, once, to learn its graph. */
+import { type Activation, findActivations, type WeightName } from "./activations.ts";
 import type { Axis } from "./axes.ts";
 import { difference } from "./checks.ts";
 import type { DType } from "./dtype.ts";
@@ -22,6 +23,8 @@ export interface Graph {
   readonly donations: ReadonlyMap<number, number>;
   /** The memory order of each result, outermost first. */
   readonly orders: readonly (readonly Axis[])[];
+  /** The named values among the results, where they were asked for; the result of `q` is called `activations.q`. */
+  readonly activations: readonly Activation[];
 }
 
 /** How each weight lies in memory. */
@@ -48,6 +51,8 @@ export interface Inputs {
 export interface TraceOptions {
   /** Over how many devices an axis is spread: searches along it are done part by part. */
   readonly parts?: PartCount;
+  /** Makes every named value a result, behind those of the body. The axes named here stand first in memory. */
+  readonly activations?: { readonly leading: readonly string[] };
 }
 
 /**
@@ -55,15 +60,26 @@ export interface TraceOptions {
  *
  * @throws ShapeError from an op that does not fit, and for state that comes back as another tensor
  */
-export function trace(name: string, body: (inputs: Inputs) => unknown, { parts }: TraceOptions = {}): Graph {
+export function trace(
+  name: string,
+  body: (inputs: Inputs) => unknown,
+  { parts, activations: wanted }: TraceOptions = {},
+): Graph {
   const donated = new Map<string, number>();
   const ordered = new Map<unknown, readonly Axis[]>();
+  const weights = new Map<Tensor<string>, WeightName>();
   const { scope, result } = traceRoot((root) => {
-    const returned = body(inputsOf(root, donated, ordered));
-    for (const [, leaf] of flatten(returned)) root.results.push(bring(leaf, root));
-    return returned;
+    const returned = flatten(body(inputsOf(root, { donated, ordered, weights })));
+    const found = wanted === undefined ? [] : findActivations(root, weights);
+    for (const [, leaf] of returned) root.results.push(bring(leaf, root));
+    for (const { value } of found) root.results.push(value);
+    return { returned, found };
   }, parts);
-  const results = flatten(result).map(([path]) => path || "result");
+  const { returned, found } = result;
+  const results = [
+    ...returned.map(([path]) => path || "result"),
+    ...found.map(({ name: activation }) => `activations.${activation}`),
+  ];
   const donations = new Map<number, number>();
   for (const [path, argument] of donated) {
     const index = results.indexOf(path);
@@ -71,13 +87,24 @@ export function trace(name: string, body: (inputs: Inputs) => unknown, { parts }
     requireSameState(path, scope.arguments[argument] as Value, scope.results[index] as Value);
     donations.set(argument, index);
   }
-  const orders = flatten(result).map(([, leaf]) => ordered.get(leaf) ?? leaf.axes);
-  return { name, scope, results, donations, orders };
+  const orders = [
+    ...returned.map(([, leaf]) => ordered.get(leaf) ?? leaf.axes),
+    ...found.map(({ value }) => leadingFirst(value.axes, wanted?.leading ?? [])),
+  ];
+  const activations = found.map(({ value, ...activation }): Activation => activation);
+  return { name, scope, results, donations, orders, activations };
 }
 
 // Implementation
 
-function inputsOf(root: Scope, donated: Map<string, number>, ordered: Map<unknown, readonly Axis[]>): Inputs {
+/** What a body declares besides arguments. */
+interface Declared {
+  readonly donated: Map<string, number>;
+  readonly ordered: Map<unknown, readonly Axis[]>;
+  readonly weights: Map<Tensor<string>, WeightName>;
+}
+
+function inputsOf(root: Scope, { donated, ordered, weights: declared }: Declared): Inputs {
   const declare = (name: string, type: ValueType, weight: boolean, location = callerLocation()) => {
     requireNew(root, name, type.axes);
     return root.argument(type, name, weight, location);
@@ -91,11 +118,16 @@ function inputsOf(root: Scope, donated: Map<string, number>, ordered: Map<unknow
         const argument = (path: string, dtype: DType, of: readonly Axis[]) =>
           declare(path, { dtype, axes: of }, true, location);
         const packing = packingOf(storage);
-        if (packing === undefined) return argument(`${name}.${path}`, storage as DType, axes).cast(compute);
-        const parts = packing
-          .parts(axes)
-          .map((part) => argument(`${name}.${path}.${part.name}`, part.dtype, part.axes));
-        return packing.unpack(parts, axes, compute);
+        const load = () => {
+          if (packing === undefined) return argument(`${name}.${path}`, storage as DType, axes).cast(compute);
+          const parts = packing
+            .parts(axes)
+            .map((part) => argument(`${name}.${path}.${part.name}`, part.dtype, part.axes));
+          return packing.unpack(parts, axes, compute);
+        };
+        const loaded = load() as Tensor<string>;
+        declared.set(loaded, { path, key: param.key });
+        return loaded;
       }) as never,
     ordered: (x, of) => {
       ordered.set(x, of);
@@ -132,4 +164,9 @@ function requireSameState(path: string, taken: Value, returned: Value): void {
     ["argument", taken],
     ["result", returned],
   ]);
+}
+
+function leadingFirst(axes: readonly Axis[], leading: readonly string[]): readonly Axis[] {
+  const first = leading.flatMap((name) => axes.find((axis) => axis.name === name) ?? []);
+  return [...first, ...axes.filter((axis) => !first.includes(axis))];
 }

@@ -32,6 +32,15 @@ export type { CacheSize } from "./cache-size.ts";
 export type { Candidates } from "./candidates.ts";
 export { type ChatMessage, ChatTemplate, findChatTemplate } from "./chat-template.ts";
 export {
+  type Comparison,
+  type ComparisonOptions,
+  type ComparisonRow,
+  compareTraces,
+  type NameMap,
+  type Trace,
+  type TraceEntry,
+} from "./compare-traces.ts";
+export {
   compileRequested,
   type DeclaredModel,
   type LoweredStep,
@@ -63,6 +72,7 @@ export {
 } from "./sampler.ts";
 export type { SamplingOptions } from "./sampling-options.ts";
 export type { Distribution } from "./selection.ts";
+export type { TracedChunk, TracedValue } from "./sequence.ts";
 export { storageWithoutFiles } from "./storage.ts";
 export type { TargetWords } from "./target-words.ts";
 export { type Allowed, type AllowedTokens, type MaskStep, readAllowed, type TokenMask } from "./token-mask.ts";

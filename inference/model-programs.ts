@@ -1,11 +1,11 @@
 /** A model on a worker: its weights, and the programs compiled for it so far. */
 import { lower, type Program, placementFor, type Signature, type Target } from "../compiler/index.ts";
-import { full, type Graph, type StorageOf, trace } from "../dsl/index.ts";
+import { type Activation, full, type Graph, type StorageOf, trace } from "../dsl/index.ts";
 import type { ModelConfig } from "../models/index.ts";
 import { type DeviceBuffer, type Executable, type Worker, WorkerError } from "../runtime-bridge/index.ts";
 import { cacheTooLarge } from "./cache-size.ts";
 import type { ModelFiles } from "./model-files.ts";
-import { cacheAxes, cacheBytes, lowerStep, type StepOutputs, traceAdopt } from "./programs.ts";
+import { cacheAxes, cacheBytes, type StepOutputs, traceAdopt, traceStep } from "./programs.ts";
 import type { DeviceWeights } from "./weights.ts";
 
 // Public API
@@ -17,12 +17,18 @@ export interface StepKind {
   readonly pos: number;
   readonly capacity: number;
   readonly outputs: StepOutputs;
+  /** Whether every named value comes back. Default: no. */
+  readonly activations?: boolean;
 }
 
 /** A compiled step. */
 export interface StepProgram {
   readonly executable: Executable;
   readonly signature: Signature;
+  /** Its text, which the worker was given. */
+  readonly program: Program;
+  /** What is known of the results called `activations.NAME`. */
+  readonly activations: readonly Activation[];
   /** The position of a result. */
   resultIndex(name: string): number;
 }
@@ -71,7 +77,7 @@ export class ModelPrograms {
 
   /** The program of that kind, compiled when it is first asked for. */
   step(kind: StepKind): Promise<StepProgram> {
-    const key = `${kind.batch ?? 1} ${kind.pos} ${kind.capacity} ${kind.outputs}`;
+    const key = `${kind.batch ?? 1} ${kind.pos} ${kind.capacity} ${kind.outputs}${kind.activations ? " activations" : ""}`;
     const known = this.#steps.get(key) ?? this.#compile(kind);
     this.#steps.set(key, known);
     // A compilation that failed may be tried again.
@@ -145,7 +151,8 @@ export class ModelPrograms {
     const started = performance.now();
     const { architecture } = this.#files;
     const sizes = { batch: 1, ...kind };
-    const program = lowerStep(architecture, this.config, this.#target, sizes, kind.outputs, this.#storageOf);
+    const graph = traceStep(architecture, this.config, this.#target, sizes, kind.outputs, this.#storageOf, kind);
+    const program = lower(graph);
     const executable = await this.worker.compile(program);
     this.#onCompile?.({
       kind,
@@ -153,7 +160,8 @@ export class ModelPrograms {
     });
     const { signature } = program;
     const indices = new Map(signature.results.map(({ name }, n) => [name, n]));
-    return { executable, signature, resultIndex: (name) => indices.get(name) as number };
+    const { activations } = graph;
+    return { executable, signature, program, activations, resultIndex: (name) => indices.get(name) as number };
   }
 
   async #compileAdopt({ rows, capacity }: { readonly rows: number; readonly capacity: number }): Promise<AdoptProgram> {

@@ -1,6 +1,6 @@
 /** A model, ready to run: what `loadModel` gives. */
 import type { Target } from "../compiler/index.ts";
-import { InputError } from "../dsl/index.ts";
+import { InputError, RuntimeFailure } from "../dsl/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
 import type { LoadProgress, Worker } from "../runtime-bridge/index.ts";
 import { type Answer, type Piece, requirePrompt } from "./answer.ts";
@@ -8,6 +8,7 @@ import type { GenerateOptions } from "./answer-options.ts";
 import { HarmonyReader } from "./answer-reader.ts";
 import { Batch } from "./batch.ts";
 import { capacityFor, chunksOf } from "./buckets.ts";
+import { generationPlans, logitsPlans, type Plan, type Replay, withBundle } from "./bundle-numbers.ts";
 import { type CacheSize, fittingCache, freeBytes } from "./cache-size.ts";
 import type { ChatMessage } from "./chat-template.ts";
 import { generateTokens, type Summary } from "./generate.ts";
@@ -17,7 +18,7 @@ import { type ModelFiles, openModel } from "./model-files.ts";
 import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
 import type { PromptCache } from "./prompt-cache.ts";
-import { logitsChunk, Sequence } from "./sequence.ts";
+import { logitsChunk, Sequence, type TracedChunk } from "./sequence.ts";
 import { type TargetWords, targetOf } from "./target-words.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { loadWeights, planWeights } from "./weights.ts";
@@ -56,6 +57,9 @@ export interface GenerateOneOptions extends ChatOptions {
 /** A prompt: a text, the messages of a chat (a GPT-OSS takes those of Harmony too), or token ids as they are. */
 export type Prompt = string | readonly (ChatMessage | Message)[] | { readonly tokens: readonly number[] };
 
+/** How the weights were loaded, for whoever has to load them again. */
+type LoadedFrom = Pick<Replay, "plan" | "seed">;
+
 /**
  * Opens a Hugging Face folder or a .gguf file and loads its weights onto the worker.
  *
@@ -73,8 +77,9 @@ export async function loadModel(path: string, options: LoadModelOptions): Promis
     ...(options.untrainedSeed === undefined ? {} : { seed: options.untrainedSeed }),
   });
   const programs = new ModelPrograms(worker, files, target, weights, plan.storageOf, onCompile);
+  const loaded = { plan, seed: options.untrainedSeed ?? 0 };
   const untrained = plan.feeds.flatMap(({ path, source }) => (source.kind === "drawn" ? [path] : []));
-  return new Model(files, programs, target, context, { untrained, onCache: options.onCache });
+  return new Model(files, programs, target, context, { untrained, loaded, onCache: options.onCache });
 }
 
 export class Model implements AsyncDisposable {
@@ -88,13 +93,19 @@ export class Model implements AsyncDisposable {
   readonly #programs: ModelPrograms;
   readonly #target: Target;
   readonly #onCache: ((size: CacheSize) => void) | undefined;
+  readonly #loaded: LoadedFrom | undefined;
 
   constructor(
     files: ModelFiles,
     programs: ModelPrograms,
     target: Target,
     context: number,
-    more: { readonly untrained?: readonly string[]; readonly onCache?: LoadModelOptions["onCache"] | undefined } = {},
+    more: {
+      readonly untrained?: readonly string[];
+      /** Without it, failures leave no bundle. */
+      readonly loaded?: LoadedFrom;
+      readonly onCache?: LoadModelOptions["onCache"] | undefined;
+    } = {},
   ) {
     this.config = files.config;
     this.tokenizer = files.tokenizer;
@@ -104,6 +115,7 @@ export class Model implements AsyncDisposable {
     this.#programs = programs;
     this.#target = target;
     this.#onCache = more.onCache;
+    this.#loaded = more.loaded;
   }
 
   /** Whether the model knows chats: it has a template, or speaks Harmony. */
@@ -146,7 +158,8 @@ export class Model implements AsyncDisposable {
     { reasoning, cache, ...options }: GenerateOneOptions = {},
   ): AsyncGenerator<Piece, Summary> {
     const { tokens, ...own } = this.#prepare(prompt, reasoning);
-    return yield* generateTokens(
+    let room = 0;
+    const answer = generateTokens(
       {
         prompt: tokens,
         ...own,
@@ -155,6 +168,7 @@ export class Model implements AsyncDisposable {
         tokenizer: this.tokenizer,
         openSequence: async (total) => {
           const capacity = capacityFor(tokens.length, total);
+          room = capacity;
           const open = async () => {
             // First the cache: whether there is room for it shows at once.
             const sequence = await this.#open(capacity, options.signal);
@@ -171,6 +185,13 @@ export class Model implements AsyncDisposable {
         },
       },
       options,
+    );
+    const taken: number[] = [];
+    return yield* this.#explained(
+      answer,
+      options.signal,
+      ({ token }) => void taken.push(token),
+      () => ({ plans: generationPlans(tokens, taken), capacity: room }),
     );
   }
 
@@ -192,15 +213,18 @@ export class Model implements AsyncDisposable {
     const { signal } = options;
     // An option's fault, and no prompt's.
     if (reasoning !== undefined && this.harmony === undefined) throw this.#noReasoning(true);
-    return yield* generateBatch(
+    const prepared = prompts.map((prompt) => this.#prepareOrRefuse(prompt, reasoning));
+    let room = 0;
+    const answers = generateBatch(
       {
-        prompts: prompts.map((prompt) => this.#prepareOrRefuse(prompt, reasoning)),
+        prompts: prepared,
         stopIds: this.#files.stopIds,
         context: this.context,
         vocabulary: this.config.vocab,
         tokenizer: this.tokenizer,
         openBatch: async (answers) => {
           const capacity = capacityForAll(answers);
+          room = capacity;
           const size = await this.#sizeCache(answers.length, capacity);
           const sizes = { rows: size.rows, capacity };
           const batch = await Batch.open(this.#programs, sizes, signal === undefined ? {} : { signal });
@@ -215,6 +239,17 @@ export class Model implements AsyncDisposable {
         },
       },
       options,
+    );
+    const taken = prompts.map((): number[] => []);
+    return yield* this.#explained(
+      answers,
+      signal,
+      (event) => void (event.kind === "piece" && taken[event.index]?.push(event.piece.token)),
+      // The text that failed is run again without its neighbours.
+      ({ fields: { prompt: index } }) => {
+        const { tokens } = prepared[index as number] as Exclude<(typeof prepared)[number], InputError>;
+        return { plans: generationPlans(tokens, taken[index as number] as number[]), capacity: room };
+      },
     );
   }
 
@@ -236,6 +271,36 @@ export class Model implements AsyncDisposable {
     yield* sequence.allLogits(tokens, { step, signal });
   }
 
+  /**
+   * The logits after every token, with every named value of the model on the way (dsl/activations.ts).
+   *
+   * @param step  feeds one token at a time through the cache, otherwise chunks
+   * @throws InputError as `logits` does
+   */
+  async *trace(
+    tokens: readonly number[],
+    { step = false, signal }: { readonly step?: boolean; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<TracedChunk> {
+    requirePrompt(this.#checked(tokens), this.context);
+    await using sequence = await this.#open(capacityFor(0, tokens.length + logitsChunk), signal);
+    yield* sequence.allActivations(tokens, { step, signal });
+  }
+
+  /**
+   * The failure that logits of `logits` are no numbers, with the value that was the first to be none, and a bundle from
+   * which it can be reproduced without tsxla (docs/debugging.md). Never rejects.
+   *
+   * @param options  as `logits` was called
+   */
+  async explain(
+    failure: RuntimeFailure,
+    tokens: readonly number[],
+    { step = false, signal }: { readonly step?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<RuntimeFailure> {
+    const replay = this.#replay(capacityFor(0, tokens.length + logitsChunk), signal);
+    return replay === undefined ? failure : await withBundle(failure, replay, logitsPlans(tokens, { step }));
+  }
+
   /** Bytes of the cache of a text of so many tokens. */
   cacheBytes(tokens: number): number {
     return this.#rowBytes(capacityFor(tokens, tokens));
@@ -251,6 +316,39 @@ export class Model implements AsyncDisposable {
   }
 
   // Implementation
+
+  #replay(capacity: number, signal: AbortSignal | undefined): Replay | undefined {
+    return this.#loaded && { ...this.#loaded, programs: this.#programs, files: this.#files, capacity, signal };
+  }
+
+  /**
+   * Walks a generation. When its logits are no numbers, runs the text that failed again to tell more.
+   *
+   * @param plansOf  what was called for that text
+   */
+  async *#explained<T, R>(
+    run: AsyncGenerator<T, R>,
+    signal: AbortSignal | undefined,
+    onEvent: (event: T) => void,
+    plansOf: (failure: RuntimeFailure) => { readonly plans: readonly Plan[]; readonly capacity: number },
+  ): AsyncGenerator<T, R> {
+    try {
+      for (;;) {
+        const next = await run.next();
+        if (next.done === true) return next.value;
+        onEvent(next.value);
+        yield next.value;
+      }
+    } catch (error) {
+      if (!(error instanceof RuntimeFailure) || error.code !== "LOGITS_INVALID") throw error;
+      const { plans, capacity } = plansOf(error);
+      const replay = this.#replay(capacity, signal);
+      throw replay === undefined ? error : await withBundle(error, replay, plans);
+    } finally {
+      // Whoever leaves the loop early leaves this one, too.
+      await run.return(undefined as R);
+    }
+  }
 
   /** Compiles everything that answers need before their first token, so that none has to wait in the middle. */
   async #compile(

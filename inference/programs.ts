@@ -37,6 +37,12 @@ export interface StepSizes {
 /** Which positions get logits: the last real one of each row, or every one. */
 export type StepOutputs = "last" | "all";
 
+/** How to trace a step. */
+export interface StepTraceOptions {
+  /** Makes every named value a result, `activations.NAME`, with `batch` and `pos` first in memory. */
+  readonly activations?: boolean;
+}
+
 /** How many of the largest logits a step returns beside the full ones. */
 export const candidateCount = 64;
 
@@ -52,6 +58,7 @@ export function traceStep<C extends ModelConfig>(
   sizes: StepSizes,
   outputs: StepOutputs,
   storageOf: StorageOf = () => target.compute,
+  options: StepTraceOptions = {},
 ): Graph {
   const batch = axis("batch", sizes.batch);
   const pos = axis("pos", sizes.pos);
@@ -89,7 +96,10 @@ export function traceStep<C extends ModelConfig>(
       ...state,
     };
   };
-  return trace(name, step, placement === undefined ? {} : { parts: (of) => partCountOf(placement, of) });
+  return trace(name, step, {
+    ...(placement === undefined ? {} : { parts: (of) => partCountOf(placement, of) }),
+    ...(options.activations ? { activations: { leading: ["batch", "pos"] } } : {}),
+  });
 }
 
 /**

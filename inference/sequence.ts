@@ -4,6 +4,8 @@
  * The engine knows token ids only. Caches live in the slots of a worker's session and are updated in place; a step sends
  * a token and gets back what was asked for.
  */
+import type { ProgramValue } from "../compiler/index.ts";
+import type { Activation } from "../dsl/index.ts";
 import {
   type HostTensor,
   type Session,
@@ -12,9 +14,17 @@ import {
   toFloat32Array,
 } from "../runtime-bridge/index.ts";
 import { chunksOf, largestChunk } from "./buckets.ts";
-import type { ModelPrograms, StepProgram } from "./model-programs.ts";
-import type { StepOutputs } from "./programs.ts";
-import { defineStep, type NextLogits, readLogits, stepTensors, type Wanted, wantedResults } from "./step-call.ts";
+import type { ModelPrograms, StepKind, StepProgram } from "./model-programs.ts";
+import {
+  activationSlots,
+  defineStep,
+  type NextLogits,
+  readLogits,
+  stepInputs,
+  stepTensors,
+  type Wanted,
+  wantedResults,
+} from "./step-call.ts";
 
 // Public API
 
@@ -85,14 +95,16 @@ export class Sequence implements AsyncDisposable {
     for (const { start, length, bucket } of chunksOf(tokens.length)) {
       const chunk = tokens.slice(start, start + length);
       const isLast = start + length === tokens.length;
-      result = await this.#run(bucket, "last", chunk, total, isLast ? wanted : undefined, signal);
+      const kind = { pos: bucket, outputs: "last" } as const;
+      ({ result } = await this.#run(kind, chunk, total, isLast ? wanted : undefined, signal));
     }
     return this.#onlyRow(result as StepResult, wanted, signal);
   }
 
   /** Appends one token and gives the logits after it. */
   async step(token: number, wanted: Wanted, signal?: AbortSignal): Promise<NextLogits> {
-    return this.#onlyRow(await this.#run(1, "last", [token], this.#length + 1, wanted, signal), wanted, signal);
+    const { result } = await this.#run({ pos: 1, outputs: "last" }, [token], this.#length + 1, wanted, signal);
+    return this.#onlyRow(result, wanted, signal);
   }
 
   /**
@@ -109,9 +121,54 @@ export class Sequence implements AsyncDisposable {
     const taken = step ? 1 : logitsChunk;
     for (let start = 0; start < tokens.length; start += taken) {
       const chunk = tokens.slice(start, start + taken);
-      const result = await this.#run(logitsChunk, "all", chunk, total, "full", signal);
+      const { result } = await this.#run({ pos: logitsChunk, outputs: "all" }, chunk, total, "full", signal);
       yield toFloat32Array(result.tensors[0] as HostTensor).subarray(0, chunk.length * this.#programs.config.vocab);
     }
+  }
+
+  /**
+   * Like `allLogits`, with every named value of the model: the same program with more results.
+   *
+   * What a compiler fuses depends on what it must return, so numbers differ from those of `allLogits` in the last digits.
+   */
+  async *allActivations(
+    tokens: readonly number[],
+    { step, signal }: { readonly step: boolean; readonly signal: AbortSignal | undefined },
+  ): AsyncGenerator<TracedChunk> {
+    const total = this.#length + tokens.length;
+    const taken = step ? 1 : logitsChunk;
+    for (let start = 0; start < tokens.length; start += taken) {
+      const chunk = tokens.slice(start, start + taken);
+      const kind = { pos: logitsChunk, outputs: "all", activations: true } as const;
+      const { result, program } = await this.#run(kind, chunk, total, "full", signal);
+      const logits = toFloat32Array(result.tensors[0] as HostTensor);
+      yield {
+        start,
+        length: chunk.length,
+        logits: logits.subarray(0, chunk.length * this.#programs.config.vocab),
+        activations: await this.#fetchActivations(program, chunk.length, signal),
+      };
+    }
+  }
+
+  /** Makes one call, and gives its logits: after the last token, or after all of them, as its kind says. */
+  async run({ kind, tokens, total }: PlannedCall, signal?: AbortSignal): Promise<{ readonly logits: Float32Array }> {
+    const { result } = await this.#run(kind, tokens, total, "full", signal);
+    return { logits: realRows(result, kind, tokens.length, this.#programs.config.vocab) };
+  }
+
+  /** Makes one call with its named values. */
+  async runTraced({ kind, tokens, total }: PlannedCall, signal?: AbortSignal) {
+    const { program } = await this.#run({ ...kind, activations: true }, tokens, total, undefined, signal);
+    return { program, activations: await this.#fetchActivations(program, tokens.length, signal) };
+  }
+
+  /** What a call would be given now, by argument, weights left out. */
+  async inputsOf({ kind, tokens, total }: PlannedCall): Promise<ReadonlyMap<string, HostTensor>> {
+    const sent = stepTensors(this.#programs, [{ tokens, start: this.#length, total }], kind.pos);
+    const given = new Map(sent.map((tensor, n) => [stepInputs[n] as string, tensor]));
+    for (const [slot, name] of this.#programs.cacheNames.entries()) given.set(name, await this.#session.fetch(slot));
+    return given;
   }
 
   async close(): Promise<void> {
@@ -126,21 +183,37 @@ export class Sequence implements AsyncDisposable {
 
   /** @param total  how long the row will be, which some rotary frequencies depend on */
   async #run(
-    bucket: number,
-    outputs: StepOutputs,
+    kind: Omit<StepKind, "batch" | "capacity">,
     tokens: readonly number[],
     total: number,
     wanted: Wanted | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<StepResult> {
-    const program = await this.#programs.step({ pos: bucket, capacity: this.#capacity, outputs });
+  ): Promise<{ readonly result: StepResult; readonly program: StepProgram }> {
+    const program = await this.#programs.step({ ...kind, capacity: this.#capacity });
     const call = this.#calls.get(program) ?? this.#define(program);
-    const inputs = stepTensors(this.#programs, [{ tokens, start: this.#length, total }], bucket);
+    const inputs = stepTensors(this.#programs, [{ tokens, start: this.#length, total }], kind.pos);
     const fetch = wantedResults(program, wanted);
-    this.#written = Math.max(this.#written, this.#length + bucket);
+    this.#written = Math.max(this.#written, this.#length + kind.pos);
     const result = await this.#session.step(call, inputs, { fetch, ...(signal === undefined ? {} : { signal }) });
     this.#length += tokens.length;
-    return result;
+    return { result, program };
+  }
+
+  /** The values that the last call left, those of padding cut off. */
+  async #fetchActivations(
+    program: StepProgram,
+    length: number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly TracedValue[]> {
+    const slots = activationSlots(this.#programs, program);
+    const values: TracedValue[] = [];
+    for (const activation of program.activations) {
+      const name = `activations.${activation.name}`;
+      const { axes } = program.signature.results[program.resultIndex(name)] as ProgramValue;
+      const tensor = await this.#session.fetch(slots.get(name) as number, signal === undefined ? {} : { signal });
+      values.push({ activation, axes, tensor: cut(tensor, axes.indexOf("pos"), length) });
+    }
+    return values;
   }
 
   #define(program: StepProgram): SessionCall {
@@ -162,3 +235,50 @@ export class Sequence implements AsyncDisposable {
 
 /** How many positions get their logits in one call: few, since each has a vocabulary of them. */
 export const logitsChunk = 16;
+
+/** A call of a text. */
+export interface PlannedCall {
+  readonly kind: Pick<StepKind, "pos" | "outputs">;
+  readonly tokens: readonly number[];
+  /** How long the row will be, which some rotary frequencies depend on. */
+  readonly total: number;
+}
+
+/** A named value of one call. */
+export interface TracedValue {
+  readonly activation: Activation;
+  /** Axis names, outermost first: `batch` and `pos` where it has them, then the others. */
+  readonly axes: readonly string[];
+  readonly tensor: HostTensor;
+}
+
+/** What some tokens in a row gave. */
+export interface TracedChunk {
+  /** Where the tokens stand among those given. */
+  readonly start: number;
+  readonly length: number;
+  /** After each of them, row-major over the vocabulary. */
+  readonly logits: Float32Array;
+  readonly activations: readonly TracedValue[];
+}
+
+// Implementation
+
+/** The first entries of an axis before which all others are of size 1. */
+function cut(tensor: HostTensor, axis: number, length: number): HostTensor {
+  if (axis < 0) return tensor;
+  const bytes = tensor.data.byteLength / (tensor.shape[axis] as number);
+  const shape = tensor.shape.with(axis, length);
+  return { ...tensor, shape, data: tensor.data.subarray(0, bytes * length) };
+}
+
+/** Logits without those of padding. */
+function realRows(
+  { tensors }: StepResult,
+  { outputs }: Pick<StepKind, "outputs">,
+  tokens: number,
+  vocab: number,
+): Float32Array {
+  const logits = toFloat32Array(tensors[0] as HostTensor);
+  return outputs === "all" ? logits.subarray(0, tokens * vocab) : logits;
+}

@@ -52,6 +52,7 @@ export function defineStep(
 ): SessionCall {
   const hasCandidates = signature.results.some(({ name }) => name === "logSumExp");
   const slots = new Map(programs.cacheNames.map((name, n) => [name, firstSlot + n]));
+  for (const [name, slot] of activationSlots(programs, { signature })) slots.set(name, slot);
   return session.define({
     executable,
     arguments: signature.arguments.map(({ name }): CallArgument => {
@@ -62,6 +63,20 @@ export function defineStep(
     }),
     results: signature.results.map(({ name }) => (name === "logits" && hasCandidates ? logitsSlot : slots.get(name))),
   });
+}
+
+/**
+ * The slots in which a program leaves its activations, by the names of the results: they are fetched one at a time,
+ * since together they may be more than a message holds.
+ */
+export function activationSlots(
+  { cacheNames }: Pick<ModelPrograms, "cacheNames">,
+  { signature }: Pick<StepProgram, "signature">,
+): ReadonlyMap<string, number> {
+  // After the caches of a text and of a batch, and after the logits of both.
+  const firstSlot = 2 * cacheNames.length + 2;
+  const names = signature.results.map(({ name }) => name).filter((name) => name.startsWith("activations."));
+  return new Map(names.map((name, n) => [name, firstSlot + n]));
 }
 
 /** What a call sends: every row padded to `bucket` tokens. */
@@ -115,10 +130,10 @@ export function readLogits(
   }));
 }
 
-// Implementation
-
 /** The arguments that each step is given anew, in the order in which they are sent. */
-const stepInputs = ["tokens", "start", "length", "frequencies"];
+export const stepInputs: readonly string[] = ["tokens", "start", "length", "frequencies"];
+
+// Implementation
 
 const resultsOf: Readonly<Record<Wanted, readonly string[]>> = {
   full: ["logits"],

@@ -20,6 +20,8 @@ export interface CheckpointTensor {
   readonly bytes: number;
   /** Relative to the checkpoint. */
   readonly file: string;
+  /** Its first byte in the file. */
+  readonly offset: number;
 }
 
 /** An open checkpoint. */

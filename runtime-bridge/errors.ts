@@ -30,6 +30,12 @@ export class WorkerError extends TsxlaError {
     this.exitCode = blamesTheRequest.has(options.status) ? 2 : 1;
   }
 
+  /** The same error with more to say. */
+  with(lines: string, fields: Readonly<Record<string, string>> = {}): WorkerError {
+    const { status, reason, message, metadata } = this;
+    return new WorkerError({ status, reason, message: message + lines, metadata: { ...metadata, ...fields } });
+  }
+
   /** Where in the module's text an invalid module is wrong, and the TypeScript place that the operation carries. */
   get place(): { readonly line?: number; readonly column?: number; readonly source?: string } {
     const { line, column, source } = this.metadata;

@@ -1,6 +1,7 @@
 /**
  * Reaches the devices: starts or finds a worker, and moves programs and tensors between it and Node.
  */
+export { type Bundle, type BundleArgument, type BundlePlace, bundleLines, writeBundle } from "./bundle.ts";
 export type { Checkpoint, CheckpointTensor, LoadItem, LoadProgress, MetadataEntry } from "./checkpoint.ts";
 export type { CallOptions } from "./connection.ts";
 export { DeviceBuffer } from "./device-buffer.ts";
@@ -11,6 +12,15 @@ export { type Elements, type HostTensor, hostTensor, toFloat32Array, toInt32Arra
 export type { LaunchOptions } from "./launch.ts";
 export { ensurePlugin, type PluginName } from "./plugins.ts";
 export { type Health, type ProbeOptions, probeHealth } from "./probe.ts";
+export { Profile } from "./profile.ts";
+export {
+  type Metadata,
+  openSafetensors,
+  readSafetensors,
+  SafetensorsFile,
+  SafetensorsWriter,
+  type TensorTypes,
+} from "./safetensors.ts";
 export type { CallArgument, CallWiring, Session, SessionCall, StepOptions, StepResult } from "./session.ts";
 export { superviseWorker, type WorkerFlags } from "./supervise.ts";
 export {

@@ -38,6 +38,10 @@ export const projectPython = join(environmentFolder, "bin/python");
 /** Compiled programs: in a checkout beside its other caches, else with the user's. */
 export const compileCache = (): string => join(cacheHome(), "compile");
 
+/** What failed, to be run again; undefined when nothing is to be kept. */
+export const bundleFolder = (): string | undefined =>
+  process.env.TSXLA_BUNDLE_DIR === "" ? undefined : (process.env.TSXLA_BUNDLE_DIR ?? join(cacheHome(), "bundles"));
+
 /** Logs of launched workers. */
 export const logFolder = (): string => join(cacheHome(), "logs");
 

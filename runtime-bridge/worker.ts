@@ -9,8 +9,9 @@ import { resolve } from "node:path";
 import { type ServiceError, status } from "@grpc/grpc-js";
 import type { Program } from "../compiler/program.ts";
 import type { Topology } from "../compiler/topology.ts";
-import { InputError } from "../dsl/errors.ts";
+import { type ErrorFields, InputError } from "../dsl/errors.ts";
 import * as wire from "../proto/generated/worker.ts";
+import { bundleLines, writeBundle } from "./bundle.ts";
 import { type Checkpoint, type LoadItem, type LoadProgress, readCheckpoint } from "./checkpoint.ts";
 import { type CallOptions, Connection, connectMs } from "./connection.ts";
 import { type BufferOwner, DeviceBuffer } from "./device-buffer.ts";
@@ -19,6 +20,7 @@ import { type Loss, WorkerError } from "./errors.ts";
 import { type Executable, readExecutable } from "./executable.ts";
 import { checkTensor, type HostTensor } from "./host-tensor.ts";
 import { type LaunchedWorker, type LaunchOptions, launch } from "./launch.ts";
+import { Profile } from "./profile.ts";
 import { Session } from "./session.ts";
 import { topologyToWire } from "./topology.ts";
 import { readTensor } from "./wire.ts";
@@ -132,6 +134,18 @@ export class Worker implements BufferOwner, AsyncDisposable {
     return await this.#connection.unary(service.getInfo, {}, { deadlineMs: 30_000, ...options });
   }
 
+  /** What a bundle says of the worker. Never rejects. */
+  async versions(): Promise<ErrorFields> {
+    const info = await this.info().catch(() => undefined);
+    return {
+      jax: info?.jaxVersion,
+      jaxlib: info?.jaxlibVersion,
+      platform: info?.platform,
+      devices: info?.devices.map(({ kind }) => kind),
+      address: this.address,
+    };
+  }
+
   /** Prints a module as MLIR does, after verification. Default deadline: 5 minutes. */
   async formatModule(text: string, options: CallOptions & { readonly locations?: boolean } = {}): Promise<string> {
     const { locations = false, ...call } = options;
@@ -153,8 +167,13 @@ export class Worker implements BufferOwner, AsyncDisposable {
       engine: engine === "xla" ? wire.Engine.XLA : wire.Engine.REFERENCE,
       returnOptimizedHlo,
     };
-    const response = await this.#connection.unary(service.compile, request, { deadlineMs: 60 * minutes, ...call });
-    return readExecutable(response, program, engine === "xla");
+    try {
+      const response = await this.#connection.unary(service.compile, request, { deadlineMs: 60 * minutes, ...call });
+      return readExecutable(response, program, engine === "xla");
+    } catch (error) {
+      // What is compiled for chips that are elsewhere fails in no other way here.
+      throw topology === undefined ? await this.#bundled(error, program) : error;
+    }
   }
 
   /**
@@ -296,6 +315,16 @@ export class Worker implements BufferOwner, AsyncDisposable {
     return session;
   }
 
+  /**
+   * Records a profile of everything that the worker runs, whoever asked for it, until it is stopped.
+   *
+   * @param directory  a folder on the worker's host, below which the recording has one of its own
+   * @throws WorkerError when the folder lies outside the worker's root, or another recording is under way
+   */
+  profile(directory: string): Promise<Profile> {
+    return Profile.start(this.#connection, this.#path(directory));
+  }
+
   /** Frees buffers now rather than soon. */
   async release(buffers: Iterable<DeviceBuffer>): Promise<void> {
     for (const buffer of buffers) buffer.release();
@@ -321,6 +350,20 @@ export class Worker implements BufferOwner, AsyncDisposable {
   }
 
   // Implementation
+
+  /** Keeps what a compiler refused. A text that is no module is whose it is, unless it came from our own compiler. */
+  async #bundled(error: unknown, program: Program | string): Promise<unknown> {
+    if (!(error instanceof WorkerError)) return error;
+    const isOurs = typeof program !== "string";
+    if (error.reason !== "COMPILE_FAILED" && !(isOurs && error.reason === "MODULE_INVALID")) return error;
+    const place = await writeBundle({
+      kind: "compile",
+      error: { code: error.reason, message: error.message },
+      program: isOurs ? program : { name: "module", text: program },
+      made: await this.versions(),
+    });
+    return error.with(bundleLines(place), place);
+  }
 
   async #close(): Promise<void> {
     await Promise.all([...this.#sessions].map((session) => session.close()));

@@ -66,7 +66,15 @@ test("a checkpoint's index goes both ways: maps, doubles, negative integers, nam
     checkpointId: "c",
     container: "gguf",
     tensors: [
-      { name: "é", type: { elementType: 5, shape: [18, 20] }, format: "Q4_1", shape: [18, 32], bytes: 360, file: "" },
+      {
+        name: "é",
+        type: { elementType: 5, shape: [18, 20] },
+        format: "Q4_1",
+        shape: [18, 32],
+        bytes: 360,
+        file: "",
+        offset: 2 ** 40,
+      },
     ],
     metadata: Object.fromEntries([
       ["a", { int: -1 }],

@@ -2,7 +2,7 @@
 import { axisOf, requireEqualSizes, requireKind } from "../checks.ts";
 import { dtypes } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
-import { apply, type Value } from "../graph.ts";
+import { apply, mark, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
 import { cut, type Parts, partsOf, startsOf } from "../parts.ts";
 import { isWeightView, pickEarly } from "../replay.ts";
@@ -99,8 +99,11 @@ method("take", function (this: Tensor<string>, over: string, ids: Tensor<string>
   const parts = partsOf(axisOf("take", this, over, "table"));
   const look = (x: Tensor<string>) =>
     parts === undefined ? (apply(take, [x, ids], { over })[0] as Tensor<string>) : takeInParts(x, ids, parts);
+  if (!isWeightView(this)) return look(this);
   // Of a weight that is unpacked or converted only the rows that are wanted are.
-  return isWeightView(this) ? pickEarly(this, over, look) : look(this);
+  const rows = pickEarly(this, over, look);
+  mark(this, rows);
+  return rows;
 });
 
 method("at", function (this: Tensor<string>, along: string, index: number | Within<string>) {

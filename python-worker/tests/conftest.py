@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import grpc
@@ -13,6 +13,8 @@ from tsxla_worker.logs import Logs
 from tsxla_worker.stubs import rpc
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+from processes import COMMAND, PARENT, Started
 
 OPTIONS = (("grpc.max_receive_message_length", 256 << 20), ("grpc.max_send_message_length", 256 << 20))
 
@@ -41,3 +43,24 @@ def stub(running: worker.Worker, folder: Path) -> Iterator[rpc.WorkerServiceStub
     """A client."""
     with grpc.insecure_channel(f"unix:{folder}/w.sock", options=OPTIONS) as channel:
         yield rpc.WorkerServiceStub(channel)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="tsxla-") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def start(place: Path) -> Iterator[Callable[..., Started]]:
+    made: list[Started] = []
+
+    def begin(*options: str, parent: bool = False) -> Started:
+        command = [*COMMAND, "--root", str(place), "--log-file", str(place / "log"), *options]
+        made.append(Started([sys.executable, "-c", PARENT, *command] if parent else command))
+        return made[-1]
+
+    yield begin
+    for each in made:
+        each.process.kill()
+        each.process.communicate()

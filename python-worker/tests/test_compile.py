@@ -11,6 +11,7 @@ from client import compile_, execute, refused, value
 from programs import ADD_INTO, doubled, unary
 from tsxla_worker.executables import Executables
 from tsxla_worker.logs import Logs
+from tsxla_worker.metrics import Metrics
 from tsxla_worker.stubs import pb, rpc
 from tsxla_worker.worker import Worker
 
@@ -65,7 +66,7 @@ def test_the_optimised_module_comes_only_when_it_is_asked_for(stub: rpc.WorkerSe
 
 
 def fresh(running: Worker) -> Executables:
-    return Executables(running.logs)
+    return Executables(running.logs, Metrics())
 
 
 def test_another_worker_finds_the_executable_on_disk(stub: rpc.WorkerServiceStub, running: Worker) -> None:

@@ -5,8 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,56 +15,9 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from client import compile_, refused
+from processes import COMMAND, ENVIRONMENT, Started
 from programs import doubled
 from tsxla_worker.stubs import pb, rpc
-
-SOURCES = str(Path(__file__).parents[1] / "src")
-COMMAND = [sys.executable, "-m", "tsxla_worker"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": SOURCES}
-PARENT = """
-import subprocess, sys, time
-worker = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-print(worker.stdout.readline(), end="", flush=True)
-time.sleep(600)
-"""
-
-
-class Started:
-    """A worker in a process of its own, or in a child's."""
-
-    def __init__(self, command: list[str]) -> None:
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
-        )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, self.process.communicate(timeout=10)
-        self.ready: dict[str, Any] = json.loads(line)
-
-    def stub(self, folder: Path) -> rpc.WorkerServiceStub:
-        assert folder
-        return rpc.WorkerServiceStub(grpc.insecure_channel(self.ready["address"]))
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="tsxla-") as name:
-        yield Path(name)
-
-
-@pytest.fixture
-def start(place: Path) -> Iterator[Callable[..., Started]]:
-    made: list[Started] = []
-
-    def begin(*options: str, parent: bool = False) -> Started:
-        command = [*COMMAND, "--root", str(place), "--log-file", str(place / "log"), *options]
-        made.append(Started([sys.executable, "-c", PARENT, *command] if parent else command))
-        return made[-1]
-
-    yield begin
-    for worker in made:
-        worker.process.kill()
-        worker.process.communicate()
 
 
 def health(channel: grpc.Channel) -> Any:

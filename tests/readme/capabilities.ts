@@ -172,6 +172,16 @@ export function capabilities(): readonly Capability[] {
       shownBy: [{ file: "tests/verify-real/command.test.ts", words: "go on as transformers does" }],
     },
     {
+      what: "debugging: every named value of a run against transformers', and the first that departs; NaN and refused programs as a folder that runs without tsxla; profiles with TypeScript lines",
+      compiles: "cpu, f32 and bf16",
+      runs: "CPU",
+      shownBy: [
+        { file: "tests/debugging/trace.test.ts", words: "which value is wrong" },
+        { file: "tests/debugging/bundle.test.ts", words: "leave a bundle that makes them again" },
+        { file: "tests/debugging/profile.test.ts", words: "names what XLA ran after the model" },
+      ],
+    },
+    {
       what: "workers: started by Node or reached over a socket or TCP; sessions, donation, compile cache",
       compiles: "",
       runs: "Linux x86-64",

@@ -28,6 +28,8 @@ export default async function openDesk() {
   desk.unref();
   process.env.TSXLA_TEST_DESK = join(folder, "desk");
   process.env.TSXLA_TEST_COVERAGE = coverage;
+  // Tests break things on purpose; those that want a bundle say where.
+  process.env.TSXLA_BUNDLE_DIR = "";
   globalThis.tsxlaTestDesk = {
     async close() {
       desk.close();

@@ -1,7 +1,8 @@
 """Starts a worker: `python -m tsxla_worker --listen unix:PATH --root DIR`.
 
 When it serves it prints one JSON line, `{"event": "ready", "address": …, "process_id": …}`, to stdout, and to
-`--ready-file`. Exit codes: 0 after a stop that was asked for, 1 when it could not start, 2 for a wrong command line.
+`--ready-file`; with `--metrics` it says where those are, too. Exit codes: 0 after a stop that was asked for, 1 when it
+could not start, 2 for a wrong command line.
 """
 
 import importlib.util
@@ -18,6 +19,7 @@ from tsxla_worker import address, lifetime, memory, options  # noqa: E402
 from tsxla_worker.logs import Logs  # noqa: E402
 
 if TYPE_CHECKING:
+    from tsxla_worker.metrics_server import MetricsServer
     from tsxla_worker.server import Server
 
 # What is in flight gets this long; a client that waits in an open session would use all of it.
@@ -40,12 +42,13 @@ def main() -> None:
     if chosen.parent_pipe:
         lifetime.end_with_parent(_PARENT, ask)
     try:
-        server = _start(chosen, logs)
+        server, metrics = _start(chosen, logs)
     except (OSError, ValueError) as error:
         logs.failure("start_failed", error)
         print(f"tsxla_worker: {error}", file=sys.stderr)
         _exit(1)
-    ready = json.dumps({"event": "ready", "address": server.address, "process_id": os.getpid()})
+    said = {"event": "ready", "address": server.address, "process_id": os.getpid()}
+    ready = json.dumps(said if metrics is None else said | {"metrics": metrics.address})
     logs.info("ready", address=server.address, root=chosen.root, cache_dir=chosen.cache_dir)
     if chosen.ready_file is not None:
         _write(chosen.ready_file, ready + "\n")
@@ -57,7 +60,7 @@ def main() -> None:
     _exit(0)
 
 
-def _start(chosen: options.Options, logs: Logs) -> "Server":
+def _start(chosen: options.Options, logs: Logs) -> "tuple[Server, MetricsServer | None]":
     # What is wrong with the files of the command line should not take JAX's import to say.
     if chosen.listen.path is not None:
         address.clear_stale_socket(chosen.listen.path)
@@ -75,11 +78,19 @@ def _start(chosen: options.Options, logs: Logs) -> "Server":
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from tsxla_worker import server, worker
+    from tsxla_worker.metrics_server import MetricsServer
 
     security = server.Security(token, certificate, key)
-    made = server.Server(worker.start(chosen.root, chosen.cache_dir, logs), chosen.listen, security)
+    held = worker.start(chosen.root, chosen.cache_dir, logs)
+    made = server.Server(held, chosen.listen, security)
+    metrics = None
+    if chosen.metrics is not None:
+        tls = (chosen.tls_cert, chosen.tls_key) if chosen.tls_cert and chosen.tls_key else None
+        # On the same machine nobody needs a certificate.
+        metrics = MetricsServer(held.metrics.registry, chosen.metrics, token, None if chosen.metrics.local else tls)
+        metrics.start()
     made.start()
-    return made
+    return made, metrics
 
 
 def _find_cuda_tools() -> None:

@@ -1,4 +1,7 @@
-"""Around every call: domain errors become statuses, bugs become INTERNAL and a stack in the log, calls are logged."""
+"""Around every call: domain errors become statuses, bugs become INTERNAL and a stack in the log.
+
+Calls are logged and counted.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +11,7 @@ import grpc
 
 from tsxla_worker.errors import WorkerError, clip, internal
 from tsxla_worker.logs import Logs
+from tsxla_worker.metrics import Metrics
 
 _DETAIL = "tsxla-error-bin"
 
@@ -17,8 +21,9 @@ type Handler = grpc.RpcMethodHandler[Any, Any]
 class Calls(grpc.ServerInterceptor):
     """Wraps the handlers of the worker's service."""
 
-    def __init__(self, logs: Logs) -> None:
+    def __init__(self, logs: Logs, metrics: Metrics) -> None:
         self._logs = logs
+        self._metrics = metrics
 
     def intercept_service(
         self,
@@ -41,7 +46,7 @@ class Calls(grpc.ServerInterceptor):
                 response = behaviour(request, context)
             except Exception as error:
                 raise self._failed(method, start, error, context) from error
-            self._logs.info("call", method=method, code="OK", ms=_ms(start))
+            self._ended(method, "OK", start)
             return response
 
         return call
@@ -53,20 +58,24 @@ class Calls(grpc.ServerInterceptor):
                 yield from behaviour(request, context)
             except Exception as error:
                 raise self._failed(method, start, error, context) from error
-            self._logs.info("call", method=method, code="OK", ms=_ms(start))
+            self._ended(method, "OK", start)
 
         return call
 
+    def _ended(self, method: str, code: str, start: float, **fields: object) -> None:
+        self._metrics.call(method, code, time.perf_counter() - start)
+        self._logs.info("call", method=method, code=code, ms=_ms(start), **fields)
+
     def _failed(self, method: str, start: float, error: Exception, context: grpc.ServicerContext) -> Exception:
         if not context.is_active():
-            self._logs.info("call", method=method, code="CANCELLED", ms=_ms(start))
+            self._ended(method, "CANCELLED", start)
             return error
         if isinstance(error, WorkerError):
             known = error
-            fields = {"code": known.code.name, "reason": known.reason, "message": known.message}
-            self._logs.info("call", method=method, ms=_ms(start), **fields)
+            self._ended(method, known.code.name, start, reason=known.reason, message=known.message)
         else:
             self._logs.failure("call_failed", error, method=method, ms=_ms(start))
+            self._metrics.call(method, "INTERNAL", time.perf_counter() - start)
             found = f"{type(error).__name__}: {clip(str(error), 500)}"
             known = internal("WORKER_BUG", f"The worker failed unexpectedly ({found}); its log has the stack.")
         return aborted(context, known)

@@ -21,8 +21,10 @@ from tsxla_worker import jax_private, memory, modules, placements, reference
 from tsxla_worker.donation import Run, call_order
 from tsxla_worker.errors import clip, internal, not_found
 from tsxla_worker.logs import Logs
+from tsxla_worker.metrics import Metrics
 from tsxla_worker.modules import Parameter, Program
 from tsxla_worker.placements import Placement
+from tsxla_worker.profile_names import Compiled
 from tsxla_worker.stubs import pb
 from tsxla_worker.tensors import TensorType
 
@@ -51,6 +53,7 @@ class Executable:
 
     Attributes:
         id: Its handle.
+        name: What profiles call it: the module's name, and what tells it from others of that name.
         parameters: What it takes.
         results: What it gives.
         donated: The indices of the arguments that a run consumes.
@@ -62,6 +65,7 @@ class Executable:
     """
 
     id: str
+    name: str
     parameters: tuple[Parameter, ...]
     results: tuple[TensorType, ...]
     donated: frozenset[int]
@@ -75,8 +79,9 @@ class Executable:
 class Executables:
     """All compiled programs of the worker."""
 
-    def __init__(self, logs: Logs) -> None:
+    def __init__(self, logs: Logs, metrics: Metrics) -> None:
         self._logs = logs
+        self._metrics = metrics
         self._by_id: dict[str, Executable] = {}
         self._compiling: dict[str, threading.Lock] = {}
         self._registry = threading.Lock()
@@ -97,6 +102,18 @@ class Executables:
             raise not_found("EXECUTABLE_NOT_FOUND", f"There is no executable {id_!r}.", executable_id=id_)
         return found
 
+    def count(self) -> int:
+        """Returns how many programs are kept."""
+        return len(self._by_id)
+
+    def compiled_of(self, module: str) -> Compiled | None:
+        """Returns the program that a profile calls `module`."""
+        found = next((each for each in list(self._by_id.values()) if f"jit_{each.name}" == module), None)
+        if found is None:
+            return None
+        order = call_order(found.parameters, found.results).arguments
+        return Compiled(found.optimized(), [found.parameters[i].name for i in order])
+
     def compile(self, text: str, engine: int) -> tuple[Executable, bool]:
         """Compiles a text, or returns what an earlier call made of it; and whether it did the latter."""
         engine = engine or pb.ENGINE_XLA
@@ -107,6 +124,7 @@ class Executables:
         with lock:
             known = self._by_id.get(id_)
             if known is not None:
+                self._metrics.compiled("memory")
                 return known, True
             start = time.perf_counter()
             program = modules.program(text)
@@ -116,6 +134,7 @@ class Executables:
                 else self._compiled(id_, program, start)
             )
             self._by_id[id_] = made
+        self._metrics.compiled("cache" if made.from_cache else "xla", made.seconds)
         self._logs.info(
             "compiled",
             id=id_,
@@ -129,6 +148,7 @@ class Executables:
         kinds = [parameter.type for parameter in program.parameters]
         return Executable(
             id_,
+            program.name,
             program.parameters,
             program.results,
             frozenset(),
@@ -148,6 +168,10 @@ class Executables:
         kinds = [program.parameters[i].type for i in order.arguments]
         placed = _placed(program.placement)
         donated = [place for place, i in enumerate(order.arguments) if program.parameters[i].donated]
+        # Programs of one name, such as prefills of several sizes, have different ones in a profile. It is part of
+        # the key of the persistent cache, which a line that moved must not spoil.
+        plain = modules.print_module(program.module, with_locations=False)
+        name = f"{program.name}_{hashlib.sha256(plain.encode()).hexdigest()[:8]}"
         with self._compiler, warnings.catch_warnings():
             # JAX warns of donated arguments that no result can take; the module's author asked for that.
             warnings.simplefilter("ignore")
@@ -161,7 +185,7 @@ class Executables:
                 )
                 compiled = (
                     jax.jit(
-                        order.wrap(function),
+                        _named(order.wrap(function), name),
                         donate_argnums=donated,
                         keep_unused=True,
                         out_shardings=None if placed is None else tuple(placed.results[i] for i in order.results),
@@ -183,6 +207,7 @@ class Executables:
         seconds = time.perf_counter() - start
         return Executable(
             id_,
+            name,
             program.parameters,
             program.results,
             frozenset(i for i, parameter in enumerate(program.parameters) if parameter.donated),
@@ -230,6 +255,16 @@ def _moving(run: Run, placed: _Placed | None) -> Run:
         )
 
     return moving
+
+
+def _named(function: Callable[..., Sequence[jax.Array]], name: str) -> Callable[..., Sequence[jax.Array]]:
+    """Makes the same function under the name that JAX gives the compiled module."""
+
+    def named(*arguments: jax.Array) -> Sequence[jax.Array]:
+        return function(*arguments)
+
+    named.__name__ = named.__qualname__ = name
+    return named
 
 
 def _guarded(run: Run, sizes: Sizes) -> Run:

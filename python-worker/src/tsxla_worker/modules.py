@@ -6,6 +6,7 @@ Not here: what is valid and yet refused (`safety.py`), places in the front end's
 (`executables.py`), running by the reference interpreter (`reference.py`).
 """
 
+import re
 from dataclasses import dataclass
 
 from jaxlib.mlir import ir
@@ -40,6 +41,7 @@ class Program:
     """A verified module and its signature."""
 
     module: ir.Module
+    name: str
     parameters: tuple[Parameter, ...]
     results: tuple[TensorType, ...]
     placement: Placement | None = None
@@ -72,7 +74,14 @@ def program(text: str) -> Program:
     if len(set(taken)) != len(taken):
         raise _refused("Two arguments of @main name the same result in `tf.aliasing_output`.")
     safety.check(module, main)
-    return Program(module, parameters, results, placements.read(module, main))
+    return Program(module, _name(module), parameters, results, placements.read(module, main))
+
+
+def _name(module: ir.Module) -> str:
+    """Returns the module's name as a word; `module` where it has none."""
+    attributes = module.operation.attributes
+    given = ir.StringAttr(attributes["sym_name"]).value if "sym_name" in attributes else ""
+    return re.sub(r"\W", "_", given, flags=re.ASCII) or "module"
 
 
 def _main(module: ir.Module) -> func.FuncOp:

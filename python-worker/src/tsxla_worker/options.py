@@ -21,6 +21,7 @@ class Options:
     ready_file: Path | None
     parent_pipe: bool
     devices: int
+    metrics: address.Address | None
 
 
 def parse(arguments: list[str] | None = None) -> Options:
@@ -40,18 +41,23 @@ def parse(arguments: list[str] | None = None) -> Options:
     add("--ready-file", type=Path, metavar="FILE", help="writes the line that stdout gets when serving here as well")
     add("--parent-pipe", action="store_true", help="ends when standard input reaches its end")
     add("--devices", type=int, default=1, metavar="N", help="virtual devices on a CPU (1)")
+    add("--metrics", metavar="ADDRESS", help="HOST:PORT where /metrics is served for Prometheus; port 0 picks one")
     add("--version", action="version", version=__version__)
     found = parser.parse_args(arguments)
     try:
         listen = address.parse(found.listen)
+        metrics = address.parse(found.metrics) if found.metrics else None
     except ValueError as error:
         parser.error(str(error))
     if (found.tls_cert is None) != (found.tls_key is None):
         parser.error("--tls-cert and --tls-key go together.")
-    if not listen.local and (found.tls_cert is None or found.token_file is None):
-        parser.error(
-            f"{found.listen} can be reached from other machines: that needs --token-file, --tls-cert and --tls-key."
-        )
+    for place in (listen, metrics):
+        if place is not None and not place.local and (found.tls_cert is None or found.token_file is None):
+            parser.error(
+                f"{place.text} can be reached from other machines: that needs --token-file, --tls-cert and --tls-key."
+            )
+    if metrics is not None and metrics.path is not None:
+        parser.error(f"--metrics {found.metrics} is a socket; Prometheus reads from HOST:PORT.")
     if not found.root.is_dir():
         parser.error(f"--root {found.root} is not a folder.")
     if not 1 <= found.devices <= 1024:
@@ -67,6 +73,7 @@ def parse(arguments: list[str] | None = None) -> Options:
         ready_file=found.ready_file,
         parent_pipe=found.parent_pipe,
         devices=found.devices,
+        metrics=metrics,
     )
 
 

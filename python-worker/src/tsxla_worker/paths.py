@@ -25,6 +25,16 @@ class Root:
 
     def resolve(self, path: str) -> Path:
         """Returns the absolute path of an existing file or folder below the root."""
+        full = self.confine(path)
+        try:
+            full.stat()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise not_found("PATH_NOT_FOUND", f"{full} can't be opened: {reason}.", path=full) from error
+        return full
+
+    def confine(self, path: str) -> Path:
+        """Returns the absolute path of what may not be there yet, below the root."""
         if not path or "\0" in path:
             raise invalid("PATH_INVALID", "The path is empty or holds a zero byte.", path=path.replace("\0", "\\0"))
         folder = str(self.folder)
@@ -37,11 +47,6 @@ class Root:
                 path=full,
                 root=folder,
             )
-        try:
-            Path(full).stat()
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise not_found("PATH_NOT_FOUND", f"{full} can't be opened: {reason}.", path=full) from error
         return Path(full)
 
 

@@ -47,7 +47,7 @@ class Server:
     """A worker that answers calls."""
 
     def __init__(self, worker: Worker, listen: address.Address, security: Security) -> None:
-        interceptors: list[grpc.ServerInterceptor] = [Calls(worker.logs)]
+        interceptors: list[grpc.ServerInterceptor] = [Calls(worker.logs, worker.metrics)]
         if security.token is not None:
             interceptors.insert(0, TokenCheck(security.token))
         self._socket: Path | None = listen.path

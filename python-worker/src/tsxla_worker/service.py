@@ -160,6 +160,7 @@ class WorkerService(rpc.WorkerServiceServicer):
             )
         given = [_argument(argument) for argument in request.arguments]
         arrays, seconds = calling.execute(executable, given, self._worker.buffers)
+        self._worker.metrics.ran("execute", seconds)
         response = pb.ExecuteResponse(execute_seconds=seconds)
         for index, (array, kind) in enumerate(zip(arrays, executable.results, strict=True)):
             if index in fetch:
@@ -184,12 +185,30 @@ class WorkerService(rpc.WorkerServiceServicer):
             self._worker.sessions.discard(session)
             session.close()
 
+    def Profile(
+        self, request_iterator: Iterator[pb.ProfileRequest], context: grpc.ServicerContext
+    ) -> Iterator[pb.ProfileResponse]:
+        """Records until the client has no more to say, or is gone."""
+        first = next(request_iterator, None)
+        if first is None:
+            raise invalid("REQUEST_INVALID", "The stream ended before a folder came.")
+        recording = self._worker.profiler.start(self._worker.root.confine(first.directory))
+        files: list[str] = []
+        try:
+            yield pb.ProfileResponse(directory=str(recording.folder))
+            for _ in request_iterator:
+                pass
+        finally:
+            files += (str(path) for path in recording.stop(self._worker.executables.compiled_of))
+        yield pb.ProfileResponse(directory=str(recording.folder), files=files)
+
     def _session_request(self, session: sessions.Session, request: pb.SessionRequest) -> Iterator[pb.SessionResponse]:
         match request.WhichOneof("request"):
             case "step":
                 step = request.step
                 inputs = [decode(tensor.data, from_proto(tensor.type)) for tensor in step.inputs]
                 for run in session.step(step.call, inputs, step.repeat or 1, step.fetch):
+                    self._worker.metrics.ran("step", run.seconds)
                     yield pb.SessionResponse(
                         sequence=step.sequence,
                         iteration=run.iteration,

@@ -14,7 +14,9 @@ from tsxla_worker.checkpoints.open import Checkpoints
 from tsxla_worker.compile_cache import CompileCache
 from tsxla_worker.executables import Executables
 from tsxla_worker.logs import Logs
+from tsxla_worker.metrics import Metrics
 from tsxla_worker.paths import Root
+from tsxla_worker.profiling import Profiler
 from tsxla_worker.sessions import Session
 from tsxla_worker.stubs import pb
 
@@ -26,10 +28,12 @@ class Worker:
     root: Root
     logs: Logs
     cache_dir: Path | None
+    metrics: Metrics
     executables: Executables
     buffers: Buffers = field(default_factory=Buffers)
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     sessions: set[Session] = field(default_factory=set[Session])
+    profiler: Profiler = field(default_factory=Profiler)
 
     def info(self) -> pb.GetInfoResponse:
         """Describes the worker."""
@@ -58,7 +62,10 @@ def start(root: Path, cache_dir: Path | None, logs: Logs) -> Worker:
     if cache_dir is not None:
         jax_private.use_cache_store(CompileCache(cache_dir, logs), str(cache_dir))
     jax.local_devices()
-    return Worker(Root(root), logs, cache_dir, Executables(logs))
+    metrics = Metrics()
+    made = Worker(Root(root), logs, cache_dir, metrics, Executables(logs, metrics))
+    metrics.watch(made)
+    return made
 
 
 def _devices() -> list[pb.Device]:

@@ -62,6 +62,7 @@ def describe(checkpoint: Checkpoint) -> pb.OpenCheckpointResponse:
             shape=tensor.shape,
             bytes=tensor.bytes,
             file=tensor.file.name,
+            offset=tensor.offset,
         )
     for key, value in checkpoint.metadata.items():
         _set_value(response.metadata[key], value)

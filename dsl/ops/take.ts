@@ -4,7 +4,7 @@ import { dtypes } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
 import { apply, mark, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
-import { cut, type Parts, partsOf, startsOf } from "../parts.ts";
+import { cut, cutAxis, type Parts, partsOf, startsOf } from "../parts.ts";
 import { isWeightView, pickEarly } from "../replay.ts";
 import { shapeError } from "../shape-error.ts";
 import { method, type Tensor, type Within } from "../tensor.ts";
@@ -55,10 +55,12 @@ export const take = defineOp<{ over: string }>({
     const kept = x.axes.filter(({ name }) => name !== over);
     const added = ids.axes.filter(({ name }) => !kept.some((axis) => axis.name === name));
     const axes = [...added, ...kept];
+    // Parts lie on as many devices, each of which copies its own.
+    const own = axes.filter(({ name }) => cutAxis(name) === undefined);
     requireModest(
       x,
       ids,
-      axes.reduce((all, { size }) => all * size, dtypes[x.dtype].bits / 8),
+      own.reduce((all, { size }) => all * size, dtypes[x.dtype].bits / 8),
     );
     return [{ dtype: x.dtype, axes }];
   },

@@ -122,6 +122,24 @@ export function capabilities(): readonly Capability[] {
       shownBy: [{ file: "tests/commands.test.ts", words: "from its configuration alone" }],
     },
     {
+      what: "meshes: axes split by name over data, experts and model; one device's logits on each of nine meshes",
+      compiles: "cpu:N, tpu, cuda",
+      runs: "CPU, four virtual devices",
+      shownBy: [
+        { file: "tests/sharding/meshes.test.ts", words: "gives one device's logits" },
+        { file: "dsl/parts.test.ts", words: "looked up in part by part" },
+      ],
+    },
+    {
+      what: "ahead of time, without the chips: GPT-OSS-20B and -120B for slices of TPUs, for H100s and A100s; plans, placement, a model file with its costs",
+      compiles: "tpu v3, v4, v5e, v5p, v6e; cuda h100, a100",
+      runs: "never on a chip",
+      shownBy: [
+        { file: "tests/sharding/ahead-of-time.test.ts", words: "only results travel" },
+        { file: "tests/commands.test.ts", words: "where weights and caches lie" },
+      ],
+    },
+    {
       what: "`tsxla compile --manifest`: a target's hosts as Kubernetes objects, for GKE's slices of TPUs and for GPU nodes",
       compiles: "tpu v3, v4, v5e, v5p, v6e; cuda h100, a100",
       runs: "its worker's command line on CPU; never on a cluster",

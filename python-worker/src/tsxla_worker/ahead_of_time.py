@@ -125,6 +125,8 @@ def _describe(topology: pb.Topology) -> topologies.TopologyDescription:
     if topology.platform == "tpu":
         # Without it libtpu asks the cloud what machine this is.
         os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
+        # It lets one process at a time have the chips; compiling takes none.
+        os.environ.setdefault("ALLOW_MULTIPLE_LIBTPU_LOAD", "1")
         given = {"chip_config_name": topology.chip_config} if topology.chip_config else {}
         return topologies.get_topology_desc(platform="tpu", topology_name=topology.name, **given)
     os.environ.setdefault("JAX_SKIP_CUDA_CONSTRAINTS_CHECK", "1")

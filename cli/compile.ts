@@ -101,11 +101,12 @@ async function run(options: CompileCommandOptions, signal: AbortSignal): Promise
   if (options.hlo !== undefined) await write(options.hlo, made?.optimizedHlo ?? "");
 
   const { figures, ...rest } = reportOf(model, target, options.target, request, lowered, made);
-  const report = { model: options.model, ...figures, lower_seconds: lowerSeconds, ...rest };
+  const said = { model: options.model, ...figures, lower_seconds: lowerSeconds };
+  const report = { ...said, ...rest };
   if (options.report !== undefined) await write(options.report, `${JSON.stringify(report, undefined, 2)}\n`);
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else if (options.annotate) process.stdout.write(await annotated(options, model, target, made as Executable));
-  else process.stdout.write(`${figuresTable({ figures, ...rest })}\n${placementTable(rest.placement)}`);
+  else process.stdout.write(`${figuresTable({ figures: said, ...rest })}\n${placementTable(rest.placement)}`);
 }
 
 async function printPlans(

@@ -60,7 +60,7 @@ export {
 } from "./model.ts";
 export { type ModelFiles, openModel } from "./model-files.ts";
 export type { CompileEvent, StepKind } from "./model-programs.ts";
-export { lowerStep, type StepOutputs, type StepSizes, traceStep } from "./programs.ts";
+export { type StepOutputs, type StepSizes, traceStep } from "./programs.ts";
 export { PromptCache } from "./prompt-cache.ts";
 export {
   canSampleFromCandidates,

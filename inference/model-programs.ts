@@ -152,7 +152,7 @@ export class ModelPrograms {
     const { architecture } = this.#files;
     const sizes = { batch: 1, ...kind };
     const graph = traceStep(architecture, this.config, this.#target, sizes, kind.outputs, this.#storageOf, kind);
-    const program = lower(graph);
+    const program = this.#lower(graph);
     const executable = await this.worker.compile(program);
     this.#onCompile?.({
       kind,

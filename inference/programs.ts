@@ -4,7 +4,7 @@
  * A prefill and a decode step are the same program for different sizes of chunk. What differs is how many positions
  * reach the unembedding: the last real one of each row, or all of them.
  */
-import { type LowerOptions, lower, type Program, partCountOf, placementFor, type Target } from "../compiler/index.ts";
+import { partCountOf, placementFor, type Target } from "../compiler/index.ts";
 import {
   type Axis,
   axis,
@@ -167,22 +167,4 @@ export function cacheBytes<C extends ModelConfig>(
     0,
   );
   return elements * (target.cache === "f32" ? 4 : 2);
-}
-
-/** Traces and lowers one step. */
-export function lowerStep<C extends ModelConfig>(
-  architecture: Architecture<C>,
-  config: C,
-  target: Target,
-  sizes: StepSizes,
-  outputs: StepOutputs,
-  storageOf?: StorageOf,
-  options: Pick<LowerOptions, "locations"> = {},
-): Program {
-  const placement = placementFor(target.mesh, architecture.roles);
-  return lower(traceStep(architecture, config, target, sizes, outputs, storageOf), {
-    ...options,
-    placement,
-    platform: target.platform,
-  });
 }

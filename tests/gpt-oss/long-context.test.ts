@@ -11,8 +11,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "@jest/globals";
 import { cpu } from "../../compiler/index.ts";
+import { lowerRequested } from "../../inference/compile-step.ts";
 import { openModel } from "../../inference/model-files.ts";
-import { cacheBytes, lowerStep } from "../../inference/programs.ts";
+import { cacheBytes } from "../../inference/programs.ts";
 import { loadWeights, planWeights } from "../../inference/weights.ts";
 import { gptOss } from "../../models/index.ts";
 import { type DeviceBuffer, type HostTensor, hostTensor, toFloat32Array } from "../../runtime-bridge/index.ts";
@@ -45,8 +46,9 @@ test.each(cases.filter(({ tokens }) => isWhole || tokens < 20_000))(
     const files = await openModel(worker, folder);
     const plan = planWeights(files, cpu());
     const weights = await loadWeights(worker, files, plan);
-    const sizes = { batch: 1, pos: chunk, capacity: count };
-    const program = lowerStep(files.architecture, files.config, cpu(), sizes, "last", plan.storageOf);
+    const model = { ...files, storageOf: plan.storageOf };
+    const request = { phase: "prefill", batch: 1, tokens: chunk, positions: count } as const;
+    const { program } = lowerRequested(model, cpu(), request);
     const executable = await worker.compile(program);
     const { arguments: wants, results: gives } = program.signature;
     const frequencies = files.architecture.frequencies(files.config, count);
@@ -54,7 +56,9 @@ test.each(cases.filter(({ tokens }) => isWhole || tokens < 20_000))(
     // The ring of the layer with a window does not grow with the context; the other layer's cache is all of it.
     const held = wants.filter(({ name }) => name.startsWith("caches.")).map(({ shape }) => product(shape) * 4);
     expect(held).toEqual([...Array(2).fill((128 + chunk) * 32 * 4), ...Array(2).fill(count * 32 * 4)]);
-    expect(cacheBytes(gptOss, files.config as never, sizes, cpu())).toBe(held.reduce((all, each) => all + each));
+    expect(cacheBytes(gptOss, files.config as never, { batch: 1, capacity: count }, cpu())).toBe(
+      held.reduce((all, each) => all + each),
+    );
 
     let state = new Map<string, HostTensor | DeviceBuffer>(
       wants.flatMap(({ name, shape }) =>

@@ -6,7 +6,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { parseTarget, parseWeightForms, type Target } from "../../compiler/index.ts";
-import { ensurePlugin, lowerStep, storageWithoutFiles, Worker } from "../../inference/index.ts";
+import { compileRequested, ensurePlugin, lowerRequested, storageWithoutFiles, Worker } from "../../inference/index.ts";
 import type { Architecture } from "../../models/index.ts";
 import { gptOss, publishedConfigs } from "../../models/index.ts";
 
@@ -32,14 +32,9 @@ where("for tpu:v4:2x2x1", () => {
   afterAll(() => worker?.close());
 
   const compile = async (target: Target, batch: number) => {
-    const sizes = { batch, pos: 1, capacity: 2048 };
-    const program = lowerStep(architecture, config, target, sizes, "last", storageWithoutFiles(architecture, target));
-    const argumentLayouts = program.signature.arguments.map(({ name }) =>
-      /^(weights|caches)\./.test(name) ? "auto" : "",
-    );
-    const topology = target.topology;
-    if (topology === undefined) throw new Error("the target is of chips that are here");
-    return await worker.compile(program, { topology, argumentLayouts, returnOptimizedHlo: true });
+    const model = { architecture, config, storageOf: storageWithoutFiles(architecture, target) };
+    const request = { phase: "decode", batch, tokens: 1, positions: 2048 } as const;
+    return await compileRequested(worker, model, target, request, lowerRequested(model, target, request));
   };
   const count = (hlo: string | undefined, operation: string) =>
     (hlo?.match(new RegExp(` ${operation}(-start)?\\(`, "g")) ?? []).length;

@@ -2,7 +2,7 @@
 
 When it serves it prints one JSON line, `{"event": "ready", "address": …, "process_id": …}`, to stdout, and to
 `--ready-file`; with `--metrics` it says where those are, too. Exit codes: 0 after a stop that was asked for, 1 when it
-could not start, 2 for a wrong command line.
+could not start, 2 for a wrong command line; 6 when JAX ended it because another host of its group was lost, 7 when it was stuck in a launch (`group.py`).
 """
 
 import importlib.util
@@ -77,11 +77,12 @@ def _start(chosen: options.Options, logs: Logs) -> "tuple[Server, MetricsServer 
         os.environ.setdefault("JAX_PLATFORMS", "cpu")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from tsxla_worker import server, worker
+    from tsxla_worker import group, server, worker
     from tsxla_worker.metrics_server import MetricsServer
 
     security = server.Security(token, certificate, key)
-    held = worker.start(chosen.root, chosen.cache_dir, logs)
+    wanted = None if chosen.coordinator is None else group.Wanted(chosen.coordinator, chosen.hosts, chosen.host)
+    held = worker.start(chosen.root, chosen.cache_dir, logs, wanted)
     made = server.Server(held, chosen.listen, security)
     metrics = None
     if chosen.metrics is not None:

@@ -1,11 +1,12 @@
 """Everything that tsxla takes from JAX's private parts, so that a new JAX means a look at one file.
 
-Checked against jax 0.12.0.1. Three things are not public:
+Checked against jax 0.12.0.1. Four things are not public:
 
 - an MLIR context with the dialects that JAX registers, and the serialisation that keeps Shardy attributes;
 - the fields of `jax.export.Exported` that begin with an underscore: it is how a module that JAX did not trace becomes
   a function for `jax.jit`;
-- replacing the persistent cache's store by ours (`compile_cache.py`).
+- replacing the persistent cache's store by ours (`compile_cache.py`);
+- the store of keys and values that the hosts of a group share.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from typing import Any, Protocol, cast
 import jax
 import jax.core
 from jax import export
-from jax._src import compilation_cache
+from jax._src import compilation_cache, distributed
 from jax._src.export._export import _module_to_bytecode  # pyright: ignore[reportPrivateUsage]
 from jax._src.interpreters.mlir import _create_ir_context  # pyright: ignore[reportPrivateUsage]
 from jaxlib.mlir import ir
@@ -35,6 +36,25 @@ class CacheStore(Protocol):
     def put(self, key: str, value: bytes) -> None:
         """Keeps an entry."""
         ...
+
+
+class GroupStore(Protocol):
+    """Keys and values that all hosts of a group see."""
+
+    def key_value_set(self, key: str, value: str) -> None:
+        """Sets a key, once."""
+        ...
+
+    def blocking_key_value_get(self, key: str, timeout_in_ms: int) -> str:
+        """Waits for a key's value."""
+        ...
+
+
+def group_store() -> GroupStore:
+    """Returns the store of the group that `jax.distributed.initialize` has joined."""
+    client = distributed.global_state.client
+    assert client is not None
+    return cast("GroupStore", client)
 
 
 def make_context() -> ir.Context:

@@ -21,13 +21,10 @@ class Options:
     ready_file: Path | None
     parent_pipe: bool
     devices: int
-<<<<<<< HEAD
     metrics: address.Address | None
-=======
     coordinator: str | None
     hosts: int
     host: int
->>>>>>> 686d596 (Workers form groups: launches are numbered, handles agree, a host reads its own devices' parts of a checkpoint)
 
 
 def parse(arguments: list[str] | None = None) -> Options:
@@ -47,13 +44,10 @@ def parse(arguments: list[str] | None = None) -> Options:
     add("--ready-file", type=Path, metavar="FILE", help="writes the line that stdout gets when serving here as well")
     add("--parent-pipe", action="store_true", help="ends when standard input reaches its end")
     add("--devices", type=int, default=1, metavar="N", help="virtual devices on a CPU (1)")
-<<<<<<< HEAD
     add("--metrics", metavar="ADDRESS", help="HOST:PORT where /metrics is served for Prometheus; port 0 picks one")
-=======
     add("--coordinator", metavar="HOST:PORT", help="where the hosts of a group meet: host 0 listens there")
     add("--num-processes", type=int, default=1, metavar="N", help="how many hosts the group has (1)")
     add("--process-id", type=int, default=0, metavar="I", help="which of them this is, from 0 (0)")
->>>>>>> 686d596 (Workers form groups: launches are numbered, handles agree, a host reads its own devices' parts of a checkpoint)
     add("--version", action="version", version=__version__)
     found = parser.parse_args(arguments)
     try:
@@ -86,13 +80,10 @@ def parse(arguments: list[str] | None = None) -> Options:
         ready_file=found.ready_file,
         parent_pipe=found.parent_pipe,
         devices=found.devices,
-<<<<<<< HEAD
         metrics=metrics,
-=======
         coordinator=found.coordinator,
         hosts=found.num_processes,
         host=found.process_id,
->>>>>>> 686d596 (Workers form groups: launches are numbered, handles agree, a host reads its own devices' parts of a checkpoint)
     )
 
 

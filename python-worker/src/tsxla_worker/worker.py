@@ -35,15 +35,12 @@ class Worker:
     buffers: Buffers = field(default_factory=Buffers)
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     sessions: set[Session] = field(default_factory=set[Session])
-<<<<<<< HEAD
     profiler: Profiler = field(default_factory=Profiler)
-=======
     group: Group = field(default_factory=Group)
     launches: Launches = field(init=False)
 
     def __post_init__(self) -> None:
         self.launches = Launches(self.group, self.logs, self.buffers.clear)
->>>>>>> 686d596 (Workers form groups: launches are numbered, handles agree, a host reads its own devices' parts of a checkpoint)
 
     def info(self) -> pb.GetInfoResponse:
         """Describes the worker."""
@@ -76,14 +73,10 @@ def start(root: Path, cache_dir: Path | None, logs: Logs, wanted: group.Wanted |
         jax_private.use_cache_store(CompileCache(cache_dir, logs), str(cache_dir))
     joined = Group() if wanted is None else group.join(wanted)
     jax.local_devices()
-<<<<<<< HEAD
     metrics = Metrics()
-    made = Worker(Root(root), logs, cache_dir, metrics, Executables(logs, metrics))
+    made = Worker(Root(root), logs, cache_dir, metrics, Executables(logs, metrics), group=joined)
     metrics.watch(made)
     return made
-=======
-    return Worker(Root(root), logs, cache_dir, Executables(logs), group=joined)
->>>>>>> 686d596 (Workers form groups: launches are numbered, handles agree, a host reads its own devices' parts of a checkpoint)
 
 
 def _devices() -> list[pb.Device]:

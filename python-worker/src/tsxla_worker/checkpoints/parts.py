@@ -17,7 +17,7 @@ from jaxtyping import Shaped
 from tsxla_worker.checkpoints.index import StoredTensor
 from tsxla_worker.tensors import TensorType
 
-_SHORTEST_RUN = 64 << 10
+_SHORTEST_RUN = 4 << 10
 
 
 @dataclass(frozen=True)

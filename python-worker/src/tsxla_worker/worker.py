@@ -72,6 +72,8 @@ def start(root: Path, cache_dir: Path | None, logs: Logs, wanted: group.Wanted |
     if cache_dir is not None:
         jax_private.use_cache_store(CompileCache(cache_dir, logs), str(cache_dir))
     joined = Group() if wanted is None else group.join(wanted)
+    if joined.formed:
+        jax_private.write_cache_on_every_host()
     jax.local_devices()
     metrics = Metrics()
     made = Worker(Root(root), logs, cache_dir, metrics, Executables(logs, metrics), group=joined)

@@ -19,13 +19,17 @@ HEARTBEAT_SECONDS = 20
 """How long a host may be silent before JAX ends the others. A client that drives the group notices sooner."""
 
 PEER_LOST_EXIT = int(signal.SIGABRT)
-"""The exit code of a host that JAX has ended, for another was lost."""
+"""The exit code of a host that lost the others: JAX has ended it, or they did not come."""
 
 HUNG_EXIT = 7
 """The exit code of a host that ended itself, since it was stuck in a launch that the others had left."""
 
 _ID_KEY = "tsxla/group"
 _ID_TIMEOUT_MS = 60_000
+
+
+class NotMetError(OSError):
+    """The hosts of a group did not come together."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def join(wanted: Wanted) -> Group:
     """Waits for the other hosts; call it before JAX looks for devices.
 
     Raises:
-        OSError: Not all came within the time, or the coordinator can't be reached.
+        NotMetError: Not all came within the time, or the coordinator can't be reached.
     """
     _end_quietly_on_abort()
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
@@ -85,7 +89,7 @@ def join(wanted: Wanted) -> Group:
         )
     except (RuntimeError, ValueError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise OSError(
+        raise NotMetError(
             f"Host {wanted.index} of {wanted.hosts} did not meet the others at {wanted.coordinator}: {first}"
         ) from error
     store = jax_private.group_store()

@@ -54,6 +54,9 @@ def main() -> None:
     if chosen.ready_file is not None:
         _write(chosen.ready_file, ready + "\n")
     print(ready, flush=True)
+    if chosen.coordinator is not None:
+        # gloo tells on standard output whom it has met, and that is not for whoever reads the ready line.
+        os.dup2(2, 1)
     stop.wait()
     logs.info("stopping", reason=reasons[0])
     server.stop(_ORPHAN_GRACE_SECONDS if reasons[0].startswith("parent") else _GRACE_SECONDS)

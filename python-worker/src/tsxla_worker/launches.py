@@ -19,7 +19,7 @@ from tsxla_worker.group import Group
 from tsxla_worker.logs import Logs
 
 GAP_SECONDS = 10.0
-_HUNG_SECONDS = 10.0
+HUNG_SECONDS = 10.0
 _BEAT_SECONDS = 1.0
 
 
@@ -31,6 +31,7 @@ class Drive:
         self.next = 1
         self.waiting: set[int] = set()
         self.running = 0
+        self.idle_since = time.monotonic()
         self.gap: WorkerError | None = None
 
 
@@ -97,6 +98,7 @@ class Launches:
         finally:
             with self._changed:
                 drive.running = 0
+                drive.idle_since = time.monotonic()
                 drive.next = number + 1
                 if drive.ended:
                     self._release()
@@ -121,15 +123,14 @@ class Launches:
             drive.waiting.add(number)
             self._changed.notify_all()
             try:
-                idle_since = time.monotonic()
+                came = time.monotonic()
                 while number != drive.next or drive.running:
                     if drive.ended:
                         raise _precondition("GROUP_NOT_DRIVEN", f"The client left before launch {number} began.")
                     if drive.gap is not None:
                         raise drive.gap
-                    if drive.running or drive.next in drive.waiting:
-                        idle_since = time.monotonic()
-                    elif time.monotonic() - idle_since > GAP_SECONDS:
+                    is_idle = not drive.running and drive.next not in drive.waiting
+                    if is_idle and time.monotonic() - max(came, drive.idle_since) > GAP_SECONDS:
                         drive.gap = _invalid_launch(number, drive.next, "came without its predecessor")
                         self._changed.notify_all()
                         raise drive.gap
@@ -140,13 +141,13 @@ class Launches:
             return drive
 
     def _watch(self, drive: Drive) -> None:
-        deadline = time.monotonic() + _HUNG_SECONDS
+        deadline = time.monotonic() + HUNG_SECONDS
         with self._changed:
             while drive.running and time.monotonic() < deadline:
                 self._changed.wait(0.5)
             stuck = drive.running
         if stuck:
-            self._logs.warning("hung", launch=stuck, seconds=_HUNG_SECONDS, meaning="its peers have left the launch")
+            self._logs.warning("hung", launch=stuck, seconds=HUNG_SECONDS, meaning="its peers have left the launch")
             groups.end(groups.HUNG_EXIT)
 
 

@@ -15,7 +15,7 @@ import { parseTarget } from "../../compiler/index.ts";
 import { loadModel, Worker } from "../../inference/index.ts";
 import { type HostTensor, hostTensor, toNumbers } from "../../runtime-bridge/index.ts";
 import { compileCache, projectPython, pythonPath } from "../../runtime-bridge/places.ts";
-import { root, temporaryFolder } from "../support/cli.ts";
+import { root, runCli, temporaryFolder } from "../support/cli.ts";
 
 let folder: string;
 let checkpoint: string;
@@ -52,6 +52,14 @@ describe("a group of two hosts", () => {
     let tokens = 0;
     for await (const _ of model.generate({ tokens: [1, 2, 3] }, { maxTokens: 4, temperature: 0 })) tokens += 1;
     expect(tokens).toBe(4);
+  }, 60_000);
+
+  test("is what the command line calls a worker, and it says what each host has read", async () => {
+    const words = ["--model", "same", "--tokens", "1,2,3", "--out", join(folder, "logits.safetensors")];
+    const hosts = addresses.flatMap((address) => ["--worker", address]);
+    const ended = await runCli(["logits", ...words, ...hosts, "--target", "cpu:2", "--mesh", "model=2"]);
+    expect(ended).toMatchObject({ code: 0 });
+    expect(ended.stderr).toMatch(/host 0 read [\d.]+ k?B of [\d.]+ k?B\n.*host 1 read [\d.]+ k?B of [\d.]+ k?B\n/);
   }, 60_000);
 
   test("refuses weights that differ between hosts, before any is read", async () => {

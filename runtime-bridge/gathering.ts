@@ -28,8 +28,13 @@ export interface GatherJudge {
   describe(index: number): string;
 }
 
-/** How long a host may take longer than the others with what they do in step, or to fail as they did. */
-export const stragglerMs = 10_000;
+/**
+ * How long a host may take longer than the others with what they do in step, or to fail as they did: ten seconds, or once
+ * more as long as it took the others, since hosts may differ in speed.
+ *
+ * @param since  when the work began, in `performance.now()`
+ */
+export const patienceMs = (since: number): number => Math.max(10_000, performance.now() - since);
 
 /**
  * Waits for all hosts.
@@ -43,6 +48,7 @@ export function gather<R>(
   { signal, deadlineMs }: CallOptions = {},
 ): Promise<readonly R[]> {
   return new Promise((resolve, reject) => {
+    const began = performance.now();
     const outcomes = started.map((): Outcome<R> | undefined => undefined);
     let straggling: NodeJS.Timeout | undefined;
     let deadline: NodeJS.Timeout | undefined;
@@ -77,7 +83,7 @@ export function gather<R>(
       const missing = outcomes.indexOf(undefined);
       if (missing >= 0) {
         if ("error" in outcome) onFailure?.();
-        if (inStep || outcomes.some(isFailure)) straggling ??= setTimeout(() => late(), stragglerMs);
+        if (inStep || outcomes.some(isFailure)) straggling ??= setTimeout(late, patienceMs(began));
         return;
       }
       clearTimeout(straggling);
@@ -135,7 +141,7 @@ export const aloneText = ({ error }: { readonly error: unknown }): string =>
   `it failed where the others did not, and is out of step: ${error instanceof Error ? error.message : String(error)}`;
 
 /** What is said of a host that the others wait for. */
-export const lateText = `it has not answered ${stragglerMs / 1000} s after the others`;
+export const lateText = "it has not answered long after the others did";
 
 // Implementation
 

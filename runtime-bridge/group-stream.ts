@@ -5,7 +5,7 @@ import { EventEmitter } from "node:events";
 import { type ClientDuplexStream, status } from "@grpc/grpc-js";
 import type { SessionRequest, SessionResponse } from "../proto/generated/worker.ts";
 import { WorkerLost } from "./errors.ts";
-import { aloneText, type GatherJudge, lateText, stragglerMs } from "./gathering.ts";
+import { aloneText, type GatherJudge, lateText, patienceMs } from "./gathering.ts";
 import type { SessionStream } from "./link.ts";
 
 // Public API
@@ -23,6 +23,9 @@ export class GroupStream extends EventEmitter implements SessionStream {
   readonly #answers: readonly SessionResponse[][];
   readonly #stopListening: () => void;
   #straggling: NodeJS.Timeout | undefined;
+  /** How many answers are to come, and since when they are worked at. */
+  #outstanding = 0;
+  #since = 0;
   #full = 0;
   #ended = 0;
   #failed = false;
@@ -57,6 +60,8 @@ export class GroupStream extends EventEmitter implements SessionStream {
   write(request: SessionRequest): boolean {
     const runs = request.step !== undefined || request.fetch !== undefined;
     const sent = runs ? { ...request, launch: this.#owner.nextLaunch() } : request;
+    if (runs && this.#outstanding === 0) this.#since = performance.now();
+    if (runs) this.#outstanding += request.step?.repeat ?? 1;
     for (const stream of this.#streams) if (!stream.write(sent)) this.#full += 1;
     return this.#full === 0;
   }
@@ -97,11 +102,13 @@ export class GroupStream extends EventEmitter implements SessionStream {
       this.#merge(this.#answers.map((each) => each.shift() as SessionResponse));
     }
     if (this.#answers.some(({ length }) => length > 0)) {
-      this.#straggling ??= setTimeout(() => this.#late(), stragglerMs);
+      this.#straggling ??= setTimeout(() => this.#late(), patienceMs(this.#since));
     }
   }
 
   #merge(responses: readonly SessionResponse[]): void {
+    this.#outstanding -= 1;
+    this.#since = performance.now();
     const failed = responses.findIndex(({ error }) => error !== undefined);
     if (failed < 0 || responses.every(({ error }) => error !== undefined)) {
       this.emit("data", responses[0]);

@@ -99,7 +99,7 @@ export class Group implements Link, GatherJudge {
     const started = this.hosts.map(({ connection }) => connection.send(method, pieces, {}));
     const onUnused = (unused: readonly R[]) =>
       this.#forget(unused.map((answer) => (answer as wire.UploadResponse).buffer));
-    return (await this.#gather(started, { inStep: true, onUnused }, options))[0] as R;
+    return (await this.#gather(started, { inStep: false, onUnused }, options))[0] as R;
   }
 
   async *receive<Q, R>(method: Method<Q, R>, request: Q, options: CallOptions): AsyncGenerator<R, void, undefined> {

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdir, open, stat } from "node:fs/promises";
+import { cp, mkdir, open, stat, truncate } from "node:fs/promises";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -89,6 +89,25 @@ describe("a group of two hosts", () => {
       message: expect.stringMatching(/^host 1 of the group of 2 \(127\S+\): \S+lonely can't be opened/) as unknown,
     });
     await expect(worker.openCheckpoint("missing")).rejects.toThrow(/^\S+host-0\/missing can't be opened/);
+  });
+
+  test("names the host whose file was cut off, keeps nothing of the load, and goes on", async () => {
+    for (const place of roots) await cp(checkpoint, join(place(), "cut"), { recursive: true });
+    await using worker = await Worker.connect(addresses);
+    const opened = await worker.openCheckpoint("cut");
+    await truncate(join(folder, "host-1/cut/model.safetensors"), 4096);
+    const items = [...opened.tensors.keys()].map((name) => ({ tensors: [name] }));
+    await expect(worker.load(opened, items)).rejects.toMatchObject({
+      code: "CHECKPOINT_INVALID",
+      message: expect.stringMatching(
+        /^host 1 of the group of 2 \(127\S+\): \S+ it has changed since it was opened/,
+      ) as unknown,
+    });
+    const { tensors } = await worker.openCheckpoint("same");
+    const [first] = tensors.keys();
+    const again = await worker.load(await worker.openCheckpoint("same"), [{ tensors: [first as string] }]);
+    expect(again).toHaveLength(1);
+    expect((await worker.info()).buffers).toBe(1);
   });
 
   test("runs programs of one device on every host, and splits results over hosts that are fetched whole", async () => {

@@ -95,6 +95,10 @@ export class Connection implements Link {
     );
   }
 
+  get first(): this {
+    return this;
+  }
+
   get hosts(): readonly [{ readonly address: string }] {
     return [{ address: this.address.text }];
   }

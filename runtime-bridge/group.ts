@@ -58,6 +58,10 @@ export class Group implements Link, GatherJudge {
     return group;
   }
 
+  get first(): Connection {
+    return this.hosts[0]!.connection;
+  }
+
   private constructor(hosts: readonly GroupHost[]) {
     this.hosts = hosts;
   }

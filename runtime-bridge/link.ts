@@ -2,7 +2,7 @@
  * What a `Worker` and its sessions need of the other side: one connection to one worker, or a group of them in step.
  */
 import type { LoadRequest, LoadResponse, SessionRequest, SessionResponse } from "../proto/generated/worker.ts";
-import type { CallOptions, Method } from "./connection.ts";
+import type { CallOptions, Connection, Method } from "./connection.ts";
 
 /** One host's side of a link. */
 export interface LinkHost {
@@ -13,6 +13,8 @@ export interface LinkHost {
 export interface Link {
   /** In a group by their numbers. */
   readonly hosts: readonly LinkHost[];
+  /** To host 0, for what concerns one host alone. */
+  readonly first: Connection;
   /** One request, one response. */
   unary<Q, R>(method: Method<Q, R>, request: Q, options: CallOptions): Promise<R>;
   /** Many requests, one response. */

@@ -11,8 +11,8 @@ import type { Program } from "../compiler/program.ts";
 import type { Topology } from "../compiler/topology.ts";
 import { type ErrorFields, InputError } from "../dsl/errors.ts";
 import * as wire from "../proto/generated/worker.ts";
-import { bundleLines, writeBundle } from "./bundle.ts";
 import { requireAlone } from "./agreement.ts";
+import { bundleLines, writeBundle } from "./bundle.ts";
 import { type Checkpoint, type LoadItem, type LoadProgress, readCheckpoint, readProgress } from "./checkpoint.ts";
 import { type CallOptions, Connection, connectMs } from "./connection.ts";
 import { type BufferOwner, DeviceBuffer } from "./device-buffer.ts";
@@ -22,9 +22,9 @@ import { type Executable, readExecutable } from "./executable.ts";
 import { Group, type GroupHost } from "./group.ts";
 import { checkTensor, type HostTensor } from "./host-tensor.ts";
 import { type LaunchedWorker, type LaunchOptions, launch } from "./launch.ts";
-import { Profile } from "./profile.ts";
 import { launchGroup } from "./launch-group.ts";
 import type { Link } from "./link.ts";
+import { Profile } from "./profile.ts";
 import { Session } from "./session.ts";
 import { topologyToWire } from "./topology.ts";
 import { readTensor } from "./wire.ts";
@@ -364,13 +364,13 @@ export class Worker implements BufferOwner, AsyncDisposable {
   }
 
   /**
-   * Records a profile of everything that the worker runs, whoever asked for it, until it is stopped.
+   * Records a profile of everything that the worker runs (of a group host 0), whoever asked for it, until it is stopped.
    *
    * @param directory  a folder on the worker's host, below which the recording has one of its own
    * @throws WorkerError when the folder lies outside the worker's root, or another recording is under way
    */
   profile(directory: string): Promise<Profile> {
-    return Profile.start(this.#connection, this.#path(directory));
+    return Profile.start(this.#connection.first, this.#path(directory));
   }
 
   /** Frees buffers now rather than soon. */

@@ -177,7 +177,8 @@ describe("a group of two hosts", () => {
   });
 });
 
-test("hosts of differing versions are refused, with both", async () => {
+test("hosts of differing versions are refused, with both; SIGTERM ends them in order", async () => {
+  const before = children.length;
   const addresses = await startHosts([folder, folder], ["", "0.0.9"]);
   await expect(Worker.connect(addresses)).rejects.toMatchObject({
     code: "GROUP_MISMATCH",
@@ -185,6 +186,11 @@ test("hosts of differing versions are refused, with both", async () => {
       /^the hosts of the group disagree about the version of tsxla's worker\n {2}host 0 {2}\d\S+ {2}\(127\S+\)\n {2}host 1 {2}0\.0\.9 {2}\(127\S+\)$/,
     ) as unknown,
   });
+  const own = children.slice(before);
+  const ends = own.map(async (child) => (await once(child, "exit")) as [number | null, string | null]);
+  for (const child of own) child.kill("SIGTERM");
+  // One of them may miss the other before it has said goodbye itself.
+  for (const [code, signal] of await Promise.all(ends)) expect([code, signal]).toEqual([code === 6 ? 6 : 0, null]);
 }, 60_000);
 
 const numbers = (of: HostTensor): readonly number[] => Array.from(toNumbers(of));

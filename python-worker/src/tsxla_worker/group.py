@@ -76,6 +76,8 @@ def join(wanted: Wanted) -> Group:
         NotMetError: Not all came within the time, or the coordinator can't be reached.
     """
     _end_quietly_on_abort()
+    # It would take SIGTERM for itself, to tell of machines that are about to go.
+    jax.config.update("jax_enable_preemption_service", False)
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     try:
         jax.distributed.initialize(

@@ -7,7 +7,7 @@ import { InputError } from "../dsl/index.ts";
 import { loadModel, type Model, Worker } from "../inference/index.ts";
 import { targetOf } from "../inference/target-words.ts";
 import type { Architecture } from "../models/index.ts";
-import type { ConnectOptions } from "../runtime-bridge/index.ts";
+import type { ConnectOptions, LoadProgress } from "../runtime-bridge/index.ts";
 import { bytes, type Progress } from "./progress.ts";
 
 // Public API
@@ -38,7 +38,7 @@ export function withWorker(command: Command): Command {
   return command
     .option(
       "--worker <address>",
-      "a worker that runs already: unix:PATH, HOST:PORT, dns:NAME:PORT (without: one is started)",
+      "a worker that runs already: unix:PATH, HOST:PORT, dns:NAME:PORT; once for each host of a group (without: one is started)",
       collect,
     )
     .option("--token-file <file>", "the token that the worker wants")
@@ -72,16 +72,11 @@ export async function openWorker(
   const { target } = options;
   const devices = target === undefined ? 1 : virtualDevices(targetOf({ ...options, target }));
   const addresses = options.worker ?? [];
-  if (addresses.length > 1) {
-    throw new InputError("OPTION", `this command runs on one worker, and ${addresses.length} were named`, {
-      addresses,
-    });
-  }
-  const [address] = addresses;
-  return await progress.stage(address === undefined ? "starting a worker" : `reaching ${address}`, async () =>
-    address === undefined
+  const isNamed = addresses.length > 0;
+  return await progress.stage(isNamed ? `reaching ${addresses.join(", ")}` : "starting a worker", async () =>
+    !isNamed
       ? await Worker.launch({ signal, devices })
-      : await Worker.connect(address, connectOptions(options, signal)),
+      : await Worker.connect(addresses, connectOptions(options, signal)),
   );
 }
 
@@ -104,6 +99,8 @@ export async function openModelOn(
   const target = targetOf(options);
   const architecture = options.arch === undefined ? undefined : await importArchitecture(options.arch);
   const bar = progress.bar("loading");
+  let hosts: LoadProgress["hosts"] = [];
+  let bytesStored = 0;
   try {
     const model = await loadModel(options.model, {
       worker,
@@ -112,7 +109,10 @@ export async function openModelOn(
       ...(options.context === undefined ? {} : { context: options.context }),
       ...(architecture === undefined ? {} : { architecture }),
       ...(options.untrainedSeed === undefined ? {} : { untrainedSeed: options.untrainedSeed }),
-      onLoad: ({ bytesDone, bytesTotal }) => bar.update(bytesDone, bytesTotal),
+      onLoad: (now) => {
+        ({ hosts, bytesStored } = now);
+        bar.update(now.bytesDone, now.bytesTotal);
+      },
       onCompile: ({ kind, done }) => {
         const rows = kind.batch === undefined || kind.batch === 1 ? "" : ` of ${kind.batch} rows`;
         const what = kind.pos === 1 ? `decode${rows}` : `prefill of ${kind.pos}`;
@@ -126,6 +126,11 @@ export async function openModelOn(
       },
     });
     bar.finish();
+    if (hosts.length > 1) {
+      for (const [n, { bytesTotal }] of hosts.entries()) {
+        progress.say(`host ${n} read ${bytes(bytesTotal)} of ${bytes(bytesStored)}`);
+      }
+    }
     if (model.untrained.length > 0) {
       const seed = options.untrainedSeed ?? 0;
       progress.say(`drawn at random with seed ${seed}, for the checkpoint has none: ${listed(model.untrained)}`);

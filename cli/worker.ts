@@ -1,7 +1,7 @@
 /** `tsxla worker`: serves this machine's devices, and starts the Python process again when it dies. */
 import { Command } from "commander";
 import { superviseWorker } from "../runtime-bridge/index.ts";
-import { wholeNumber } from "./options.ts";
+import { seedNumber, wholeNumber } from "./options.ts";
 
 // Public API
 
@@ -17,6 +17,9 @@ export function workerCommand(signal: AbortSignal): Command {
     .option("--log-file <file>", "appends JSON lines here instead of to stderr")
     .option("--metrics <address>", "serves /metrics for Prometheus at HOST:PORT; port 0 picks one")
     .option("--devices <n>", "virtual devices on a CPU", wholeNumber)
+    .option("--coordinator <address>", "HOST:PORT where the hosts of a group meet: host 0 listens there")
+    .option("--num-processes <n>", "how many hosts the group has", wholeNumber)
+    .option("--process-id <i>", "which of them this is, from 0", seedNumber)
     .action(async (options: Readonly<Record<string, string | number | undefined>>) => {
       process.exitCode = await superviseWorker(options, signal);
     });

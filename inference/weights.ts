@@ -4,6 +4,7 @@ import { packingOf, type Storage, type StorageOf } from "../dsl/index.ts";
 import { drawKey, type Feed, isBuiltIn, loadGraph, matchCheckpoint } from "../models/index.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../runtime-bridge/index.ts";
 import { hostTensor } from "../runtime-bridge/index.ts";
+import { loadPlacement } from "./load-placement.ts";
 import type { ModelFiles } from "./model-files.ts";
 import { storageOfFeeds } from "./storage.ts";
 import { requireExact, type WeightCheck } from "./weight-checks.ts";
@@ -118,8 +119,11 @@ async function compileLoaders(
       const storage = storageOf(feed.param);
       const kind = kindOf(feed, storage);
       // A program that cannot be made must not leave the others' compilations without anyone who waits for them.
-      const compile = async () =>
-        await worker.compile(lower(loadGraph(feed, storage), lowering), signal === undefined ? {} : { signal });
+      const compile = async () => {
+        const placement = lowering.placement && loadPlacement(feed, storage, lowering.placement);
+        const program = lower(loadGraph(feed, storage), { ...lowering, placement });
+        return await worker.compile(program, signal === undefined ? {} : { signal });
+      };
       const known = byKind.get(kind) ?? compile();
       byKind.set(kind, known);
       return known;

@@ -1,7 +1,7 @@
 /**
  * What a worker says of a checkpoint: an index that names every tensor, and the header's values.
  */
-import type { MetadataValue, OpenCheckpointResponse } from "../proto/generated/worker.ts";
+import type { LoadResponse, MetadataValue, OpenCheckpointResponse } from "../proto/generated/worker.ts";
 import { fromWire, type TensorType } from "./element-type.ts";
 import type { Executable } from "./executable.ts";
 
@@ -46,8 +46,46 @@ export interface LoadItem {
 /** How far a load is. */
 export interface LoadProgress {
   readonly itemsDone: number;
+  /** Read so far, by all hosts. */
+  readonly bytesDone: number;
+  /** To be read, by all hosts: of each tensor a host reads what its own devices get. */
+  readonly bytesTotal: number;
+  /** The tensors' size in the file. */
+  readonly bytesStored: number;
+  /** How far each host is; one entry for a worker on its own. */
+  readonly hosts: readonly HostProgress[];
+}
+
+/** How far one host of a load is. */
+export interface HostProgress {
+  readonly address: string;
+  readonly itemsDone: number;
   readonly bytesDone: number;
   readonly bytesTotal: number;
+  /** At the end: what the host has read of each tensor, in the order of the items. */
+  readonly parts: readonly ReadPart[];
+}
+
+/** A part of a tensor: in every dimension of its type a range. */
+export interface ReadPart {
+  readonly tensor: string;
+  readonly start: readonly number[];
+  readonly stop: readonly number[];
+  readonly bytes: number;
+}
+
+/** What a load's hosts said last, as one. */
+export function readProgress(responses: readonly LoadResponse[], addresses: readonly string[]): LoadProgress {
+  const hosts = responses.map(({ itemsDone, bytesDone, bytesTotal, parts }, n) => {
+    return { address: addresses[n] as string, itemsDone, bytesDone, bytesTotal, parts };
+  });
+  return {
+    itemsDone: Math.min(...hosts.map(({ itemsDone }) => itemsDone)),
+    bytesDone: hosts.reduce((all, { bytesDone }) => all + bytesDone, 0),
+    bytesTotal: hosts.reduce((all, { bytesTotal }) => all + bytesTotal, 0),
+    bytesStored: Math.max(...responses.map(({ bytesStored }) => bytesStored)),
+    hosts,
+  };
 }
 
 /** Reads the worker's answer to `openCheckpoint`. */

@@ -14,8 +14,11 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { InputError, RuntimeFailure } from "../dsl/errors.ts";
+import type { LoadRequest, LoadResponse } from "../proto/generated/worker.ts";
+import { WorkerService } from "../proto/generated/worker.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { type Loss, toWorkerError, WorkerError, WorkerLost, WorkerUnavailable } from "./errors.ts";
+import type { Link, SessionStream } from "./link.ts";
 
 // Public API
 
@@ -47,7 +50,7 @@ export interface Method<Q, R> {
 /** The longest wait for the first answer of a worker. */
 export const connectMs = 10_000;
 
-export class Connection {
+export class Connection implements Link {
   readonly address: Address;
   readonly #client: Client;
   readonly #metadata: GrpcMetadata;
@@ -90,6 +93,14 @@ export class Connection {
         ...(target.startsWith("unix:") && { "grpc.default_authority": "localhost" }),
       },
     );
+  }
+
+  get first(): this {
+    return this;
+  }
+
+  get hosts(): readonly [{ readonly address: string }] {
+    return [{ address: this.address.text }];
   }
 
   /** Waits until the connection stands. */
@@ -193,6 +204,14 @@ export class Connection {
       this.#active.delete(call);
       call.cancel();
     }
+  }
+
+  async *load(request: LoadRequest, options: CallOptions): AsyncGenerator<readonly [LoadResponse], void, undefined> {
+    for await (const response of this.receive(WorkerService.load, request, options)) yield [response];
+  }
+
+  openSession(): SessionStream {
+    return this.open(WorkerService.session);
   }
 
   /** Both sides many. Errors come as the stream's `error` event; pass them through `explain`. */

@@ -52,7 +52,10 @@ export class WorkerLost extends RuntimeFailure {
   constructor(loss: Loss) {
     const { logTail, ...rest } = loss;
     const log = loss.logFile === undefined ? "" : `\n  log  ${loss.logFile}${logTail ? `\n${indent(logTail)}` : ""}`;
-    super("WORKER_LOST", `the worker at ${loss.address} was lost: ${loss.how}${log}`, {
+    const { host } = loss;
+    const which = host === undefined ? "the worker" : `host ${host.index} of the group of ${host.count}, the worker`;
+    const aftermath = host === undefined ? "" : "\n  the group is lost with it; close it and start it again";
+    super("WORKER_LOST", `${which} at ${loss.address} was lost: ${loss.how}${aftermath}${log}`, {
       ...rest,
     } satisfies ErrorFields);
   }
@@ -61,6 +64,8 @@ export class WorkerLost extends RuntimeFailure {
 /** What is known of a worker's end. */
 export interface Loss {
   readonly address: string;
+  /** Which host of a group, from 0. */
+  readonly host?: { readonly index: number; readonly count: number };
   /** Such as `it was ended by SIGKILL`. */
   readonly how: string;
   readonly processId?: number;

@@ -2,7 +2,15 @@
  * Reaches the devices: starts or finds a worker, and moves programs and tensors between it and Node.
  */
 export { type Bundle, type BundleArgument, type BundlePlace, bundleLines, writeBundle } from "./bundle.ts";
-export type { Checkpoint, CheckpointTensor, LoadItem, LoadProgress, MetadataEntry } from "./checkpoint.ts";
+export type {
+  Checkpoint,
+  CheckpointTensor,
+  HostProgress,
+  LoadItem,
+  LoadProgress,
+  MetadataEntry,
+  ReadPart,
+} from "./checkpoint.ts";
 export type { CallOptions } from "./connection.ts";
 export { DeviceBuffer } from "./device-buffer.ts";
 export { byteLength, sameType, type TensorType, typeText } from "./element-type.ts";
@@ -29,5 +37,6 @@ export {
   type EngineName,
   type Execution,
   Worker,
+  type WorkerHost,
   type WorkerInfo,
 } from "./worker.ts";

@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Loss, WorkerUnavailable } from "./errors.ts";
+import { peerLostExit } from "./host-loss.ts";
 import { claimInterpreter, type Interpreter } from "./interpreter.ts";
 import { compileCache, logFolder, projectPython, pythonPath, requirePython } from "./places.ts";
 
@@ -18,8 +19,10 @@ import { compileCache, logFolder, projectPython, pythonPath, requirePython } fro
 
 /** How to start a worker. */
 export interface LaunchOptions {
-  /** How many devices a CPU worker pretends to have. Default: 1. */
+  /** How many devices a CPU worker pretends to have; of a group each of its hosts. Default: 1. */
   readonly devices?: number;
+  /** How many processes to start, which run programs together as the hosts of a group do. Default: 1. */
+  readonly hosts?: number;
   /** The folder to which paths are confined and at which relative ones start. Default: no confinement, and relative paths start where Node runs. */
   readonly root?: string;
   /** The folder of compiled programs; `null` keeps none. Default: `.cache/compile` in a checkout, else the user's cache. */
@@ -33,6 +36,14 @@ export interface LaunchOptions {
   readonly python?: string;
 }
 
+/** Which host of a group a worker is to be. */
+export interface GroupPlace {
+  /** `HOST:PORT`, where host 0 listens for the others. */
+  readonly coordinator: string;
+  readonly hosts: number;
+  readonly index: number;
+}
+
 /** A worker that was started here. */
 export interface LaunchedWorker {
   readonly address: string;
@@ -41,12 +52,14 @@ export interface LaunchedWorker {
   readonly logFile: string;
   /** What is known of the worker's end, if it ends within the time. */
   loss(withinMs: number): Promise<Loss | undefined>;
+  /** The log is worth a look: it outlives the worker. */
+  keepLog(): void;
   /** Ends the worker, by force when it doesn't go, and removes what it leaves. Never rejects. */
   close(): Promise<void>;
 }
 
 /** Starts a worker and waits until it says that it is ready. */
-export async function launch(options: LaunchOptions = {}): Promise<LaunchedWorker> {
+export async function launch(options: LaunchOptions = {}, place?: GroupPlace): Promise<LaunchedWorker> {
   options.signal?.throwIfAborted();
   const python = options.python ?? projectPython;
   requirePython(python);
@@ -68,6 +81,8 @@ export async function launch(options: LaunchOptions = {}): Promise<LaunchedWorke
       ...["--listen", address, "--token-file", tokenFile, "--log-file", logFile],
       ...["--root", resolve(options.root ?? "/"), "--devices", String(options.devices ?? 1)],
       ...(cacheDir === null ? [] : ["--cache-dir", resolve(cacheDir)]),
+      ...(place === undefined ? [] : ["--coordinator", place.coordinator]),
+      ...(place === undefined ? [] : ["--num-processes", String(place.hosts), "--process-id", String(place.index)]),
     ];
     const answer = await interpreter.call("start", JSON.stringify({ command, pythonPath, folder, logFile }));
     const { processId, error } = JSON.parse(answer) as { processId: number; error?: string };
@@ -134,6 +149,7 @@ class Launched implements LaunchedWorker {
   readonly logFile: string;
   readonly #parts: Parts;
   #closing: Promise<void> | undefined;
+  #keepLog = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -161,15 +177,20 @@ class Launched implements LaunchedWorker {
     const common = { address: this.address, processId: this.processId, logFile: this.logFile };
     if (ended) {
       const { exitCode, signal } = ended;
-      const how = `its process ${this.processId} ended ${endingText(ended)}`;
+      const why = exitCode === peerLostExit && !signal ? ", as JAX ends a host when another of its group is lost" : "";
+      const how = `its process ${this.processId} ended ${endingText(ended)}${why}`;
       return { ...common, how, exitCode, ...(signal && { signal }), ...(await this.#tail()) };
     }
     if (!interpreter.ended) return undefined;
     return { ...common, how: `its launcher ended ${interpreter.ended}, and it with that`, ...(await this.#tail()) };
   }
 
+  keepLog(): void {
+    this.#keepLog = true;
+  }
+
   close(): Promise<void> {
-    this.#closing ??= this.#close(this.#parts.keepLog, farewellMs);
+    this.#closing ??= this.#close(this.#parts.keepLog || this.#keepLog, farewellMs);
     return this.#closing;
   }
 
@@ -186,7 +207,7 @@ class Launched implements LaunchedWorker {
       await interpreter.call("hang_up", processId);
       const ended = await this.#end(patienceMs);
       // How it died is worth a look.
-      if (ended && (ended.signal || ended.exitCode !== 0)) keep = true;
+      if (ended && (ended.signal || (ended.exitCode !== 0 && ended.exitCode !== peerLostExit))) keep = true;
       if (!ended) {
         await interpreter.call("kill", processId);
         await this.#end(farewellMs);

@@ -5,16 +5,16 @@
  * Steps may be sent before earlier ones are answered: answers come in order. What a step's program does to the slots
  * happens on the worker in the order of sending, so nothing needs to be awaited but results.
  */
-import { type ClientDuplexStream, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { InputError, RuntimeFailure } from "../dsl/errors.ts";
 import type { SessionRequest, SessionResponse } from "../proto/generated/worker.ts";
-import { WorkerService } from "../proto/generated/worker.ts";
-import type { CallOptions, Connection } from "./connection.ts";
+import type { CallOptions } from "./connection.ts";
 import { type BufferOwner, DeviceBuffer } from "./device-buffer.ts";
 import { toWire } from "./element-type.ts";
 import { toSessionError } from "./errors.ts";
 import type { Executable } from "./executable.ts";
 import type { HostTensor } from "./host-tensor.ts";
+import type { Link, SessionStream } from "./link.ts";
 import { readTensor } from "./wire.ts";
 
 // Public API
@@ -58,9 +58,9 @@ export interface SessionOwner extends BufferOwner {
 }
 
 export class Session implements AsyncDisposable {
-  readonly #connection: Connection;
+  readonly #connection: Link;
   readonly #owner: SessionOwner;
-  readonly #stream: ClientDuplexStream<SessionRequest, SessionResponse>;
+  readonly #stream: SessionStream;
   /** In order of sending, which is the order of the answers. */
   readonly #waiting = new Map<number, Waiter>();
   /** Weights that calls use: a handle that nobody else holds must not be freed while they do. */
@@ -72,10 +72,10 @@ export class Session implements AsyncDisposable {
   #impatient = 0;
 
   /** Made by `Worker.session()`. */
-  constructor(connection: Connection, owner: SessionOwner, onEnd: () => void) {
+  constructor(connection: Link, owner: SessionOwner, onEnd: () => void) {
     this.#connection = connection;
     this.#owner = owner;
-    this.#stream = connection.open(WorkerService.session);
+    this.#stream = connection.openSession();
     this.#ended = new Promise((resolve) => {
       this.#stream.on("data", (response: SessionResponse) => this.#receive(response));
       // Not `end`, which a broken stream has too, before its error.
@@ -84,7 +84,7 @@ export class Session implements AsyncDisposable {
         this.#fail(new RuntimeFailure("SESSION_ENDED", "the session has ended"));
         resolve();
       });
-      this.#stream.on("error", (error) => {
+      this.#stream.on("error", (error: unknown) => {
         // What failed first is known already: this is only the end of the stream that it cancelled.
         if (this.#failure) resolve();
         else
@@ -118,10 +118,11 @@ export class Session implements AsyncDisposable {
     if (buffer) {
       const bufferId = buffer.idFor(this.#owner);
       buffer.consume("taken over by a session");
-      await this.#write({ store: { slot, value: { bufferId } } });
+      await this.#write({ launch: 0, store: { slot, value: { bufferId } } });
     } else {
       const tensor = value as HostTensor;
-      await this.#write({ store: { slot, value: { tensor: { type: toWire(tensor), data: tensor.data } } } });
+      const sent = { tensor: { type: toWire(tensor), data: tensor.data } };
+      await this.#write({ launch: 0, store: { slot, value: sent } });
     }
   }
 
@@ -137,7 +138,7 @@ export class Session implements AsyncDisposable {
     );
     const results = wiring.results.map((slot) => ({ slot }));
     this.#held.push(wiring);
-    void this.#write({ define: { call: number, executableId: executable.id, arguments: sources, results } });
+    void this.#write({ launch: 0, define: { call: number, executableId: executable.id, arguments: sources, results } });
     return { number, wiring };
   }
 
@@ -197,7 +198,7 @@ export class Session implements AsyncDisposable {
     this.#check(options.signal);
     const sequence = ++this.#sequence;
     const answers = this.#await(sequence, 1, options);
-    void this.#write({ fetch: { sequence, slot } });
+    void this.#write({ launch: 0, fetch: { sequence, slot } });
     this.#hurry(1);
     try {
       return (await answers.next())!.tensors[0]!;
@@ -233,7 +234,8 @@ export class Session implements AsyncDisposable {
     const sequence = ++this.#sequence;
     const answers = this.#await(sequence, repeat, options);
     const tensors = inputs.map((tensor) => ({ type: toWire(tensor), data: tensor.data }));
-    void this.#write({ step: { sequence, call: call.number, inputs: tensors, repeat, fetch: options.fetch ?? [] } });
+    const step = { sequence, call: call.number, inputs: tensors, repeat, fetch: options.fetch ?? [] };
+    void this.#write({ launch: 0, step });
     return answers;
   }
 

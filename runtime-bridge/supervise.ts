@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { delimiter } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RuntimeFailure } from "../dsl/errors.ts";
+import { hungExit, peerLostExit } from "./host-loss.ts";
 import { compileCache, projectPython, pythonPath, requirePython } from "./places.ts";
 
 // Public API
@@ -45,6 +46,16 @@ export async function superviseWorker(flags: WorkerFlags, signal: AbortSignal): 
       if (ending) return 0;
       if (how.code === 2) return 2;
       const lived = (performance.now() - started) / 1000;
+      const after = `after ${lived.toFixed(1)} s`;
+      // It does not count as dying: the group forms again when all its hosts are back.
+      if (how.code === peerLostExit || how.code === hungExit) {
+        process.stderr.write(
+          `tsxla: the other hosts of the group were lost or did not come, ${after}; starting again\n`,
+        );
+        await sleep(peerPauseMs, undefined, { signal }).catch(() => {});
+        if (ending) return 0;
+        continue;
+      }
       early = lived < steadySeconds ? early + 1 : 0;
       if (early === patience) {
         throw new RuntimeFailure(
@@ -54,7 +65,7 @@ export async function superviseWorker(flags: WorkerFlags, signal: AbortSignal): 
         );
       }
       const pauseMs = Math.min(250 * 2 ** early, 10_000);
-      process.stderr.write(`tsxla: the worker died after ${lived.toFixed(1)} s, ${how.text}; starting it again\n`);
+      process.stderr.write(`tsxla: the worker died ${after}, ${how.text}; starting it again\n`);
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
       if (ending) return 0;
     }
@@ -69,6 +80,7 @@ export async function superviseWorker(flags: WorkerFlags, signal: AbortSignal): 
 /** A worker that lived so long had started. */
 const steadySeconds = 20;
 const patience = 5;
+const peerPauseMs = 1_000;
 
 function ended(child: ChildProcess): Promise<{ readonly code: number | null; readonly text: string }> {
   return new Promise((resolve, reject) => {

@@ -11,15 +11,19 @@ import type { Program } from "../compiler/program.ts";
 import type { Topology } from "../compiler/topology.ts";
 import { type ErrorFields, InputError } from "../dsl/errors.ts";
 import * as wire from "../proto/generated/worker.ts";
+import { requireAlone } from "./agreement.ts";
 import { bundleLines, writeBundle } from "./bundle.ts";
-import { type Checkpoint, type LoadItem, type LoadProgress, readCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, type LoadItem, type LoadProgress, readCheckpoint, readProgress } from "./checkpoint.ts";
 import { type CallOptions, Connection, connectMs } from "./connection.ts";
 import { type BufferOwner, DeviceBuffer } from "./device-buffer.ts";
 import { byteLength, fromWire, toWire } from "./element-type.ts";
 import { type Loss, WorkerError } from "./errors.ts";
 import { type Executable, readExecutable } from "./executable.ts";
+import { Group, type GroupHost } from "./group.ts";
 import { checkTensor, type HostTensor } from "./host-tensor.ts";
 import { type LaunchedWorker, type LaunchOptions, launch } from "./launch.ts";
+import { launchGroup } from "./launch-group.ts";
+import type { Link } from "./link.ts";
 import { Profile } from "./profile.ts";
 import { Session } from "./session.ts";
 import { topologyToWire } from "./topology.ts";
@@ -42,6 +46,15 @@ export interface ConnectOptions {
 /** What a worker is and what it uses. */
 export type WorkerInfo = Readonly<wire.GetInfoResponse>;
 
+/** One process of a worker; a group has several. */
+export interface WorkerHost {
+  readonly address: string;
+  /** Of a launched one. */
+  readonly processId: number | undefined;
+  /** Of a launched one. */
+  readonly logFile: string | undefined;
+}
+
 /** What runs a module: XLA on the devices, or StableHLO's reference interpreter on the host. */
 export type EngineName = "xla" | "reference";
 
@@ -63,13 +76,18 @@ export interface Execution<R = HostTensor | DeviceBuffer> {
 }
 
 export class Worker implements BufferOwner, AsyncDisposable {
-  /** Starts a worker on this machine. It ends with `close()`, with this process, or with `await using`. */
+  /**
+   * Starts a worker on this machine, or several that run programs together. It ends with `close()`, with this process, or
+   * with `await using`.
+   */
   static async launch(options: LaunchOptions = {}): Promise<Worker> {
+    if (options.hosts !== undefined && options.hosts !== 1) {
+      const { group, launched } = await startGroup(options, options.hosts);
+      return new Worker(group, launched, options.root === undefined);
+    }
     const launched = await launch(options);
-    const { address, token } = launched;
-    const loss = (): Promise<Loss | undefined> => launched.loss(lossMs);
-    const connection = new Connection({ address, token, loss });
-    const worker = new Worker(connection, launched, options.root === undefined);
+    const connection = connectionTo(launched);
+    const worker = new Worker(connection, [launched], options.root === undefined);
     try {
       await connection.ready({ signal: options.signal });
     } catch (error) {
@@ -79,21 +97,36 @@ export class Worker implements BufferOwner, AsyncDisposable {
     return worker;
   }
 
-  /** Reaches a worker that runs elsewhere: `unix:PATH`, `HOST:PORT`, `dns:NAME:PORT`, or `grpcs://` before the last two. */
-  static async connect(address: string, options: ConnectOptions = {}): Promise<Worker> {
+  /**
+   * Reaches a worker that runs elsewhere: `unix:PATH`, `HOST:PORT`, `dns:NAME:PORT`, or `grpcs://` before the last two.
+   * Several addresses, in any order, are all the hosts of a group.
+   *
+   * @throws RuntimeFailure when hosts are not of one group, or differ in their versions
+   */
+  static async connect(address: string | readonly string[], options: ConnectOptions = {}): Promise<Worker> {
+    const addresses = typeof address === "string" ? [address] : address;
+    const [first] = addresses;
+    if (first === undefined) throw new InputError("ADDRESS_INVALID", "no worker's address was given", { addresses });
     const token =
       options.token ?? (options.tokenFile === undefined ? undefined : await readOption("tokenFile", options.tokenFile));
     const tlsCa = options.tlsCa === undefined ? undefined : Buffer.from(await readOption("tlsCa", options.tlsCa));
     // Of a worker that runs elsewhere nothing is known but that it doesn't answer.
-    const loss = async ({ code, details }: ServiceError): Promise<Loss | undefined> =>
-      code === status.UNAVAILABLE ? { address, how: `the connection broke (${details})` } : undefined;
-    const connection = new Connection({ address, token, tlsCa, loss });
-    const worker = new Worker(connection, undefined, false);
+    const reach = (address: string): Connection => {
+      const loss = async ({ code, details }: ServiceError): Promise<Loss | undefined> =>
+        code === status.UNAVAILABLE ? { address, how: `the connection broke (${details})` } : undefined;
+      return new Connection({ address, token, tlsCa, loss });
+    };
     const deadlineMs = options.timeoutMs ?? connectMs;
+    if (addresses.length > 1) {
+      const hosts = addresses.map((each) => ({ address: each, connection: reach(each) }));
+      return new Worker(await formed(hosts, { deadlineMs, signal: options.signal }), [], false);
+    }
+    const connection = reach(first);
+    const worker = new Worker(connection, [], false);
     try {
       await connection.ready({ deadlineMs, signal: options.signal });
       // A wrong token shows here, not at the first compilation.
-      await worker.info({ deadlineMs, signal: options.signal });
+      requireAlone({ address: first, value: await worker.info({ deadlineMs, signal: options.signal }) });
     } catch (error) {
       await worker.close();
       throw error;
@@ -101,35 +134,44 @@ export class Worker implements BufferOwner, AsyncDisposable {
     return worker;
   }
 
-  readonly #connection: Connection;
-  readonly #launched: LaunchedWorker | undefined;
+  readonly #connection: Link;
+  readonly #launched: readonly LaunchedWorker[];
   readonly #pathsStartHere: boolean;
   readonly #sessions = new Set<Session>();
   #released: string[] = [];
   #releasing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(connection: Connection, launched: LaunchedWorker | undefined, pathsStartHere: boolean) {
+  private constructor(connection: Link, launched: readonly LaunchedWorker[], pathsStartHere: boolean) {
     this.#connection = connection;
     this.#launched = launched;
     this.#pathsStartHere = pathsStartHere;
   }
 
+  /** Of a group that of host 0. */
   get address(): string {
-    return this.#connection.address.text;
+    return this.#connection.hosts[0]!.address;
   }
 
-  /** Of a launched worker. */
+  /** Of a launched worker; of a group that of host 0. */
   get processId(): number | undefined {
-    return this.#launched?.processId;
+    return this.#launched[0]?.processId;
   }
 
-  /** Of a launched worker. */
+  /** Of a launched worker; of a group that of host 0. */
   get logFile(): string | undefined {
-    return this.#launched?.logFile;
+    return this.#launched[0]?.logFile;
   }
 
-  /** Describes the worker: versions, devices, memory in use. Default deadline: 30 s. */
+  /** The processes behind it: one, or the hosts of a group by their numbers. */
+  get hosts(): readonly WorkerHost[] {
+    return this.#connection.hosts.map(({ address }) => {
+      const launched = this.#launched.find((each) => each.address === address);
+      return { address, processId: launched?.processId, logFile: launched?.logFile };
+    });
+  }
+
+  /** Describes the worker: versions, devices (of a group those of all hosts), memory in use. Default deadline: 30 s. */
   async info(options: CallOptions = {}): Promise<WorkerInfo> {
     return await this.#connection.unary(service.getInfo, {}, { deadlineMs: 30_000, ...options });
   }
@@ -166,6 +208,7 @@ export class Worker implements BufferOwner, AsyncDisposable {
       module: typeof program === "string" ? program : program.text,
       engine: engine === "xla" ? wire.Engine.XLA : wire.Engine.REFERENCE,
       returnOptimizedHlo,
+      launch: 0,
     };
     try {
       const response = await this.#connection.unary(service.compile, request, { deadlineMs: 60 * minutes, ...call });
@@ -210,6 +253,7 @@ export class Worker implements BufferOwner, AsyncDisposable {
         arg instanceof DeviceBuffer ? { bufferId: arg.idFor(this) } : { tensor: toTensor(arg) },
       ),
       fetch: fetch === "all" ? executable.results.map((_, index) => index) : fetch,
+      launch: 0,
     };
     const consumed = sent.flatMap((arg, index) =>
       arg instanceof DeviceBuffer && executable.donated.has(index) ? [arg.consume("donated")] : [],
@@ -241,7 +285,7 @@ export class Worker implements BufferOwner, AsyncDisposable {
 
   /** Gives the contents of a buffer, which stays. Default deadline: 10 minutes. */
   async download(buffer: DeviceBuffer, options: CallOptions = {}): Promise<HostTensor> {
-    const request = { bufferId: buffer.idFor(this) };
+    const request = { bufferId: buffer.idFor(this), launch: 0 };
     let tensor: { type: ReturnType<typeof fromWire>; data: Uint8Array } | undefined;
     let filled = 0;
     for await (const { type, data } of this.#connection.receive(service.download, request, {
@@ -265,7 +309,7 @@ export class Worker implements BufferOwner, AsyncDisposable {
 
   /** Opens a checkpoint and describes it. Reads headers only. Default deadline: 5 minutes. */
   async openCheckpoint(path: string, options: CallOptions = {}): Promise<Checkpoint> {
-    const request = { path: this.#path(path) };
+    const request = { path: this.#path(path), fingerprint: false };
     return readCheckpoint(
       await this.#connection.unary(service.openCheckpoint, request, { deadlineMs: 5 * minutes, ...options }),
     );
@@ -298,11 +342,15 @@ export class Worker implements BufferOwner, AsyncDisposable {
     const request = {
       checkpointId: checkpoint.id,
       items: items.map(({ executable, tensors }) => ({ executableId: executable?.id ?? "", tensors })),
+      launch: 0,
     };
     let buffers: DeviceBuffer[] = [];
-    for await (const response of this.#connection.receive(service.load, request, call)) {
-      onProgress?.(response);
-      if (response.buffers.length > 0) buffers = response.buffers.map((buffer) => this.#adopt(buffer));
+    const addresses = this.#connection.hosts.map(({ address }) => address);
+    for await (const responses of this.#connection.load(request, call)) {
+      onProgress?.(readProgress(responses, addresses));
+      // Named alike by all hosts.
+      const made = responses[0]!.buffers;
+      if (made.length > 0) buffers = made.map((buffer) => this.#adopt(buffer));
     }
     let next = 0;
     return items.map(({ executable }) => buffers.slice(next, (next += executable?.results.length ?? 1)));
@@ -316,13 +364,13 @@ export class Worker implements BufferOwner, AsyncDisposable {
   }
 
   /**
-   * Records a profile of everything that the worker runs, whoever asked for it, until it is stopped.
+   * Records a profile of everything that the worker runs (of a group host 0), whoever asked for it, until it is stopped.
    *
    * @param directory  a folder on the worker's host, below which the recording has one of its own
    * @throws WorkerError when the folder lies outside the worker's root, or another recording is under way
    */
   profile(directory: string): Promise<Profile> {
-    return Profile.start(this.#connection, this.#path(directory));
+    return Profile.start(this.#connection.first, this.#path(directory));
   }
 
   /** Frees buffers now rather than soon. */
@@ -368,9 +416,9 @@ export class Worker implements BufferOwner, AsyncDisposable {
   async #close(): Promise<void> {
     await Promise.all([...this.#sessions].map((session) => session.close()));
     // A launched worker forgets everything by ending.
-    if (!this.#launched) await this.#flush().catch(() => {});
+    if (this.#launched.length === 0) await this.#flush().catch(() => {});
     this.#connection.close();
-    await this.#launched?.close();
+    await Promise.all(this.#launched.map((each) => each.close()));
   }
 
   async #flush(): Promise<void> {
@@ -414,6 +462,45 @@ const lossMs = 1_500;
 const chunkBytes = 4 * 1024 * 1024 - 1024;
 const inlineBytes = 4 * 1024 * 1024;
 
+function connectionTo(launched: LaunchedWorker): Connection {
+  const { address, token } = launched;
+  return new Connection({ address, token, loss: () => launched.loss(lossMs) });
+}
+
+/** Starts the processes of a group and makes them one. */
+async function startGroup(
+  options: LaunchOptions,
+  hosts: number,
+): Promise<{ readonly group: Group; readonly launched: readonly LaunchedWorker[] }> {
+  const launched = await launchGroup(options, hosts);
+  const members = launched.map((each): GroupHost => {
+    const { address, processId, logFile } = each;
+    return {
+      address,
+      connection: connectionTo(each),
+      about: { processId, logFile },
+      ending: (withinMs) => each.loss(withinMs),
+      onBlamed: () => each.keepLog(),
+    };
+  });
+  try {
+    const group = await formed(members, { signal: options.signal });
+    return { group, launched };
+  } catch (error) {
+    await Promise.all(launched.map((each) => each.close()));
+    throw error;
+  }
+}
+
+async function formed(hosts: readonly GroupHost[], options: CallOptions): Promise<Group> {
+  try {
+    return await Group.form(hosts, options);
+  } catch (error) {
+    for (const { connection } of hosts) connection.close();
+    throw error;
+  }
+}
+
 const isLarge = (arg: DeviceBuffer | HostTensor): arg is HostTensor =>
   !(arg instanceof DeviceBuffer) && arg.data.byteLength > inlineBytes;
 
@@ -425,7 +512,7 @@ const toTensor = (tensor: HostTensor): wire.Tensor => {
 function* chunks(tensor: HostTensor): Generator<wire.UploadRequest> {
   const { data } = tensor;
   for (let at = 0; at === 0 || at < data.byteLength; at += chunkBytes) {
-    yield { type: at === 0 ? toWire(tensor) : undefined, data: data.subarray(at, at + chunkBytes) };
+    yield { type: at === 0 ? toWire(tensor) : undefined, data: data.subarray(at, at + chunkBytes), launch: 0 };
   }
 }
 

@@ -27,6 +27,7 @@ test("every message of the contract has a codec that reads an empty message", ()
 
 test("a step with tensors, a size of 2^40 and a 53-bit sequence goes both ways", () => {
   const step: wire.SessionRequest = {
+    launch: 2 ** 40,
     step: {
       sequence: Number.MAX_SAFE_INTEGER,
       call: 65_535,
@@ -47,6 +48,7 @@ test("a step with tensors, a size of 2^40 and a 53-bit sequence goes both ways",
 
 test("members of a oneof and optional fields are sent also when they are zero", () => {
   const define: wire.SessionRequest = {
+    launch: 0,
     define: {
       call: 0,
       executableId: "x",
@@ -86,6 +88,7 @@ test("a checkpoint's index goes both ways: maps, doubles, negative integers, nam
     ]),
     files: ["config.json"],
     directory: "/models",
+    fingerprint: "f",
   };
   const { judged, ours } = crossed("OpenCheckpointResponse", wire.OpenCheckpointResponse, index);
   expect(ours).toEqual(index);
@@ -121,6 +124,7 @@ test.each([0, 1, 5, 20])("a message cut off after %i bytes is refused, or a shor
     engine: 1,
     returnOptimizedHlo: true,
     argumentLayouts: [],
+    launch: 0,
   });
   if (length === 0) expect(wire.fromBytes(wire.CompileRequest, bytes.subarray(0, 0)).module).toBe("");
   else expect(() => wire.fromBytes(wire.CompileRequest, bytes.subarray(0, length))).toThrow(RangeError);

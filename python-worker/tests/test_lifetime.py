@@ -229,6 +229,10 @@ def test_a_worker_on_the_network_speaks_tls(start: Callable[..., Started], place
         (["--root", "/nowhere"], "--root /nowhere is not a folder"),
         (["--tls-cert", "x"], "--tls-cert and --tls-key go together"),
         (["--devices", "0"], "--devices takes a number from 1 to 1024"),
+        (["--num-processes", "2"], "--coordinator goes together with --num-processes of 2 or more"),
+        (["--coordinator", "a:1"], "--coordinator goes together with --num-processes of 2 or more"),
+        (["--coordinator", "a", "--num-processes", "2"], "--coordinator a is not HOST:PORT"),
+        (["--coordinator", "a:1", "--num-processes", "2", "--process-id", "2"], "hosts count from 0 to N - 1"),
     ],
 )  # fmt: skip
 def test_a_wrong_command_line_is_refused_with_a_sentence(options: list[str], sentence: str) -> None:

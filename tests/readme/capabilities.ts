@@ -200,6 +200,15 @@ export function capabilities(): readonly Capability[] {
       ],
     },
     {
+      what: "several hosts as one worker: each reads its own devices' bytes; a lost host is one error that names it",
+      compiles: "cpu",
+      runs: "two processes of two CPU devices each",
+      shownBy: [
+        { file: "tests/hosts/groups.test.ts", words: "each host reads the bytes of its own devices" },
+        { file: "tests/hosts/remote.test.ts", words: "whose files lie elsewhere on each host" },
+      ],
+    },
+    {
       what: "workers: started by Node or reached over a socket or TCP; sessions, donation, compile cache",
       compiles: "",
       runs: "Linux x86-64",

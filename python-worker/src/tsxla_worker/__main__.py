@@ -2,7 +2,8 @@
 
 When it serves it prints one JSON line, `{"event": "ready", "address": …, "process_id": …}`, to stdout, and to
 `--ready-file`; with `--metrics` it says where those are, too. Exit codes: 0 after a stop that was asked for, 1 when it
-could not start, 2 for a wrong command line.
+could not start, 2 for a wrong command line; 6 when the other hosts of its group were lost or did not come, 7 when it
+was stuck in a launch (`group.py`).
 """
 
 import importlib.util
@@ -46,18 +47,27 @@ def main() -> None:
     except (OSError, ValueError) as error:
         logs.failure("start_failed", error)
         print(f"tsxla_worker: {error}", file=sys.stderr)
-        _exit(1)
+        _exit(_exit_code(error))
     said = {"event": "ready", "address": server.address, "process_id": os.getpid()}
     ready = json.dumps(said if metrics is None else said | {"metrics": metrics.address})
     logs.info("ready", address=server.address, root=chosen.root, cache_dir=chosen.cache_dir)
     if chosen.ready_file is not None:
         _write(chosen.ready_file, ready + "\n")
     print(ready, flush=True)
+    if chosen.coordinator is not None:
+        # gloo tells on standard output whom it has met, and that is not for whoever reads the ready line.
+        os.dup2(2, 1)
     stop.wait()
     logs.info("stopping", reason=reasons[0])
     server.stop(_ORPHAN_GRACE_SECONDS if reasons[0].startswith("parent") else _GRACE_SECONDS)
     logs.info("stopped")
     _exit(0)
+
+
+def _exit_code(error: Exception) -> int:
+    # The package's code that imports JAX is not loaded when the start failed before that.
+    group = sys.modules.get("tsxla_worker.group")
+    return group.PEER_LOST_EXIT if group is not None and isinstance(error, group.NotMetError) else 1
 
 
 def _start(chosen: options.Options, logs: Logs) -> "tuple[Server, MetricsServer | None]":
@@ -77,11 +87,12 @@ def _start(chosen: options.Options, logs: Logs) -> "tuple[Server, MetricsServer 
         os.environ.setdefault("JAX_PLATFORMS", "cpu")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from tsxla_worker import server, worker
+    from tsxla_worker import group, server, worker
     from tsxla_worker.metrics_server import MetricsServer
 
     security = server.Security(token, certificate, key)
-    held = worker.start(chosen.root, chosen.cache_dir, logs)
+    wanted = None if chosen.coordinator is None else group.Wanted(chosen.coordinator, chosen.hosts, chosen.host)
+    held = worker.start(chosen.root, chosen.cache_dir, logs, wanted)
     made = server.Server(held, chosen.listen, security)
     metrics = None
     if chosen.metrics is not None:

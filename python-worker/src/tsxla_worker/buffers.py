@@ -1,5 +1,6 @@
 """Tensors on the devices, by handle.
 
+A handle of a host in a group is made of its launch's number, so that all hosts name a buffer alike.
 A handle dies by release, by donation to a run, or when a session takes the buffer over; asking for a dead one says
 which of these it was. Memory goes back when nothing refers to the array any more: a call that a session declared
 keeps the weights it uses.
@@ -38,9 +39,10 @@ class Buffers:
         self._dead: OrderedDict[str, str] = OrderedDict()
         self._numbers = itertools.count(1)
 
-    def add(self, array: jax.Array, kind: TensorType) -> Buffer:
-        """Gives an array a handle."""
-        buffer = Buffer(f"b-{next(self._numbers)}", array, kind)
+    def add(self, array: jax.Array, kind: TensorType, launch: int = 0, index: int = 0) -> Buffer:
+        """Gives an array a handle: that of the launch's result at `index`, or the next one."""
+        id_ = f"l-{launch}-{index}" if launch else f"b-{next(self._numbers)}"
+        buffer = Buffer(id_, array, kind)
         with self._lock:
             self._live[buffer.id] = buffer
         return buffer
@@ -68,6 +70,12 @@ class Buffers:
             for id_ in known:
                 self._bury(id_, "it was released")
             return len(known)
+
+    def clear(self) -> None:
+        """Forgets every handle, also what became of dead ones."""
+        with self._lock:
+            self._live.clear()
+            self._dead.clear()
 
     def totals(self) -> tuple[int, int]:
         """Returns the number of buffers and their bytes."""

@@ -17,9 +17,9 @@ import jax
 import numpy as np
 from jax.sharding import NamedSharding
 
-from tsxla_worker import jax_private, memory, modules, placements, reference
+from tsxla_worker import jax_private, memory, modules, placements, reference, spread
 from tsxla_worker.donation import Run, call_order
-from tsxla_worker.errors import clip, internal, not_found
+from tsxla_worker.errors import clip, internal, invalid, not_found
 from tsxla_worker.logs import Logs
 from tsxla_worker.metrics import Metrics
 from tsxla_worker.modules import Parameter, Program
@@ -48,6 +48,14 @@ class Sizes:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """Where arguments and results lie on the devices."""
+
+    arguments: Sequence[NamedSharding]
+    results: Sequence[NamedSharding]
+
+
+@dataclass(frozen=True)
 class Executable:
     """A program that can be run.
 
@@ -58,6 +66,7 @@ class Executable:
         results: What it gives.
         donated: The indices of the arguments that a run consumes.
         run: Runs it; the caller has checked the arguments and holds the device.
+        placed: Where arguments and results lie, when that is a mesh.
         sizes: What it needs.
         seconds: How long it took to make.
         from_cache: Whether the persistent cache held it.
@@ -70,6 +79,7 @@ class Executable:
     results: tuple[TensorType, ...]
     donated: frozenset[int]
     run: Run = field(repr=False)
+    placed: Placed | None = field(default=None, repr=False)
     sizes: Sizes = field(default_factory=Sizes)
     seconds: float = 0.0
     from_cache: bool = False
@@ -154,7 +164,7 @@ class Executables:
             frozenset(),
             run=lambda arguments: [
                 jax.device_put(result, may_alias=False)
-                for result in self._reference.run(text, arguments, kinds, program.results)
+                for result in self._reference.run(text, spread.local(arguments), kinds, program.results)
             ],
             sizes=Sizes(
                 sum(kind.bytes for kind in kinds),
@@ -212,6 +222,7 @@ class Executables:
             program.results,
             frozenset(i for i, parameter in enumerate(program.parameters) if parameter.donated),
             run=_guarded(_moving(order.unwrap(compiled), placed), sizes),
+            placed=placed,
             sizes=sizes,
             seconds=seconds,
             from_cache=from_cache,
@@ -223,26 +234,33 @@ class Executables:
             self._cache_hits += 1
 
 
-@dataclass(frozen=True)
-class _Placed:
-    """Where arguments and results lie on the worker's devices."""
-
-    arguments: Sequence[NamedSharding]
-    results: Sequence[NamedSharding]
-
-
-def _placed(placement: Placement | None) -> _Placed | None:
+def _placed(placement: Placement | None) -> Placed | None:
     if placement is None:
         return None
-    mesh = placement.mesh(jax.devices())
-    return _Placed(
+    devices = jax.devices()
+    if jax.process_count() > 1 and placement.devices < len(devices):
+        raise invalid(
+            "DEVICES_MISSING",
+            f"The module is for {placement.devices} devices; the group has {len(devices)}, and runs modules for all of "
+            "them or for one.",
+            found=len(devices),
+            wanted=placement.devices,
+        )
+    mesh = placement.mesh(devices)
+    return Placed(
         placements.shardings(mesh, placement.arguments),
         placements.shardings(mesh, placement.results),
     )
 
 
-def _moving(run: Run, placed: _Placed | None) -> Run:
+def _moving(run: Run, placed: Placed | None) -> Run:
     """Brings arguments that lie elsewhere to where the program wants them."""
+    if jax.process_count() > 1:
+        if placed is None:
+            return lambda arguments: run(spread.local(arguments))
+        return lambda arguments: run(
+            [spread.placed(each, wanted) for each, wanted in zip(arguments, placed.arguments, strict=True)]
+        )
     if placed is None:
         return run
 

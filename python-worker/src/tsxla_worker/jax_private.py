@@ -1,20 +1,23 @@
 """Everything that tsxla takes from JAX's private parts, so that a new JAX means a look at one file.
 
-Checked against jax 0.12.0.1. Three things are not public:
+Checked against jax 0.12.0.1. Five things are not public:
 
 - an MLIR context with the dialects that JAX registers, and the serialisation that keeps Shardy attributes;
 - the fields of `jax.export.Exported` that begin with an underscore: it is how a module that JAX did not trace becomes
   a function for `jax.jit`;
-- replacing the persistent cache's store by ours (`compile_cache.py`).
+- replacing the persistent cache's store by ours (`compile_cache.py`);
+- the store of keys and values that the hosts of a group share;
+- who writes to the persistent cache: JAX leaves that to host 0.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
 import jax
 import jax.core
 from jax import export
-from jax._src import compilation_cache
+from jax._src import compilation_cache, compiler, distributed
 from jax._src.export._export import _module_to_bytecode  # pyright: ignore[reportPrivateUsage]
 from jax._src.interpreters.mlir import _create_ir_context  # pyright: ignore[reportPrivateUsage]
 from jaxlib.mlir import ir
@@ -35,6 +38,25 @@ class CacheStore(Protocol):
     def put(self, key: str, value: bytes) -> None:
         """Keeps an entry."""
         ...
+
+
+class GroupStore(Protocol):
+    """Keys and values that all hosts of a group see."""
+
+    def key_value_set(self, key: str, value: str) -> None:
+        """Sets a key, once."""
+        ...
+
+    def blocking_key_value_get(self, key: str, timeout_in_ms: int) -> str:
+        """Waits for a key's value."""
+        ...
+
+
+def group_store() -> GroupStore:
+    """Returns the store of the group that `jax.distributed.initialize` has joined."""
+    client = distributed.global_state.client
+    assert client is not None
+    return cast("GroupStore", client)
 
 
 def make_context() -> ir.Context:
@@ -89,6 +111,23 @@ def platform() -> str:
     """Returns `cpu`, `cuda` or `tpu`: the devices that programs are compiled for."""
     backend = jax.default_backend()
     return "cuda" if backend == "gpu" else backend
+
+
+def write_cache_on_every_host() -> None:
+    """Lets every host of a group keep what it compiles.
+
+    JAX lets host 0 alone write, since hosts would write one file on a shared disk. On CPUs the key of an entry is each
+    host's own (it holds the topology as the host sees it), so the others would compile anew at every start; and our
+    store can be written by many at once.
+    """
+
+    def write(key: str, seconds: float, module: str, backend: object, executable: object) -> None:
+        try:
+            compilation_cache.put_executable_and_time(key, module, executable, backend, int(seconds))  # type: ignore[arg-type]
+        except Exception as error:
+            warnings.warn(f"{module} was not kept in the compile cache: {error}", stacklevel=1)
+
+    compiler._cache_write = write  # pyright: ignore[reportPrivateUsage]
 
 
 def use_cache_store(store: CacheStore, folder: str) -> None:

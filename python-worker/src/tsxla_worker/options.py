@@ -22,6 +22,9 @@ class Options:
     parent_pipe: bool
     devices: int
     metrics: address.Address | None
+    coordinator: str | None
+    hosts: int
+    host: int
 
 
 def parse(arguments: list[str] | None = None) -> Options:
@@ -42,6 +45,9 @@ def parse(arguments: list[str] | None = None) -> Options:
     add("--parent-pipe", action="store_true", help="ends when standard input reaches its end")
     add("--devices", type=int, default=1, metavar="N", help="virtual devices on a CPU (1)")
     add("--metrics", metavar="ADDRESS", help="HOST:PORT where /metrics is served for Prometheus; port 0 picks one")
+    add("--coordinator", metavar="HOST:PORT", help="where the hosts of a group meet: host 0 listens there")
+    add("--num-processes", type=int, default=1, metavar="N", help="how many hosts the group has (1)")
+    add("--process-id", type=int, default=0, metavar="I", help="which of them this is, from 0 (0)")
     add("--version", action="version", version=__version__)
     found = parser.parse_args(arguments)
     try:
@@ -62,6 +68,7 @@ def parse(arguments: list[str] | None = None) -> Options:
         parser.error(f"--root {found.root} is not a folder.")
     if not 1 <= found.devices <= 1024:
         parser.error("--devices takes a number from 1 to 1024.")
+    _check_group(parser, found)
     return Options(
         listen=listen,
         root=found.root.absolute(),
@@ -74,7 +81,23 @@ def parse(arguments: list[str] | None = None) -> Options:
         parent_pipe=found.parent_pipe,
         devices=found.devices,
         metrics=metrics,
+        coordinator=found.coordinator,
+        hosts=found.num_processes,
+        host=found.process_id,
     )
+
+
+def _check_group(parser: argparse.ArgumentParser, found: argparse.Namespace) -> None:
+    if found.num_processes < 1 or not 0 <= found.process_id < found.num_processes:
+        parser.error(
+            f"--process-id {found.process_id} of --num-processes {found.num_processes}: hosts count from 0 to N - 1."
+        )
+    if (found.coordinator is None) != (found.num_processes == 1):
+        parser.error("--coordinator goes together with --num-processes of 2 or more.")
+    if found.coordinator is not None:
+        name, colon, port = found.coordinator.rpartition(":")
+        if not (name and colon and port.isdecimal() and 0 < int(port) < 1 << 16):
+            parser.error(f"--coordinator {found.coordinator} is not HOST:PORT.")
 
 
 def read_token(file: Path) -> str:

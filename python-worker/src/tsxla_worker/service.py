@@ -3,6 +3,7 @@
 Errors are raised as they are; `calls.py` turns them into statuses.
 """
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import numpy as np
 
 from tsxla_worker import ahead_of_time, calling, host_memory, modules, sessions
 from tsxla_worker.buffers import Buffer
-from tsxla_worker.checkpoints import load
+from tsxla_worker.checkpoints import fingerprint, load, parts
 from tsxla_worker.checkpoints import open as checkpoints
 from tsxla_worker.errors import WorkerError, invalid
 from tsxla_worker.paths import closing, open_regular
@@ -35,6 +36,16 @@ class WorkerService(rpc.WorkerServiceServicer):
         """Describes the worker."""
         return self._worker.info()
 
+    def Drive(self, request: pb.DriveRequest, context: grpc.ServicerContext) -> Iterator[pb.DriveResponse]:
+        """Drives the group."""
+        launches = self._worker.launches
+        drive = launches.begin()
+        # A stream that breaks between two responses calls back at once.
+        if not context.add_callback(lambda: launches.end(drive)):
+            launches.end(drive)
+        for running in launches.beats(drive):
+            yield pb.DriveResponse(launch=running)
+
     def FormatModule(self, request: pb.FormatModuleRequest, context: grpc.ServicerContext) -> pb.FormatModuleResponse:
         """Prints a module as MLIR does."""
         module = modules.parse(request.module)
@@ -47,7 +58,8 @@ class WorkerService(rpc.WorkerServiceServicer):
                 ahead_of_time.compile_for(request.topology, request.module, request.argument_layouts),
                 request.return_optimized_hlo,
             )
-        made, known = self._worker.executables.compile(request.module, request.engine)
+        with self._worker.launches.turn(request.launch):
+            made, known = self._worker.executables.compile(request.module, request.engine)
         return pb.CompileResponse(
             executable_id=made.id,
             arguments=[parameter.type.to_proto() for parameter in made.parameters],
@@ -66,7 +78,11 @@ class WorkerService(rpc.WorkerServiceServicer):
     ) -> pb.OpenCheckpointResponse:
         """Opens a checkpoint."""
         path = self._worker.root.resolve(request.path)
-        return checkpoints.describe(self._worker.checkpoints.open(path))
+        opened = self._worker.checkpoints.open(path)
+        response = checkpoints.describe(opened)
+        if request.fingerprint:
+            response.fingerprint = fingerprint.of(opened)
+        return response
 
     def ReadFile(self, request: pb.ReadFileRequest, context: grpc.ServicerContext) -> Iterator[pb.ReadFileResponse]:
         """Streams a file."""
@@ -93,6 +109,10 @@ class WorkerService(rpc.WorkerServiceServicer):
 
     def Load(self, request: pb.LoadRequest, context: grpc.ServicerContext) -> Iterator[pb.LoadResponse]:
         """Loads tensors."""
+        with self._worker.launches.turn(request.launch):
+            yield from self._load(request, context)
+
+    def _load(self, request: pb.LoadRequest, context: grpc.ServicerContext) -> Iterator[pb.LoadResponse]:
         worker = self._worker
         checkpoint = worker.checkpoints.get(request.checkpoint_id)
         items = [
@@ -105,22 +125,24 @@ class WorkerService(rpc.WorkerServiceServicer):
         ]
         cancelled = threading.Event()
         context.add_callback(cancelled.set)
-        for progress in load.load(checkpoint, items, worker.buffers, cancelled):
+        for progress in load.load(checkpoint, items, worker.buffers, cancelled, request.launch):
             yield pb.LoadResponse(
                 items_done=progress.items_done,
                 bytes_done=progress.bytes_done,
                 bytes_total=progress.bytes_total,
+                bytes_stored=progress.bytes_stored,
                 buffers=[_buffer(buffer) for buffer in progress.buffers],
+                parts=[_part(part) for part in progress.parts],
             )
 
     def Upload(self, request_iterator: Iterator[pb.UploadRequest], context: grpc.ServicerContext) -> pb.UploadResponse:
         """Makes a buffer of what a client sends."""
         kind: TensorType | None = None
         raw = np.empty(0, np.uint8)
-        filled = 0
+        filled = launch = 0
         for request in request_iterator:
             if kind is None:
-                kind = from_proto(request.type)
+                kind, launch = from_proto(request.type), request.launch
                 raw = host_memory.allocate(kind.bytes)
             if filled + len(request.data) > kind.bytes:
                 message = f"A tensor of type {kind} takes {kind.bytes} bytes; more came."
@@ -133,12 +155,13 @@ class WorkerService(rpc.WorkerServiceServicer):
             message = f"A tensor of type {kind} takes {kind.bytes} bytes; {filled} came."
             raise invalid("TENSOR_INVALID", message, found=filled, wanted=kind.bytes)
         check_bytes(raw, kind)
-        array = jax.device_put(raw.view(kind.element.dtype).reshape(kind.shape))
-        return pb.UploadResponse(buffer=_buffer(self._worker.buffers.add(array, kind)))
+        with self._worker.launches.turn(launch):
+            array = jax.device_put(raw.view(kind.element.dtype).reshape(kind.shape))
+            return pb.UploadResponse(buffer=_buffer(self._worker.buffers.add(array, kind, launch)))
 
     def Download(self, request: pb.DownloadRequest, context: grpc.ServicerContext) -> Iterator[pb.DownloadResponse]:
         """Streams a buffer's contents."""
-        with calling.device:
+        with self._worker.launches.turn(request.launch), calling.device:
             buffer = calling.live(self._worker.buffers.get(request.buffer_id), self._worker.buffers)
             data = memoryview(encode(buffer.array))
         for begin in range(0, max(len(data), 1), _PIECE):
@@ -151,6 +174,10 @@ class WorkerService(rpc.WorkerServiceServicer):
 
     def Execute(self, request: pb.ExecuteRequest, context: grpc.ServicerContext) -> pb.ExecuteResponse:
         """Runs a program once."""
+        with self._worker.launches.turn(request.launch):
+            return self._execute(request)
+
+    def _execute(self, request: pb.ExecuteRequest) -> pb.ExecuteResponse:
         executable = self._worker.executables.get(request.executable_id)
         fetch = set(request.fetch)
         if fetch and max(fetch) >= len(executable.results):
@@ -166,7 +193,7 @@ class WorkerService(rpc.WorkerServiceServicer):
             if index in fetch:
                 response.results.add(tensor=_tensor(kind, encode(array, keep=False)))
             else:
-                response.results.add(buffer=_buffer(self._worker.buffers.add(array, kind)))
+                response.results.add(buffer=_buffer(self._worker.buffers.add(array, kind, request.launch, index)))
         return response
 
     def Session(
@@ -203,7 +230,14 @@ class WorkerService(rpc.WorkerServiceServicer):
         yield pb.ProfileResponse(directory=str(recording.folder), files=files)
 
     def _session_request(self, session: sessions.Session, request: pb.SessionRequest) -> Iterator[pb.SessionResponse]:
-        match request.WhichOneof("request"):
+        kind = request.WhichOneof("request")
+        with self._worker.launches.turn(request.launch) if kind in ("step", "fetch") else contextlib.nullcontext():
+            yield from self._session_launch(session, request, kind)
+
+    def _session_launch(
+        self, session: sessions.Session, request: pb.SessionRequest, kind: str | None
+    ) -> Iterator[pb.SessionResponse]:
+        match kind:
             case "step":
                 step = request.step
                 inputs = [decode(tensor.data, from_proto(tensor.type)) for tensor in step.inputs]
@@ -216,8 +250,8 @@ class WorkerService(rpc.WorkerServiceServicer):
                         execute_seconds=run.seconds,
                     )
             case "fetch":
-                kind, data = session.fetch(request.fetch.slot)
-                yield pb.SessionResponse(sequence=request.fetch.sequence, tensors=[_tensor(kind, data)])
+                held, data = session.fetch(request.fetch.slot)
+                yield pb.SessionResponse(sequence=request.fetch.sequence, tensors=[_tensor(held, data)])
             case "store":
                 session.store(request.store.slot, _argument(request.store.value))
             case "define":
@@ -275,6 +309,10 @@ def _argument(argument: pb.Argument) -> str | np.ndarray:
 
 def _tensor(kind: TensorType, data: bytes) -> pb.Tensor:
     return pb.Tensor(type=kind.to_proto(), data=data)
+
+
+def _part(part: parts.Part) -> pb.TensorPart:
+    return pb.TensorPart(tensor=part.tensor.name, start=part.start, stop=part.stop, bytes=part.bytes)
 
 
 def _buffer(buffer: Buffer) -> pb.Buffer:

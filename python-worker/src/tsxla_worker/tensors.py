@@ -17,6 +17,7 @@ import ml_dtypes
 import numpy as np
 from jaxtyping import Shaped
 
+from tsxla_worker import spread
 from tsxla_worker.errors import invalid
 from tsxla_worker.stubs import pb
 
@@ -164,8 +165,11 @@ def encode(array: Shaped[jax.Array | np.ndarray, "..."], *, keep: bool = True) -
     """Copies an array's elements to bytes, row-major.
 
     With `keep`, nothing goes on referring to a device buffer: a view that numpy holds would turn a later donation of
-    the buffer into a copy.
+    the buffer into a copy. In a group host 0 gives the bytes; the others help to bring them there.
     """
+    array = spread.whole(array)
+    if jax.process_index() > 0:
+        return b""
     host = np.array(array, copy=True) if keep else np.asarray(array)
     if host.dtype == ml_dtypes.int4:
         host = host.astype(np.int8)  # XLA leaves the upper half of the byte empty; on the wire it is the sign

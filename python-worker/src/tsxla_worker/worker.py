@@ -8,11 +8,13 @@ from pathlib import Path
 import jax
 import jaxlib
 
-from tsxla_worker import __version__, jax_private, memory
+from tsxla_worker import __version__, group, jax_private, memory
 from tsxla_worker.buffers import Buffers
 from tsxla_worker.checkpoints.open import Checkpoints
 from tsxla_worker.compile_cache import CompileCache
 from tsxla_worker.executables import Executables
+from tsxla_worker.group import Group
+from tsxla_worker.launches import Launches
 from tsxla_worker.logs import Logs
 from tsxla_worker.metrics import Metrics
 from tsxla_worker.paths import Root
@@ -34,6 +36,11 @@ class Worker:
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     sessions: set[Session] = field(default_factory=set[Session])
     profiler: Profiler = field(default_factory=Profiler)
+    group: Group = field(default_factory=Group)
+    launches: Launches = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.launches = Launches(self.group, self.logs, self.buffers.clear)
 
     def info(self) -> pb.GetInfoResponse:
         """Describes the worker."""
@@ -52,18 +59,24 @@ class Worker:
             buffer_bytes=sum(size for _, size in totals),
             root=str(self.root.folder),
             cache_dir=str(self.cache_dir or ""),
+            host_index=self.group.index,
+            host_count=self.group.hosts,
+            group_id=self.group.id,
         )
 
 
-def start(root: Path, cache_dir: Path | None, logs: Logs) -> Worker:
-    """Makes a worker; initialises JAX's devices."""
+def start(root: Path, cache_dir: Path | None, logs: Logs, wanted: group.Wanted | None = None) -> Worker:
+    """Makes a worker, with others when a group is wanted; initialises JAX's devices."""
     # Without this JAX narrows 64-bit tensors. Nothing is traced here, so no program changes its types by it.
     jax.config.update("jax_enable_x64", True)
     if cache_dir is not None:
         jax_private.use_cache_store(CompileCache(cache_dir, logs), str(cache_dir))
+    joined = Group() if wanted is None else group.join(wanted)
+    if joined.formed:
+        jax_private.write_cache_on_every_host()
     jax.local_devices()
     metrics = Metrics()
-    made = Worker(Root(root), logs, cache_dir, metrics, Executables(logs, metrics))
+    made = Worker(Root(root), logs, cache_dir, metrics, Executables(logs, metrics), group=joined)
     metrics.watch(made)
     return made
 

@@ -1,8 +1,9 @@
 """Gets tensors of a checkpoint onto the devices, each through a program.
 
 A tensor's bytes are read by `pread` into memory that XLA on CPU takes over without another copy (it asks for 64-byte
-alignment). Reading rather than mapping costs nothing here, because what is mapped has to be faulted in page by page,
-and a file that is cut off while it is read gives an error and not a SIGBUS that ends the worker.
+alignment). Where a program takes a tensor in parts, one for each device, this host reads those of its own devices.
+Reading rather than mapping costs nothing here, because what is mapped has to be faulted in page by page, and a file
+that is cut off while it is read gives an error and not a SIGBUS that ends the worker.
 A thread does the work, so that progress goes out while a program runs.
 """
 
@@ -20,7 +21,9 @@ from jaxtyping import Shaped
 
 from tsxla_worker import calling, host_memory
 from tsxla_worker.buffers import Buffer, Buffers
+from tsxla_worker.checkpoints import parts
 from tsxla_worker.checkpoints.index import Checkpoint, StoredTensor, damaged, stamp
+from tsxla_worker.checkpoints.parts import Part
 from tsxla_worker.errors import WorkerError, invalid, not_found
 from tsxla_worker.executables import Executable
 from tsxla_worker.paths import closing, open_regular
@@ -35,7 +38,7 @@ class Item:
     """A call of a program on tensors; without a program, one tensor as it is."""
 
     executable: Executable | None
-    tensors: Sequence[StoredTensor]
+    parts: Sequence[Part]
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,9 @@ class Progress:
     items_done: int
     bytes_done: int
     bytes_total: int
+    bytes_stored: int
     buffers: Sequence[Buffer] = ()
+    parts: Sequence[Part] = ()
 
 
 def item(checkpoint: Checkpoint, executable: Executable | None, names: Sequence[str]) -> Item:
@@ -67,11 +72,17 @@ def item(checkpoint: Checkpoint, executable: Executable | None, names: Sequence[
         calling.check_count(executable, len(tensors))
         for index, tensor in enumerate(tensors):
             calling.check_argument(executable, index, tensor.type, f"tensor {tensor.name}")
-    return Item(executable, tensors)
+    placed = executable.placed if executable else None
+    shardings = [None] * len(tensors) if placed is None else placed.arguments
+    return Item(executable, [parts.wanted(*pair) for pair in zip(tensors, shardings, strict=True)])
 
 
 def load(
-    checkpoint: Checkpoint, items: Sequence[Item], buffers: Buffers, cancelled: threading.Event
+    checkpoint: Checkpoint,
+    items: Sequence[Item],
+    buffers: Buffers,
+    cancelled: threading.Event,
+    launch: int = 0,
 ) -> Iterator[Progress]:
     """Loads items in order; gives progress, and buffers with the last one.
 
@@ -89,13 +100,16 @@ def load(
     finally:
         if not job.finished.is_set():
             cancelled.set()
+            # What it runs now may be waited for by other hosts; nothing else runs before.
+            thread.join()
     thread.join()
     if job.error is not None:
         raise job.error
-    made = [buffers.add(array, type_of(array)) for array in job.results]
+    made = [buffers.add(array, type_of(array), launch, n) for n, array in enumerate(job.results)]
     job.results.clear()
+    read = [part for item in items for part in item.parts]
     try:
-        yield Progress(len(items), job.bytes_done, job.bytes_total, made)
+        yield Progress(len(items), job.bytes_done, job.bytes_total, job.bytes_stored, made, read)
     except GeneratorExit:
         buffers.release(buffer.id for buffer in made)
         raise
@@ -110,7 +124,8 @@ class _Job:
         self.results: list[jax.Array] = []
         self.items_done = 0
         self.bytes_done = 0
-        self.bytes_total = sum(tensor.bytes for item in items for tensor in item.tensors)
+        self.bytes_total = sum(part.bytes for item in items for part in item.parts)
+        self.bytes_stored = sum(part.tensor.bytes for item in items for part in item.parts)
         self._checkpoint = checkpoint
         self._items = items
         self._cancelled = cancelled
@@ -118,7 +133,7 @@ class _Job:
 
     def progress(self) -> Progress:
         """Returns how far it is."""
-        return Progress(self.items_done, self.bytes_done, self.bytes_total)
+        return Progress(self.items_done, self.bytes_done, self.bytes_total, self.bytes_stored)
 
     def run(self) -> None:
         """Does everything; leaves either results or an error."""
@@ -136,7 +151,7 @@ class _Job:
             self.finished.set()
 
     def _open_files(self, stack: ExitStack) -> Mapping[Path, int]:
-        paths = {tensor.file for item in self._items for tensor in item.tensors}
+        paths = {part.tensor.file for item in self._items for part in item.parts}
         files = {path: stack.enter_context(closing(open_regular(path))) for path in paths}
         for path, descriptor in files.items():
             if stamp(descriptor) != self._checkpoint.stamps[path]:
@@ -145,37 +160,45 @@ class _Job:
 
     def _run_item(self, item: Item, files: Mapping[Path, int]) -> Sequence[jax.Array]:
         if item.executable is None:
-            (tensor,) = item.tensors
+            (part,) = item.parts
             # The device may keep this very memory.
-            return [jax.device_put(self._read(tensor, files[tensor.file], host_memory.allocate(tensor.bytes)))]
-        arrays: list[np.ndarray] = []
+            return [jax.device_put(self._read(part, files[part.tensor.file], host_memory.allocate(part.bytes)))]
+        arrays: list[calling.Value] = []
         begin = 0
-        for tensor in item.tensors:
-            arrays.append(self._read(tensor, files[tensor.file], self._staging[begin : begin + tensor.bytes]))
-            begin += host_memory.padded(tensor.bytes)
+        for n, part in enumerate(item.parts):
+            data = self._read(part, files[part.tensor.file], self._staging[begin : begin + part.bytes])
+            placed = item.executable.placed
+            arrays.append(data if placed is None else parts.spread(part, data, placed.arguments[n]))
+            begin += host_memory.padded(part.bytes)
         with calling.device:
             return calling.run(item.executable, arrays)[0]
 
     def _stage(self) -> np.ndarray:
         """Allocates what the arguments of the largest item take. Every run reads it anew: fresh pages cost more."""
-        sizes = [
-            sum(host_memory.padded(tensor.bytes) for tensor in item.tensors) for item in self._items if item.executable
-        ]
+        sizes = [sum(host_memory.padded(part.bytes) for part in item.parts) for item in self._items if item.executable]
         return host_memory.allocate(max(sizes, default=0))
 
-    def _read(self, tensor: StoredTensor, descriptor: int, raw: np.ndarray) -> Shaped[np.ndarray, "..."]:
+    def _read(self, part: Part, descriptor: int, raw: np.ndarray) -> Shaped[np.ndarray, "..."]:
+        begin = 0
+        for offset, size in part.runs():
+            self._read_run(part.tensor, descriptor, offset, raw[begin : begin + size])
+            begin += size
+        check_bytes(raw, part.type)
+        return raw.view(part.type.element.dtype).reshape(part.type.shape)
+
+    def _read_run(self, tensor: StoredTensor, descriptor: int, offset: int, raw: np.ndarray) -> None:
         done = 0
-        while done < tensor.bytes:
+        while done < len(raw):
             if self._cancelled.is_set():
                 raise _CancelledError
-            count = os.preadv(descriptor, [memoryview(raw[done : done + _PIECE])], tensor.offset + done)
+            count = os.preadv(
+                descriptor, [memoryview(raw[done : min(done + _PIECE, len(raw))])], tensor.offset + offset + done
+            )
             if count == 0:
                 message = f"it ends inside {tensor.name}; it has been cut off since it was opened."
-                raise damaged(tensor.file, message, tensor=tensor.name, found=done, wanted=tensor.bytes)
+                raise damaged(tensor.file, message, tensor=tensor.name, found=offset + done, wanted=tensor.bytes)
             done += count
             self.bytes_done += count
-        check_bytes(raw, tensor.type)
-        return raw.view(tensor.type.element.dtype).reshape(tensor.type.shape)
 
 
 class _CancelledError(WorkerError):

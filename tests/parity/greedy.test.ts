@@ -323,6 +323,7 @@ function spied(sequence: Sequence, asked: string[], force: boolean): Sequence {
     asked.push(wanted);
     return sequence.step(token, force ? "full" : wanted, signal);
   };
+  Object.defineProperty(spy, "length", { get: () => sequence.length });
   spy[Symbol.asyncDispose] = () => sequence.close();
   return spy;
 }

@@ -8,18 +8,17 @@ import { InputError } from "../dsl/index.ts";
 import {
   compileRequested,
   type DeclaredModel,
+  declareModel,
   type Executable,
   ensurePlugin,
+  isConfig,
   lowerRequested,
-  openModel,
-  planWeights,
   type StepRequest,
-  storageWithoutFiles,
+  stepRequest,
   type Worker,
 } from "../inference/index.ts";
 import { figuresTable, reportOf } from "./compile-report.ts";
 import { type ManifestWords, withManifest, writeManifest } from "./manifest.ts";
-import { isConfig, readModelConfig } from "./model-config.ts";
 import { importArchitecture, type ModelOptions, openWorker, targetOf, wholeNumber, withModel } from "./options.ts";
 import { placementTable } from "./placement-table.ts";
 import { plan, planTable } from "./plan.ts";
@@ -80,7 +79,7 @@ async function run(options: CompileCommandOptions, signal: AbortSignal): Promise
   const needsWorker = options.textOnly === undefined || !isConfig(options.model);
   await using worker = needsWorker ? await openWorker(options, progress, signal) : undefined;
 
-  const request = requestOf(options);
+  const request = stepRequest(options);
   if (options.plan !== undefined) {
     await printPlans(options, target, request, worker as Worker, progress, signal);
     return;
@@ -140,22 +139,13 @@ function requireTogether(options: CompileCommandOptions, { platform, topology }:
   }
 }
 
-function requestOf({ phase, batch, length, context = 0 }: CompileCommandOptions): StepRequest {
-  return { phase, batch, tokens: phase === "decode" ? 1 : length, positions: Math.max(context, length) };
-}
-
 async function declared(
   { model, arch }: CompileCommandOptions,
   target: Target,
   worker: Worker | undefined,
 ): Promise<DeclaredModel> {
-  const given = arch === undefined ? undefined : await importArchitecture(arch);
-  if (isConfig(model)) {
-    const found = await readModelConfig(model, given);
-    return { ...found, storageOf: storageWithoutFiles(found.architecture, target) };
-  }
-  const files = await openModel(worker as Worker, model, given);
-  return { ...files, storageOf: planWeights(files, target).storageOf };
+  const architecture = arch === undefined ? undefined : await importArchitecture(arch);
+  return await declareModel(model, target, { worker, architecture });
 }
 
 /** The model's own file, or the user's, with what each line costs. */

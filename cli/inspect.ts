@@ -2,9 +2,8 @@
 import { stat } from "node:fs/promises";
 import { Command } from "commander";
 import { countParameters, InputError, type ParamTree } from "../dsl/index.ts";
-import { type ModelFiles, openModel } from "../inference/index.ts";
+import { isConfig, type ModelFiles, openModel, readModelConfig } from "../inference/index.ts";
 import { type Architecture, countActiveParameters, type ModelConfig, matchCheckpoint } from "../models/index.ts";
-import { isConfig, readModelConfig } from "./model-config.ts";
 import { openWorker, type WorkerOptions, withWorker } from "./options.ts";
 import { bytes, Progress } from "./progress.ts";
 

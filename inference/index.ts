@@ -40,6 +40,7 @@ export {
   type Trace,
   type TraceEntry,
 } from "./compare-traces.ts";
+export { type CompiledStep, type CompileModelOptions, compile, declareModel, stepRequest } from "./compile.ts";
 export {
   compileRequested,
   type DeclaredModel,
@@ -58,6 +59,7 @@ export {
   Model,
   type Prompt,
 } from "./model.ts";
+export { type ConfiguredModel, isConfig, readModelConfig } from "./model-config.ts";
 export { type ModelFiles, openModel } from "./model-files.ts";
 export type { CompileEvent, StepKind } from "./model-programs.ts";
 export { type StepOutputs, type StepSizes, traceStep } from "./programs.ts";

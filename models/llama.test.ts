@@ -1,20 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
 import { countParameters, type ParamTree, TsxlaError } from "../dsl/index.ts";
-import { llama, llamaFromGguf, llamaFromHuggingFace, matchCheckpoint, type StoredTensor } from "./index.ts";
+import {
+  llama,
+  llamaFromGguf,
+  llamaFromHuggingFace,
+  matchCheckpoint,
+  publishedConfigs,
+  type StoredTensor,
+} from "./index.ts";
 
-const smollm2 = {
-  model_type: "llama",
-  hidden_size: 576,
-  intermediate_size: 1536,
-  num_hidden_layers: 30,
-  num_attention_heads: 9,
-  num_key_value_heads: 3,
-  vocab_size: 49_152,
-  max_position_embeddings: 8192,
-  rms_norm_eps: 1e-5,
-  tie_word_embeddings: true,
-  rope_theta: 100_000,
-};
+const smollm2 = publishedConfigs["smollm2-135m"] as Readonly<Record<string, unknown>>;
 
 const tiny = {
   ...smollm2,

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { describe, expect, test } from "@jest/globals";
 import { countParameters, type ParamTree } from "../../dsl/index.ts";
-import { findByConfig } from "../../models/index.ts";
+import { findByConfig, publishedConfigs } from "../../models/index.ts";
 import { projectPython } from "../../runtime-bridge/places.ts";
 import { compareAnswer, type ExpectedAnswer } from "../../scripts/verify-real/expectations.ts";
 import { knownModels, root } from "../../scripts/verify-real/known-models.ts";
@@ -131,41 +131,12 @@ describe("compareAnswer", () => {
 });
 
 test("what was published of GPT-OSS holds for models of those sizes", () => {
-  const config = (layers: number, experts: number) => ({
-    architectures: ["GptOssForCausalLM"],
-    model_type: "gpt_oss",
-    num_hidden_layers: layers,
-    num_local_experts: experts,
-    num_experts_per_tok: 4,
-    hidden_size: 2880,
-    intermediate_size: 2880,
-    num_attention_heads: 64,
-    num_key_value_heads: 8,
-    head_dim: 64,
-    vocab_size: 201_088,
-    max_position_embeddings: 131_072,
-    sliding_window: 128,
-    layer_types: Array.from({ length: layers }, (_, n) => (n % 2 === 0 ? "sliding_attention" : "full_attention")),
-    swiglu_limit: 7,
-    rms_norm_eps: 1e-5,
-    rope_theta: 150_000,
-    attention_bias: true,
-    tie_word_embeddings: false,
-    rope_scaling: {
-      rope_type: "yarn",
-      factor: 32,
-      beta_fast: 32,
-      beta_slow: 1,
-      truncate: false,
-      original_max_position_embeddings: 4096,
-    },
-  });
   // Bytes: MXFP4 takes 17 for 32 elements, the rest is in bf16.
   for (const [name, layers, experts] of [
     ["gpt-oss-20b", 24, 32],
     ["gpt-oss-120b", 36, 128],
   ] as const) {
-    const made = config(layers, experts);
+    const made = publishedConfigs[name];
     const architecture = findByConfig(made);
     const read = architecture.fromHuggingFace(made);
     const parameters = countParameters(architecture.weights(read) as ParamTree);

@@ -91,7 +91,7 @@ export async function plan(inputs: PlanInputs): Promise<readonly Plan[]> {
     }
   }
   progress.say(`${drafts.length} plans, ${drafts.filter(({ plan: { fits } }) => fits).length} of them fit`);
-  const byPromise = drafts.sort((a, b) => order(a.plan, b.plan));
+  const byPromise = inTurn(drafts.sort((a, b) => order(a.plan, b.plan)));
   const plans: Plan[] = [];
   for (const [n, each] of byPromise.entries()) {
     const isWorth = each.plan.fits && n < inputs.compiled;
@@ -210,6 +210,20 @@ async function compiledPlan(
     if (signal.aborted) throw error;
     return { ...drafted, error: (error as Error).message.split("\n")[0] ?? "" };
   }
+}
+
+/**
+ * The best of each form of weights, then the second best of each: what unpacking costs is known to the compiler alone, so a form
+ * that promises most must not crowd out the others.
+ */
+function inTurn(drafts: readonly Draft[]): readonly Draft[] {
+  const seen = new Map<string, number>();
+  const turns = drafts.map((each) => {
+    const turn = seen.get(each.plan.weights) ?? 0;
+    seen.set(each.plan.weights, turn + 1);
+    return { each, turn };
+  });
+  return turns.sort((a, b) => a.turn - b.turn).map(({ each }) => each);
 }
 
 /** What fits first, then what was compiled, then the faster. */

@@ -47,8 +47,14 @@ describe("compile", () => {
   });
 
   test("refuses sizes that are none, by name", () => {
-    expect(refusalOf(() => stepRequest({ batch: 0 }))).toMatchInlineSnapshot();
-    expect(refusalOf(() => stepRequest({ length: 1.5 }))).toMatchInlineSnapshot();
+    expect(refusalOf(() => stepRequest({ batch: 0 }))).toMatchInlineSnapshot(`
+InputError OPTION
+batch is 0, and it is a whole number from 1
+`);
+    expect(refusalOf(() => stepRequest({ length: 1.5 }))).toMatchInlineSnapshot(`
+InputError OPTION
+length is 1.5, and it is a whole number from 1
+`);
   });
 
   test("names what is wrong with a file", async () => {

@@ -1,0 +1,82 @@
+/**
+ * The best plan for GPT-OSS-20B and 120B on slices of every chip that is known: what fits, what bounds it, and on TPUs how long a
+ * step should take by XLA's own estimates. Makes docs/plans.md; no chip is needed.
+ */
+import { writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { type Plan, plan } from "../cli/plan.ts";
+import { bytes, Progress } from "../cli/progress.ts";
+import { parseTarget } from "../compiler/index.ts";
+import { declareModel, ensurePlugin, stepRequest, Worker } from "../inference/index.ts";
+import { readOptions } from "./options.ts";
+
+export const description = "the best plan for GPT-OSS on every chip, as docs/plans.md has it";
+
+export async function bench(given: readonly string[]): Promise<void> {
+  const { batch, context, compiled } = readOptions(given, { batch: 16, context: 2048, compiled: 2 });
+  const progress = new Progress();
+  for (const name of ["tpu", "cuda"] as const) await ensurePlugin(name, (text) => progress.say(text));
+  await using worker = await Worker.launch();
+  const rows: string[] = [];
+  for (const model of ["gpt-oss-20b", "gpt-oss-120b"]) {
+    for (const spec of targets) {
+      const target = parseTarget(spec);
+      const request = stepRequest({ batch, length: context });
+      const plans = await plan({
+        target,
+        request,
+        declare: (own) => declareModel(model, own, { worker }),
+        worker,
+        compiled,
+        progress,
+        signal: new AbortController().signal,
+      });
+      rows.push(rowOf(model, spec, plans[0] as Plan));
+      progress.say(rows.at(-1) as string);
+    }
+  }
+  const heading =
+    "| model | chips | weights | mesh | held on each device | collectives | bound, ms | model, ms | tokens/s |";
+  const table = [heading, heading.replace(/[^|]+/g, " --- "), ...rows].join("\n");
+  const text = `# Plans
+
+A decode step of ${batch} texts with ${context} positions behind them: the best of the ${compiled} most promising plans, made by
+\`npm run bench -- plans --batch ${batch} --context ${context} --compiled ${compiled}\`. Nothing of it has run on a chip. The bound is
+what memory or arithmetic can't be faster than; the model time is what XLA's cycle estimates and the traffic of its program come to
+(TPU only, ${`compiler/hlo/model-time.ts`}). Tokens a second follow from the model time, else from the bound.
+
+${table}
+`;
+  await writeFile(fileURLToPath(new URL("../docs/plans.md", import.meta.url)), text);
+  console.log(table);
+}
+
+/** Small slices: what holds the smaller model, or an eighth of the larger. */
+const targets = [
+  "tpu:v3:2x2",
+  "tpu:v4:2x2x1",
+  "tpu:v5e:2x2",
+  "tpu:v5e:2x4",
+  "tpu:v5p:2x2x1",
+  "tpu:v6e:2x2",
+  "cuda:a100:1",
+  "cuda:a100:4",
+  "cuda:h100:1",
+  "cuda:h100:4",
+];
+
+function rowOf(model: string, spec: string, best: Plan): string {
+  const collectives = Object.entries(best.collectives ?? {}).map(([kind, runs]) => `${runs} ${kind}`);
+  const cells = best.fits
+    ? [
+        best.weights,
+        best.mesh,
+        bytes(best.held_bytes),
+        collectives.join(", "),
+        `${best.roofline_ms.toFixed(2)} (${best.bound_by})`,
+        best.model_ms?.toFixed(2) ?? "",
+        best.tokens_per_second.toFixed(0),
+      ]
+    : ["", "does not fit", bytes(best.held_bytes), "", "", "", ""];
+  return `| ${[model, spec, ...cells].join(" | ")} |`;
+}

@@ -30,7 +30,7 @@ export async function bench(given: readonly string[]): Promise<void> {
     await compare(worker, options.model, kinds, options.tokens);
     const script = fileURLToPath(new URL("../tests/parity/random_gpt_oss.py", import.meta.url));
     await promisify(execFile)(projectPython, [script, options["gpt-oss"], join(folder, options["gpt-oss"])]);
-    const packed = ["mxfp4,f32", "mxfp4,bf16", "mxfp4,q8_0", "mxfp4,int8"];
+    const packed = ["mxfp4,f32", "mxfp4,bf16", "e5m2,bf16", "mxfp4,q8_0", "mxfp4,int8"];
     await compare(worker, join(folder, options["gpt-oss"]), [...kinds, "published", ...packed], options.tokens);
   } finally {
     await rm(folder, { recursive: true });

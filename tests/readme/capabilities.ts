@@ -127,6 +127,7 @@ export function capabilities(): readonly Capability[] {
       runs: "CPU, four virtual devices",
       shownBy: [
         { file: "tests/sharding/meshes.test.ts", words: "gives one device's logits" },
+        { file: "tests/sharding/goldens.test.ts", words: "which is what MLIR prints" },
         { file: "dsl/parts.test.ts", words: "looked up in part by part" },
       ],
     },

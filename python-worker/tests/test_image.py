@@ -91,7 +91,7 @@ def test_its_arguments_are_the_workers_and_without_secrets_it_does_not_start(
     assert entry[:3] == ["python", "-m", "tsxla_worker"]
     fixed = [str(tmp_path) if word == "/models" else word for word in entry[3:]]
     chosen = options.parse([*fixed, *arguments])
-    assert (chosen.listen.text, chosen.listen.local) == ("0.0.0.0:8471", False)
+    assert (chosen.listen.text, chosen.listen.local) == ("0.0.0.0:50051", False)
     assert str(chosen.token_file).startswith("/run/secrets/")
     with pytest.raises(SystemExit):
         options.parse([*fixed, *arguments[:2]])

@@ -43,7 +43,9 @@ export async function bench(given: readonly string[]): Promise<void> {
 A decode step of ${batch} texts with ${context} positions behind them: the best of the ${compiled} most promising plans, made by
 \`npm run bench -- plans --batch ${batch} --context ${context} --compiled ${compiled}\`. Nothing of it has run on a chip. The bound is
 what memory or arithmetic can't be faster than; the model time is what XLA's cycle estimates and the traffic of its program come to
-(TPU only, ${`compiler/hlo/model-time.ts`}). Tokens a second follow from the model time, else from the bound.
+(TPU only, compiler/hlo/model-time.ts). Tokens a second follow from the model time, else from the bound, which says nothing of
+collectives. Of plans with the same bound, such as experts over devices or split over their width, only ${compiled} were compiled:
+\`tsxla compile --plan 8\` tries more of them for one slice.
 
 ${table}
 `;

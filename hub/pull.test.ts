@@ -48,6 +48,15 @@ const run = (options: PullOptions = {}) =>
     ...options,
   });
 
+/** Begins a pull of a slow hub, and stops it when it has half of the weights. */
+async function stopHalfway(): Promise<void> {
+  hub.behaviour.bytesPerSecond = 400_000;
+  const stop = new AbortController();
+  const onEvent = (event: PullEvent) => event.kind === "progress" && event.held > 200_000 && stop.abort();
+  await expect(run({ signal: stop.signal, onEvent })).rejects.toThrow();
+  delete hub.behaviour.bytesPerSecond;
+}
+
 /** What a person would read, without the places of this run. */
 async function refusal(options: PullOptions = {}): Promise<string> {
   const error = (await run(options).then(
@@ -406,11 +415,7 @@ model.safetensors is not what commit COMMIT has: the hub calls it 55555555555555
     hub.commit(id, model);
     hub.behaviour.noLinkedEtag = true;
     hub.behaviour.storageEtag = () => '"first"';
-    hub.behaviour.bytesPerSecond = 400_000;
-    const stop = new AbortController();
-    const onEvent = (event: PullEvent) => event.kind === "progress" && event.held > 200_000 && stop.abort();
-    await expect(run({ signal: stop.signal, onEvent })).rejects.toThrow();
-    delete hub.behaviour.bytesPerSecond;
+    await stopHalfway();
     hub.behaviour.storageEtag = () => '"second"';
     await run();
     expect(events.find(({ kind }) => kind === "discarded")).toMatchObject({
@@ -422,11 +427,7 @@ model.safetensors is not what commit COMMIT has: the hub calls it 55555555555555
 
   test("though it was resumed is fetched once more as a whole", async () => {
     hub.commit(id, model);
-    hub.behaviour.bytesPerSecond = 400_000;
-    const stop = new AbortController();
-    const onEvent = (event: PullEvent) => event.kind === "progress" && event.held > 200_000 && stop.abort();
-    await expect(run({ signal: stop.signal, onEvent })).rejects.toThrow();
-    delete hub.behaviour.bytesPerSecond;
+    await stopHalfway();
     const parts = join(out, ".tsxla-pull/parts");
     for (const name of await readdir(parts)) {
       // A disk that lost what it had.
@@ -469,11 +470,7 @@ describe("another commit", () => {
 
   test("has no use for half a file of the first", async () => {
     hub.commit(id, model);
-    hub.behaviour.bytesPerSecond = 400_000;
-    const stop = new AbortController();
-    const onEvent = (event: PullEvent) => event.kind === "progress" && event.held > 200_000 && stop.abort();
-    await expect(run({ signal: stop.signal, onEvent })).rejects.toThrow();
-    delete hub.behaviour.bytesPerSecond;
+    await stopHalfway();
     hub.commit(id, { ...model, "model.safetensors": other });
     await run();
     await expectContent("model.safetensors", other);

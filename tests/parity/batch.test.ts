@@ -4,7 +4,6 @@
  * Example run: npm run jest -- tests/parity/batch.test.ts
  */
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -23,26 +22,10 @@ import {
 import { projectPython } from "../../runtime-bridge/places.ts";
 import { root, smollm2, temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";
-import { fixtures } from "./digest.ts";
-
-interface Case {
-  readonly prompt_ids: readonly number[];
-  readonly answer_ids: readonly number[];
-  readonly text: string;
-  readonly stop: "eos" | "length";
-}
-
-interface Greedy {
-  readonly chats: { readonly max_tokens: number; readonly cases: Readonly<Record<string, Case & { message: string }>> };
-  readonly buckets: {
-    readonly max_tokens: number;
-    readonly cases: readonly (Case & { tokens: number; prompt: string })[];
-  };
-}
+import { type GreedyCase, greedy } from "./greedy-answers.ts";
 
 /** The checkpoint of random_gpt_oss.py. */
 const gptOss = "one-of-two";
-const greedy = JSON.parse(readFileSync(join(fixtures, "smollm2-greedy.json"), "utf8")) as Greedy;
 
 describe("SmolLM2", () => {
   let model: Model;
@@ -74,7 +57,7 @@ describe("SmolLM2", () => {
   });
 
   test("a stop string ends one answer, the budget another", async () => {
-    const { capital, sea } = greedy.chats.cases as Record<string, Case>;
+    const { capital, sea } = greedy.chats.cases as Record<string, GreedyCase>;
     const prompts = [capital, sea].map((each) => ({ tokens: each!.prompt_ids }));
     const { answers } = await all(model, prompts, { stop: ["nce is P"], maxTokens: 7 });
     expect(answers[0]).toMatchObject({
@@ -208,7 +191,7 @@ interface Told {
   summary?: Summary;
 }
 
-function expectAnswers(answers: readonly (Told | undefined)[], cases: readonly Case[]): void {
+function expectAnswers(answers: readonly (Told | undefined)[], cases: readonly GreedyCase[]): void {
   expect(answers.map((answer) => ({ tokens: answer?.tokens, text: answer?.text }))).toEqual(
     cases.map(({ answer_ids: tokens, text }) => ({ tokens, text })),
   );

@@ -30,23 +30,7 @@ import { projectPython } from "../../runtime-bridge/places.ts";
 import { root, smollm2, temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";
 import { fixtures } from "./digest.ts";
-
-/** A prompt, and how transformers goes on. */
-interface Case {
-  readonly prompt_ids: readonly number[];
-  /** With the token that ended it, where one did. */
-  readonly answer_ids: readonly number[];
-  readonly text: string;
-  readonly stop: "eos" | "length";
-}
-
-interface Greedy {
-  readonly chats: { readonly max_tokens: number; readonly cases: Readonly<Record<string, Case & { message: string }>> };
-  readonly buckets: {
-    readonly max_tokens: number;
-    readonly cases: readonly (Case & { tokens: number; prompt: string })[];
-  };
-}
+import { type GreedyCase, greedy } from "./greedy-answers.ts";
 
 /** What transformers' `generate` says with options that move logits. */
 interface Penalized {
@@ -69,7 +53,6 @@ interface Penalized {
 }
 
 const penalized = JSON.parse(readFileSync(join(fixtures, "smollm2-penalized.json"), "utf8")) as Penalized;
-const greedy = JSON.parse(readFileSync(join(fixtures, "smollm2-greedy.json"), "utf8")) as Greedy;
 
 describe("SmolLM2", () => {
   let model: Model;
@@ -290,7 +273,7 @@ describe("a worker of its own", () => {
   });
 });
 
-async function expectAnswer(model: Model, prompt: Prompt, maxTokens: number, wanted: Case): Promise<void> {
+async function expectAnswer(model: Model, prompt: Prompt, maxTokens: number, wanted: GreedyCase): Promise<void> {
   expect(model.encode(prompt)).toEqual(wanted.prompt_ids);
   const { pieces, text, summary } = await answer(model, prompt, { maxTokens });
   expect({ tokens: pieces.map(({ token }) => token), text }).toEqual({ tokens: wanted.answer_ids, text: wanted.text });

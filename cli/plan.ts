@@ -83,11 +83,13 @@ export async function plan(inputs: PlanInputs): Promise<readonly Plan[]> {
   }
   const model = await declare(target);
   const drafts: Draft[] = [];
+  const meshes = meshesFor(deviceCount(target.mesh), model, request);
   for (const weights of formsFor(model.architecture, topology)) {
-    for (const mesh of meshesFor(deviceCount(target.mesh), model, request)) {
+    const own = { ...target, weights: parseWeightForms(weights) };
+    const held = await declare(own);
+    for (const mesh of meshes) {
       inputs.signal.throwIfAborted();
-      const own = { ...target, mesh, weights: parseWeightForms(weights) };
-      drafts.push(await draft(weights, own, topology, await declare(own), request));
+      drafts.push(draft(weights, { ...own, mesh }, topology, held, request));
     }
   }
   progress.say(`${drafts.length} plans, ${drafts.filter(({ plan: { fits } }) => fits).length} of them fit`);
@@ -160,13 +162,7 @@ function expertsOf(architecture: Architecture, config: ModelConfig): number {
   return found?.size ?? 1;
 }
 
-async function draft(
-  weights: string,
-  target: Target,
-  topology: Topology,
-  model: DeclaredModel,
-  request: StepRequest,
-): Promise<Draft> {
+function draft(weights: string, target: Target, topology: Topology, model: DeclaredModel, request: StepRequest): Draft {
   const lowered = lowerRequested(model, target, request, { locations: false });
   const placement = placementFor(target.mesh, model.architecture.roles);
   const chip = perDevice(chipOf(topology.chip));

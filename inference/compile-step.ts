@@ -4,11 +4,11 @@
  * Ahead of time, weights and caches lie in memory as a decode step likes them best, which is where the time goes; every
  * other program is compiled against those layouts, so that there is one copy of everything.
  */
-import { lower, type Program, placementFor, type Target, type Topology } from "../compiler/index.ts";
+import { lower, type Program, type Target, type Topology } from "../compiler/index.ts";
 import type { Graph, StorageOf } from "../dsl/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
 import type { Executable, Worker } from "../runtime-bridge/index.ts";
-import { traceStep } from "./programs.ts";
+import { loweringFor, traceStep } from "./programs.ts";
 
 // Public API
 
@@ -44,8 +44,7 @@ export function lowerRequested(
   { locations = true }: { readonly locations?: boolean } = {},
 ): LoweredStep {
   const graph = traceStep(architecture, config, target, { batch, pos: tokens, capacity: positions }, "last", storageOf);
-  const placement = placementFor(target.mesh, architecture.roles);
-  return { graph, program: lower(graph, { locations, placement, platform: target.platform }) };
+  return { graph, program: lower(graph, { locations, ...loweringFor(target, architecture) }) };
 }
 
 /**

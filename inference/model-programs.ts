@@ -1,11 +1,11 @@
 /** A model on a worker: its weights, and the programs compiled for it so far. */
-import { lower, type Program, placementFor, type Signature, type Target } from "../compiler/index.ts";
+import { lower, type Program, type Signature, type Target } from "../compiler/index.ts";
 import { type Activation, full, type Graph, type StorageOf, trace } from "../dsl/index.ts";
 import type { ModelConfig } from "../models/index.ts";
 import { type DeviceBuffer, type Executable, type Worker, WorkerError } from "../runtime-bridge/index.ts";
 import { cacheTooLarge } from "./cache-size.ts";
 import type { ModelFiles } from "./model-files.ts";
-import { cacheAxes, cacheBytes, type StepOutputs, traceAdopt, traceStep } from "./programs.ts";
+import { cacheAxes, cacheBytes, loweringFor, type StepOutputs, traceAdopt, traceStep } from "./programs.ts";
 import type { DeviceWeights } from "./weights.ts";
 
 // Public API
@@ -170,10 +170,8 @@ export class ModelPrograms {
     return { executable: await this.worker.compile(program), signature: program.signature };
   }
 
-  /** The text of what a model needs besides its steps. */
   #lower(graph: Graph): Program {
-    const { mesh, platform } = this.#target;
-    return lower(graph, { platform, placement: placementFor(mesh, this.#files.architecture.roles) });
+    return lower(graph, loweringFor(this.#target, this.#files.architecture));
   }
 
   #traceZeros(batch: number, capacity: number): Graph {

@@ -4,7 +4,7 @@
  * A prefill and a decode step are the same program for different sizes of chunk. What differs is how many positions
  * reach the unembedding: the last real one of each row, or all of them.
  */
-import { partCountOf, placementFor, type Target } from "../compiler/index.ts";
+import { type LowerOptions, partCountOf, placementFor, type Target } from "../compiler/index.ts";
 import {
   type Axis,
   axis,
@@ -24,6 +24,14 @@ import type { Architecture, ModelConfig } from "../models/index.ts";
 import { chunkBuckets } from "./buckets.ts";
 
 // Public API
+
+/** How every program of a model is lowered for a target: its steps, what loads its weights, what makes its caches. */
+export function loweringFor(
+  { platform, mesh }: Target,
+  { roles }: Pick<Architecture, "roles">,
+): Pick<LowerOptions, "placement" | "platform"> {
+  return { platform, placement: placementFor(mesh, roles) };
+}
 
 /** The sizes of a step program. */
 export interface StepSizes {

@@ -1,11 +1,12 @@
 /** Loading: every weight of a model from its checkpoint onto the devices, through small programs that the worker runs. */
-import { type LowerOptions, lower, placementFor, type Target } from "../compiler/index.ts";
+import { type LowerOptions, lower, type Target } from "../compiler/index.ts";
 import { packingOf, type Storage, type StorageOf } from "../dsl/index.ts";
 import { drawKey, type Feed, isBuiltIn, loadGraph, matchCheckpoint } from "../models/index.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../runtime-bridge/index.ts";
 import { hostTensor } from "../runtime-bridge/index.ts";
 import { loadPlacement } from "./load-placement.ts";
 import type { ModelFiles } from "./model-files.ts";
+import { loweringFor } from "./programs.ts";
 import { storageOfFeeds } from "./storage.ts";
 import { requireExact, type WeightCheck } from "./weight-checks.ts";
 
@@ -34,7 +35,7 @@ export function planWeights({ architecture, config, checkpoint }: ModelFiles, ta
   return {
     feeds,
     storageOf: storageOfFeeds(feeds, architecture, target),
-    lowering: { platform: target.platform, placement: placementFor(target.mesh, architecture.roles) },
+    lowering: loweringFor(target, architecture),
   };
 }
 

@@ -69,9 +69,10 @@ export const sort = defineOp<{ over: string; descending: boolean }>({
 // Implementation
 
 method("topK", function (this: Tensor<string>, over: string, into: Axis) {
-  const parts = partsOf(axisOf("topK", this, over));
-  if (parts !== undefined && into.size <= parts.within.size && axisOf("topK", this, over).size >= worthParts)
-    return topKInParts(this, over, into, parts);
+  const along = axisOf("topK", this, over);
+  const parts = partsOf(along);
+  const isWorth = parts !== undefined && into.size <= parts.within.size && along.size >= worthParts;
+  if (isWorth) return topKInParts(this, over, into, parts);
   const [values, ids] = apply(topK, [parts === undefined ? this : whole(this, over)], { over, into });
   return { values, ids };
 });

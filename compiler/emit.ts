@@ -42,9 +42,9 @@ export interface Surroundings {
   /** Handles that are other names for dimensions of the same value. */
   readonly aliases: Map<Handle, Handle>;
   /** What the text is for: some forms are fast on one platform only. */
+  readonly platform: Platform;
   /** Whether the program is for several devices. */
   readonly isSpread: boolean;
-  readonly platform: Platform;
   /** Emits a scope's nodes into `into`, with these values for its arguments, and returns its results. */
   lowerScope(scope: Scope, given: readonly Handle[], into: BlockEmitter): readonly Handle[];
   /** The function that means the scope, called with values like these, and what it returns. */

@@ -67,6 +67,9 @@ export interface Mark {
   readonly after: number;
 }
 
+/** In how many equal parts a program has an axis (./parts.ts). */
+export type PartCount = (of: Axis) => number;
+
 /** Nodes in order, with what comes in and what goes out. */
 export class Scope {
   readonly kind: "root" | "function" | "region";
@@ -82,9 +85,13 @@ export class Scope {
   readonly captured = new Map<Tensor<string>, Tensor<string>>();
   readonly exported = new Map<Tensor<string>, Tensor<string>>();
 
-  constructor(kind: Scope["kind"], parent: Scope | undefined) {
+  /** In how many equal parts the program has each axis. */
+  readonly parts: PartCount;
+
+  constructor(kind: Scope["kind"], parent: Scope | undefined, parts: PartCount = parent?.parts ?? whole) {
     this.kind = kind;
     this.parent = parent;
+    this.parts = parts;
   }
 
   /** Declares a value that enters from outside. */
@@ -132,19 +139,15 @@ export function applyOne(op: Op, inputs: readonly Value[], attributes: object = 
   return apply(op, inputs, attributes)[0] as Tensor<string>;
 }
 
-/** In how many equal parts a program has an axis (./parts.ts). */
-export type PartCount = (of: Axis) => number;
-
 /** Traces `body` in a new root scope. */
-export function traceRoot<R>(body: (scope: Scope) => R, parts: PartCount = whole): { scope: Scope; result: R } {
+export function traceRoot<R>(body: (scope: Scope) => R, parts?: PartCount): { scope: Scope; result: R } {
   if (open.length > 0) throw new ShapeError("TRACE_NESTED", "a trace was started inside another trace");
-  countParts = parts;
-  return within(new Scope("root", undefined), body);
+  return within(new Scope("root", undefined, parts), body);
 }
 
 /** In how many equal parts the program being traced has an axis. */
 export function partCount(of: Axis): number {
-  return countParts(of);
+  return open.at(-1)?.parts(of) ?? 1;
 }
 
 /** Traces `body` in a scope inside the one being traced. */
@@ -196,7 +199,6 @@ export function describeOrigin(value: Value): { what: string; where: string } {
 /** The scopes being traced, innermost last. */
 const open: Scope[] = [];
 const whole: PartCount = () => 1;
-let countParts = whole;
 
 function currentScope(asker: string): Scope {
   const scope = open.at(-1);

@@ -97,6 +97,14 @@ export class ModelPrograms {
     return this.#files.architecture.frequencies(this.config, length);
   }
 
+  /** How many of `count` positions after `length`, at least one, a row is read with the same rotary frequencies. */
+  steadyPositions(length: number, count: number): number {
+    const first = this.frequencies(length + 1);
+    const isOther = (of: Float32Array) => of.some((each, pair) => each !== first[pair]);
+    for (let n = 1; n < count; n++) if (isOther(this.frequencies(length + n + 1))) return n;
+    return count;
+  }
+
   /** The buffer of an argument called `weights.PATH`. */
   weight(name: string): DeviceBuffer {
     const found = this.#weights.get(name.replace(/^weights\./, ""));

@@ -22,6 +22,7 @@ import {
 } from "../dsl/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
 import { chunkBuckets } from "./buckets.ts";
+import { chosenToken } from "./choose-on-device.ts";
 
 // Public API
 
@@ -42,8 +43,11 @@ export interface StepSizes {
   readonly capacity: number;
 }
 
-/** Which positions get logits: the last real one of each row, or every one. */
-export type StepOutputs = "last" | "all";
+/**
+ * Which positions get logits: the last real one of each row, or every one. With `chosen`, a step of one token chooses the
+ * next one as well, and gives what the next step is given.
+ */
+export type StepOutputs = "last" | "all" | "chosen";
 
 /** How to trace a step. */
 export interface StepTraceOptions {
@@ -58,6 +62,10 @@ export const candidateCount = 64;
  * Traces one step. Arguments: `tokens`, `start` (positions held already), `length` (real tokens of the chunk, the rest
  * is padding), `frequencies`, the weights, and the caches, which are donated. Results: `logits`, f32; for `last` also
  * `candidates.values`, `candidates.ids` and `logSumExp`; and the caches.
+ *
+ * A step that chooses has no `length`, and instead `choice.temperature`, `choice.topK` and `choice.key` of each row
+ * (./choose-on-device.ts). It gives what `last` gives, and the next step's `next.tokens` and `next.start`, which stays
+ * within the cache: a row that is at its end writes its last position again.
  */
 export function traceStep<C extends ModelConfig>(
   architecture: Architecture<C>,
@@ -71,12 +79,12 @@ export function traceStep<C extends ModelConfig>(
   const batch = axis("batch", sizes.batch);
   const pos = axis("pos", sizes.pos);
   const pairs = architecture.frequencies(config, 1).length;
-  const name = outputs === "all" ? "logits" : sizes.pos === 1 ? "decode" : "prefill";
+  const name = { all: "logits", last: sizes.pos === 1 ? "decode" : "prefill", chosen: "decode_chosen" }[outputs];
   const placement = placementFor(target.mesh, architecture.roles);
   const step = (inputs: Inputs) => {
     const tokens = inputs.input("tokens", "i32", batch, pos);
     const start = inputs.input("start", "i32", batch);
-    const length = inputs.input("length", "i32", batch);
+    const length = outputs === "chosen" ? undefined : inputs.input("length", "i32", batch);
     const frequencies = inputs.input("frequencies", "f32", batch, axis("freq", pairs));
     // Which tensors these are is known to the architecture alone.
     const declared = architecture.weights(config) as Readonly<Record<string, Param>>;
@@ -94,15 +102,21 @@ export function traceStep<C extends ModelConfig>(
     if (outputs === "all") {
       return { logits: architecture.unembed<"batch" | "pos">(weights, hidden).cast("f32"), ...state };
     }
-    const last = part("last", () => hidden.at("pos", length.sub(1))) as Tensor<"batch" | "embed">;
+    const last = part("last", () => hidden.at("pos", length?.sub(1) ?? 0)) as Tensor<"batch" | "embed">;
     const logits = architecture.unembed<"batch">(weights, last).cast("f32");
     const candidate = axis("candidate", Math.min(candidateCount, config.vocab));
-    return {
-      logits,
-      candidates: part("candidates", () => logits.topK("vocab", candidate)),
-      logSumExp: part("candidates", () => logits.logSumExp("vocab")),
-      ...state,
+    const candidates = part("candidates", () => logits.topK("vocab", candidate));
+    const logSumExp = part("candidates", () => logits.logSumExp("vocab"));
+    if (length !== undefined) return { logits, candidates, logSumExp, ...state };
+    const choice = {
+      temperature: inputs.input("choice.temperature", "f32", batch),
+      topK: inputs.input("choice.topK", "i32", batch),
+      key: inputs.input("choice.key", "u32", batch, axis("word", 2)),
+      position: start,
     };
+    const token = part("choice", () => chosenToken(candidates, choice));
+    const next = { tokens: token.broadcast(pos), start: start.add(1).min(sizes.capacity - 1) };
+    return { logits, candidates, logSumExp, next, ...state };
   };
   return trace(name, step, {
     ...(placement === undefined ? {} : { parts: (of) => partCountOf(placement, of) }),

@@ -14,9 +14,19 @@ import {
   toFloat32Array,
 } from "../runtime-bridge/index.ts";
 import { chunksOf, largestChunk } from "./buckets.ts";
+import { greedyChoice } from "./choose-on-device.ts";
+import {
+  type ChoosingCalls,
+  defineChoosing,
+  sendSteps,
+  type StepsUnderWay,
+  steadySteps,
+  type TextStepsOptions,
+} from "./choosing-steps.ts";
 import type { ModelPrograms, StepKind, StepProgram } from "./model-programs.ts";
 import {
   activationSlots,
+  type ChoosingRow,
   defineStep,
   type NextLogits,
   readLogits,
@@ -36,6 +46,7 @@ export class Sequence implements AsyncDisposable {
   readonly #session: Session;
   readonly #capacity: number;
   readonly #calls = new Map<StepProgram, SessionCall>();
+  #choosing: ChoosingCalls | undefined;
   #length = 0;
   /** The position after the last one that was ever written, padding included. */
   #written = 0;
@@ -105,6 +116,30 @@ export class Sequence implements AsyncDisposable {
   async step(token: number, wanted: Wanted, signal?: AbortSignal): Promise<NextLogits> {
     const { result } = await this.#run({ pos: 1, outputs: "last" }, [token], this.#length + 1, wanted, signal);
     return this.#onlyRow(result, wanted, signal);
+  }
+
+  /**
+   * Appends a token and, in the same call, those that the device chooses after it; resolves when all of it is sent. The
+   * text is as long as its reader has read: whoever stops goes on from there, and what was written beyond is seen by
+   * nobody.
+   */
+  async steps(
+    token: number,
+    { choice = greedyChoice, count, ...options }: TextStepsOptions,
+  ): Promise<StepsUnderWay<NextLogits>> {
+    const program = await this.#programs.step({ pos: 1, outputs: "chosen", capacity: this.#capacity });
+    const slots = { firstSlot: 0, logitsSlot: this.#logitsSlot };
+    this.#choosing ??= defineChoosing(this.#session, this.#programs, program, slots);
+    const start = this.#length;
+    const rows: readonly ChoosingRow[] = [{ tokens: [token], start, total: start + 1, choice }];
+    const fitting = Math.max(1, Math.min(count, this.#capacity - start, largestChunk));
+    const steps = steadySteps(this.#programs, rows, fitting);
+    this.#written = Math.max(this.#written, start + steps);
+    const sent = sendSteps(this.#session, this.#programs, this.#choosing, rows, { ...options, count: steps });
+    return sent.map(([next], n) => {
+      this.#length = start + n + 1;
+      return next as NextLogits;
+    });
   }
 
   /**

@@ -50,6 +50,8 @@ export interface StepResult {
   readonly tensors: readonly HostTensor[];
   /** The time on the device. */
   readonly executeSeconds: number;
+  /** From the sending of the step, or the answer before this one, until it was here. */
+  readonly elapsedSeconds: number;
 }
 
 /** What a session needs of its worker. */
@@ -164,7 +166,7 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Runs a call `repeat` times with the same inputs, and gives what each run sends as it comes. */
+  /** Runs a call `repeat` times with the same inputs, and gives what each run sends as it comes: once, to one reader. */
   steps(
     call: SessionCall,
     inputs: readonly HostTensor[],
@@ -176,21 +178,26 @@ export class Session implements AsyncDisposable {
       });
     }
     const answers = this.#send(call, inputs, options.repeat, options);
-    const hurry = (by: 1 | -1): void => this.#hurry(by);
-    return {
-      async *[Symbol.asyncIterator]() {
+    // No generator: one that nobody has begun to read would not hear that nobody will.
+    const iterator: AsyncIterator<StepResult, undefined> = {
+      next: async () => {
+        this.#hurry(1);
         try {
-          for (;;) {
-            hurry(1);
-            const result = await answers.next().finally(() => hurry(-1));
-            if (!result) return;
-            yield result;
-          }
-        } finally {
+          const value = await answers.next();
+          return value === undefined ? { done: true, value } : { done: false, value };
+        } catch (error) {
           answers.drop();
+          throw error;
+        } finally {
+          this.#hurry(-1);
         }
       },
+      return: async () => {
+        answers.drop();
+        return { done: true, value: undefined };
+      },
     };
+    return { [Symbol.asyncIterator]: () => iterator };
   }
 
   /** Gives the contents of a slot, which stays. */
@@ -290,7 +297,8 @@ export class Session implements AsyncDisposable {
     const tensors = response.tensors.map(readTensor);
     const bytes = tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
     this.#unread += bytes;
-    waiter.push({ iteration: response.iteration, tensors, executeSeconds: response.executeSeconds }, bytes);
+    const { iteration, executeSeconds } = response;
+    waiter.push({ iteration, tensors, executeSeconds, elapsedSeconds: waiter.elapsed() }, bytes);
     // Nobody is waiting for anything and much lies unread: let the worker wait.
     if (this.#unread > unreadBytes && this.#impatient === 0) this.#stream.pause();
   }
@@ -341,6 +349,7 @@ class Waiter {
   readonly #came: { readonly result: StepResult; readonly bytes: number }[] = [];
   #received = 0;
   #taken = 0;
+  #since = performance.now();
   #failure: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -360,6 +369,13 @@ class Waiter {
 
   isLast(iteration: number): boolean {
     return iteration + 1 >= this.#count;
+  }
+
+  /** Seconds since this was last asked, or since the request was sent. */
+  elapsed(): number {
+    const before = this.#since;
+    this.#since = performance.now();
+    return (this.#since - before) / 1000;
   }
 
   push(result: StepResult, bytes: number): void {

@@ -1,9 +1,11 @@
 /** What may be said about an answer, checked against what a model's files say. */
 import { InputError } from "../dsl/index.ts";
 import type { AnswerReader } from "./answer-reader.ts";
+import { mostStepsPerCall } from "./call-size.ts";
+import { type DeviceChoice, greedyChoice } from "./choose-on-device.ts";
 import { candidateCount } from "./programs.ts";
 import { canSampleFromCandidates, requireToken, Sampler } from "./sampler.ts";
-import type { SamplingOptions } from "./sampling-options.ts";
+import { type ResolvedSampling, resolveSampling, type SamplingOptions } from "./sampling-options.ts";
 import type { Wanted } from "./step-call.ts";
 import type { TokenMask } from "./token-mask.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -22,6 +24,17 @@ export interface GenerateOptions extends SamplingOptions {
   readonly stopTokens?: readonly number[];
   /** Says before each token which may come. Of several prompts each asks it. */
   readonly mask?: TokenMask;
+  /**
+   * Draws tokens on the device, so that several can be made before Node is asked: with a temperature, from 1 to 64 of the
+   * largest logits (`topK`) and nothing else that has a say. A seed gives other tokens than without. Default: no; greedy
+   * choice, which is the same everywhere, is on the device where nothing else has a say.
+   */
+  readonly onDevice?: boolean | undefined;
+  /**
+   * How many tokens chosen on the device a call makes, at most 256: 1, 2, 4 and so on up to it. Default: up to 8, and only
+   * where that saves time. 1 asks for each greedy token by itself.
+   */
+  readonly stepsPerCall?: number | undefined;
   /** Ends the iteration with its reason. */
   readonly signal?: AbortSignal;
 }
@@ -47,6 +60,9 @@ export interface AnswerSettings {
   readonly stops: readonly string[];
   readonly stopIds: ReadonlySet<number>;
   readonly mask: TokenMask | undefined;
+  /** How the device may choose, when it may: greedily, or, if it was asked to, by temperature. */
+  readonly deviceChoice: Pick<DeviceChoice, "temperature" | "topK"> | undefined;
+  readonly stepsPerCall: number | undefined;
 }
 
 export const defaultMaxTokens = 256;
@@ -57,11 +73,13 @@ export const defaultMaxTokens = 256;
  * @throws InputError for an option out of range
  */
 export function settle(options: GenerateOptions, given: AnswerInputs): AnswerSettings {
-  const { maxTokens = defaultMaxTokens, minTokens = 0, stop, stopTokens = [], mask, signal: _, ...chosen } = options;
+  const { maxTokens = defaultMaxTokens, minTokens = 0, stop, stopTokens = [], mask, signal: _, ...others } = options;
+  const { onDevice = false, stepsPerCall, ...chosen } = others;
   // What is undefined was not said.
   const said = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
   const sampling: SamplingOptions = { temperature: 0, ...said };
   const wanted = canSampleFromCandidates(sampling, candidateCount) ? "candidates" : "full";
+  const resolved = resolveSampling(sampling);
   if (given.vocabulary !== undefined) {
     for (const id of Object.keys(sampling.logitBias ?? {})) requireToken(Number(id), given.vocabulary);
   }
@@ -74,9 +92,18 @@ export function settle(options: GenerateOptions, given: AnswerInputs): AnswerSet
       wanted: maxTokens,
     });
   }
+  if (stepsPerCall !== undefined) wholeNumber("stepsPerCall", stepsPerCall, 1, mostStepsPerCall);
+  const hindrance = whatHinders(resolved, { minTokens, mask: mask !== undefined });
+  if (onDevice && hindrance !== undefined) {
+    const why = `onDevice chooses greedily, or by temperature among a topK from 1 to ${candidateCount}, and ${hindrance}`;
+    throw new InputError("OPTION", why, { option: "onDevice" });
+  }
+  const mayChoose = hindrance === undefined && (onDevice || (resolved.greedy && stepsPerCall !== 1));
   return {
     sampling,
     wanted,
+    deviceChoice: mayChoose ? (resolved.greedy ? greedyChoice : resolved) : undefined,
+    stepsPerCall,
     budget: maxTokens,
     minTokens,
     stops: checkedStops(stop, given.tokenizer),
@@ -100,9 +127,33 @@ export function checkOptions(
 
 // Implementation
 
-function wholeNumber(option: string, found: number, least: number): void {
-  if (Number.isSafeInteger(found) && found >= least) return;
-  throw new InputError("OPTION", `${option} is ${found}, and it is a whole number from ${least}`, { option, found });
+function wholeNumber(option: string, found: number, least: number, most = Number.POSITIVE_INFINITY): void {
+  if (Number.isSafeInteger(found) && found >= least && found <= most) return;
+  const wanted = most === Number.POSITIVE_INFINITY ? `from ${least}` : `from ${least} to ${most}`;
+  throw new InputError("OPTION", `${option} is ${found}, and it is a whole number ${wanted}`, { option, found });
+}
+
+/** What keeps the device from choosing, as a part of a sentence. */
+function whatHinders(
+  { greedy, topK, topP, minP, logprobs = 0, logitBias, ...penalties }: ResolvedSampling,
+  { minTokens, mask }: { readonly minTokens: number; readonly mask: boolean },
+): string | undefined {
+  const { presencePenalty, frequencyPenalty, repetitionPenalty } = penalties;
+  const said = {
+    presencePenalty: presencePenalty !== 0,
+    frequencyPenalty: frequencyPenalty !== 0,
+    repetitionPenalty: repetitionPenalty !== 1,
+    logitBias: logitBias.size > 0,
+    mask,
+    minTokens: minTokens > 0,
+    topP: !greedy && topP !== 1,
+    minP: !greedy && minP > 0,
+  };
+  const found = Object.entries(said).find(([, isSaid]) => isSaid);
+  if (found !== undefined) return `${found[0]} was given too`;
+  if (greedy) return undefined;
+  if (topK < 1 || topK > candidateCount) return `topK is ${topK}`;
+  return logprobs > candidateCount ? `logprobs is ${logprobs}` : undefined;
 }
 
 function checkedStops(stop: readonly string[] = [], tokenizer: Tokenizer | undefined): readonly string[] {

@@ -3,8 +3,9 @@
 import { InputError } from "../dsl/index.ts";
 import { type AnswerInputs, type AnswerSettings, type GenerateOptions, settle } from "./answer-options.ts";
 import { type AnswerReader, type ReadText, TextReader } from "./answer-reader.ts";
+import { choiceDiffers, chooseHere, type DeviceChoice, deviceKey } from "./choose-on-device.ts";
 import type { ParsedMessage, ParserEvent } from "./harmony/index.ts";
-import { type Sampled, Sampler, type TokenLogprob } from "./sampler.ts";
+import { type Sampled, type SampledPosition, Sampler, type TokenLogprob } from "./sampler.ts";
 import type { NextLogits, Wanted } from "./step-call.ts";
 import { StopStrings } from "./stop-strings.ts";
 import { type Allowed, readAllowed } from "./token-mask.ts";
@@ -33,6 +34,8 @@ export class Answer {
   readonly room: number;
   /** What the sampler needs of each position. */
   readonly wanted: Wanted;
+  /** How the device may choose its tokens; undefined where it may not. */
+  readonly deviceChoice: DeviceChoice | undefined;
   readonly #settings: AnswerSettings;
   readonly #reader: AnswerReader;
   readonly #stops: StopStrings;
@@ -55,6 +58,7 @@ export class Answer {
     this.#reader = given.reader?.() ?? new TextReader(given.tokenizer);
     this.#limit = this.room < settings.budget ? "context" : "length";
     if (this.room === 0) this.#finished = this.#limit;
+    this.deviceChoice = settings.deviceChoice && { ...settings.deviceChoice, key: deviceKey(this.#sampler.seed) };
   }
 
   /** How many tokens it has. */
@@ -77,11 +81,16 @@ export class Answer {
     return this.#sampler.seed;
   }
 
+  /** How many tokens it asks a call for; undefined for as many as help. */
+  get stepsPerCall(): number | undefined {
+    return this.#settings.stepsPerCall;
+  }
+
   /**
    * Chooses the next token.
    *
-   * @param next  the logits after everything so far
-   * @throws RuntimeFailure when they are not numbers, or a mask allows nothing
+   * @param next  the logits after everything so far, and the device's choice if it made one
+   * @throws RuntimeFailure when they are not numbers, a mask allows nothing, or the device's choice is not to be
    */
   async take(next: NextLogits): Promise<Piece> {
     const { id: token, ...logprobs } = await this.#choose(next);
@@ -106,6 +115,18 @@ export class Answer {
       allowed: await this.#askMask(),
       forbidden: this.count < minTokens && stopIds.size > 0 ? stopIds : undefined,
     };
+    const { deviceChoice } = this;
+    if (deviceChoice !== undefined && deviceChoice.temperature > 0 && next.kind === "candidates") {
+      // A prefill draws nothing, and what a step would have drawn is known here.
+      const id = next.chosen ?? chooseHere(next, deviceChoice, at.position - 1);
+      return this.#sampler.accept(next, id, at);
+    }
+    const sampled = await this.#sample(next, at);
+    if (next.chosen === undefined || next.chosen === sampled.id) return sampled;
+    throw choiceDiffers(next.chosen, `${sampled.id}`, at.position);
+  }
+
+  async #sample(next: NextLogits, at: SampledPosition): Promise<Sampled> {
     if (next.kind === "full") return this.#sampler.sample(next.logits, at);
     const sampled = this.#sampler.sampleFromCandidates(next, at);
     if (sampled !== undefined) return sampled;

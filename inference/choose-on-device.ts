@@ -8,7 +8,7 @@
  * key, the position and the candidate's rank alone, and not on neighbours or on how steps are grouped into calls.
  * It is another mode than the sampler's: a seed gives other tokens there.
  */
-import { type Axis, iota, randomUniform, type Tensor } from "../dsl/index.ts";
+import { type Axis, iota, RuntimeFailure, randomUniform, type Tensor } from "../dsl/index.ts";
 import type { Candidates } from "./candidates.ts";
 import { splitMix64 } from "./random.ts";
 import { type ThreefryKey, threefryUniform } from "./threefry.ts";
@@ -100,6 +100,12 @@ export function isAmongFirst(candidates: Candidates, topK: number, id: number): 
   const order = ranked(candidates);
   const least = order[Math.min(topK, order.length) - 1] as Ranked;
   return order.some((each) => each.id === id && each.value >= least.value);
+}
+
+/** What is said of a device that chose what it should not have: a bug, here or in a compiler. */
+export function choiceDiffers(found: number, wanted: string, position: number): RuntimeFailure {
+  const text = `the device chose token ${found} at position ${position}, and its logits say ${wanted}`;
+  return new RuntimeFailure("CHOICE_DIFFERS", text, { found, wanted, position });
 }
 
 // Implementation

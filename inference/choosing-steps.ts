@@ -5,7 +5,13 @@
  * The first step is sent its tokens and where they stand; the others find in slots what the one before has left there.
  * So nothing depends on how an earlier call ended, and on a mesh each value lies where the program that made it put it.
  */
-import { type HostTensor, type Session, type SessionCall, type StepResult, toInt32Array } from "../runtime-bridge/index.ts";
+import {
+  type HostTensor,
+  type Session,
+  type SessionCall,
+  type StepResult,
+  toInt32Array,
+} from "../runtime-bridge/index.ts";
 import type { DeviceChoice } from "./choose-on-device.ts";
 import type { ModelPrograms, StepProgram } from "./model-programs.ts";
 import {
@@ -81,7 +87,9 @@ export function sendSteps(
   const fetch = [...wantedResults(program, wanted), program.resultIndex("next.tokens")];
   const options = { fetch, ...(signal === undefined ? {} : { signal }) };
   const send = (call: SessionCall, repeat: number) =>
-    session.steps(call, choosingTensors(programs, rows, call === others), { ...options, repeat })[Symbol.asyncIterator]();
+    session
+      .steps(call, choosingTensors(programs, rows, call === others), { ...options, repeat })
+      [Symbol.asyncIterator]();
   const sources = [send(first, 1), ...(count > 1 ? [send(others, count - 1)] : [])];
   const fetchAll = () => session.fetch(logitsSlot, signal === undefined ? {} : { signal });
   return new StepsUnderWay(count, sources, (result, n) => {
@@ -93,11 +101,12 @@ export function sendSteps(
 }
 
 /** What steps of one call give, in their order, to one reader, who may stop at any time: the others are run unread. */
-export class StepsUnderWay<T> implements AsyncIterableIterator<T, undefined> {
+export class StepsUnderWay<T> implements AsyncIterable<T> {
   /** How many there are. */
   readonly count: number;
   readonly #sources: readonly AsyncIterator<StepResult>[];
   readonly #read: (result: StepResult, n: number) => T;
+  readonly #onFailure: (error: unknown) => void;
   #taken = 0;
   #times: CallTimes | undefined;
 
@@ -105,10 +114,12 @@ export class StepsUnderWay<T> implements AsyncIterableIterator<T, undefined> {
     count: number,
     sources: readonly AsyncIterator<StepResult>[],
     read: (result: StepResult, n: number) => T,
+    onFailure: (error: unknown) => void = () => {},
   ) {
     this.count = count;
     this.#sources = sources;
     this.#read = read;
+    this.#onFailure = onFailure;
   }
 
   /** How many were read. */
@@ -121,9 +132,13 @@ export class StepsUnderWay<T> implements AsyncIterableIterator<T, undefined> {
     return this.#times;
   }
 
-  /** The same steps, told otherwise to the one reader. */
-  map<U>(tell: (value: T, n: number) => U): StepsUnderWay<U> {
-    return new StepsUnderWay(this.count, this.#sources, (result, n) => tell(this.#read(result, n), n));
+  /**
+   * The same steps, told otherwise to the one reader.
+   *
+   * @param onFailure  told of an error that the reader is told, too
+   */
+  map<U>(tell: (value: T, n: number) => U, onFailure = this.#onFailure): StepsUnderWay<U> {
+    return new StepsUnderWay(this.count, this.#sources, (result, n) => tell(this.#read(result, n), n), onFailure);
   }
 
   async next(): Promise<IteratorResult<T, undefined>> {
@@ -140,6 +155,7 @@ export class StepsUnderWay<T> implements AsyncIterableIterator<T, undefined> {
       return { done: false, value: this.#read(result, n) };
     } catch (error) {
       await this.return();
+      this.#onFailure(error);
       throw error;
     }
   }
@@ -150,7 +166,7 @@ export class StepsUnderWay<T> implements AsyncIterableIterator<T, undefined> {
     return { done: true, value: undefined };
   }
 
-  [Symbol.asyncIterator](): this {
+  [Symbol.asyncIterator](): AsyncIterator<T> {
     return this;
   }
 }

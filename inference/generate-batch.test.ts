@@ -33,7 +33,7 @@ test("a row that is done goes to the next prompt while the others go on", async 
   const prompts = [[6], [1], [7]];
   for await (const event of generateBatch(
     { ...given, prompts: prompts.map((tokens) => ({ tokens })), openBatch: counting(2, calls) },
-    { maxTokens: 4 },
+    { maxTokens: 4, stepsPerCall: 1 },
   )) {
     events.push(event);
   }
@@ -60,11 +60,9 @@ test("a row that is done goes to the next prompt while the others go on", async 
 test("logits that are not numbers are an error that names the prompt, and everything is freed", async () => {
   const calls: string[] = [];
   const run = async () => {
-    for await (const _ of generateBatch({
-      ...given,
-      prompts: [{ tokens: [1] }, { tokens: [4] }],
-      openBatch: counting(2, calls, 6),
-    }));
+    const prompts = [{ tokens: [1] }, { tokens: [4] }];
+    const inputs = { ...given, prompts, openBatch: counting(2, calls, 6) };
+    for await (const _ of generateBatch(inputs, { stepsPerCall: 1 }));
   };
   await expect(run()).rejects.toMatchObject({
     message: "prompts[1]: log-sum-exp of the logits at position 3 is NaN",

@@ -10,6 +10,9 @@ import { Answer, type FinishReason, type Piece } from "./answer.ts";
 import { type AnswerInputs, checkOptions, type GenerateOptions } from "./answer-options.ts";
 import type { Batch } from "./batch.ts";
 import type { CacheSize } from "./cache-size.ts";
+import { CallSize } from "./call-size.ts";
+import type { DeviceChoice } from "./choose-on-device.ts";
+import type { StepsUnderWay } from "./choosing-steps.ts";
 import type { Summary } from "./generate.ts";
 import { splitMix64 } from "./random.ts";
 import type { NextLogits } from "./step-call.ts";
@@ -41,8 +44,11 @@ export interface BatchSummary {
 export interface BatchInputs extends AnswerInputs {
   /** The tokens of each prompt, and what holds for its answer alone; or why it has none. */
   readonly prompts: readonly (BatchPrompt | InputError)[];
-  /** Opens a batch for those that are left. */
-  openBatch(answers: readonly Answer[]): Promise<{ readonly batch: Batch; readonly size: CacheSize }>;
+  /** Opens a batch for those that are left. @param outputs  of the steps that will be made */
+  openBatch(
+    answers: readonly Answer[],
+    outputs: "last" | "chosen",
+  ): Promise<{ readonly batch: Batch; readonly size: CacheSize }>;
 }
 
 /** A prompt. */
@@ -72,7 +78,11 @@ export async function* generateBatch(
   const waiting = answers.filter(({ answer }) => answer.finished === undefined);
   const spent = { prefill: 0, decode: 0 };
 
-  const opened = waiting.length === 0 ? undefined : await given.openBatch(waiting.map(({ answer }) => answer));
+  // Options hold for all prompts.
+  const outputs = waiting[0]?.answer.deviceChoice === undefined ? "last" : "chosen";
+  const size = new CallSize(options.stepsPerCall);
+  const left = waiting.map(({ answer }) => answer);
+  const opened = left.length === 0 ? undefined : await given.openBatch(left, outputs);
   await using batch = opened?.batch;
   const rows = Array<Running | undefined>(opened?.size.rows ?? 0).fill(undefined);
   const advance = async (row: number, running: Running, next: NextLogits) => {
@@ -83,6 +93,16 @@ export async function* generateBatch(
     events.push(done(running));
     rows[row] = undefined;
     batch?.free(row);
+  };
+
+  const begin = async (batch: Batch, active: ReadonlyMap<number, Running>): Promise<BatchSteps> => {
+    const tokens = new Map([...active].map(([row, { token }]) => [row, token]));
+    if (outputs === "last") return only(await batch.step(tokens, wanted, signal));
+    const rooms = Array.from(active.values(), ({ answer }) => answer.room - answer.count);
+    // Who waits for a row gets it as soon as one is done by its budget.
+    const count = size.next(waiting.length > 0 ? Math.min(...rooms) : Math.max(...rooms));
+    const choices = new Map([...active].map(([row, { answer }]) => [row, answer.deviceChoice as DeviceChoice]));
+    return await batch.steps(tokens, { wanted, signal, count, choices });
   };
 
   for (;;) {
@@ -102,15 +122,22 @@ export async function* generateBatch(
     const active = [...rows.entries()].filter((entry): entry is [number, Running] => entry[1] !== undefined);
     signal?.throwIfAborted();
     const started = performance.now();
-    // The next step is under way while the caller looks at these tokens.
-    const tokens = new Map(active.map(([row, { token }]) => [row, token]));
-    const ahead = active.length === 0 ? undefined : batch?.step(tokens, wanted, signal);
+    // The next steps are under way while the caller looks at these tokens.
+    const ahead = active.length === 0 || batch === undefined ? undefined : begin(batch, new Map(active));
     ahead?.catch(() => {});
     yield* events.splice(0);
     if (ahead === undefined) break;
-    const next = await ahead;
+    const steps = await ahead;
+    for await (const next of steps) {
+      for (const [row, running] of active) {
+        if (rows[row] === running) await advance(row, running, next.get(row) as NextLogits);
+      }
+      if (active.every(([row, running]) => rows[row] !== running)) break;
+      // What the last of them gave goes out when the next ones are under way.
+      if (steps.taken < steps.count) yield* events.splice(0);
+    }
+    if (steps.times !== undefined) size.note(steps.times);
     spent.decode += performance.now() - started;
-    for (const [row, running] of active) await advance(row, running, next.get(row) as NextLogits);
   }
   return {
     rows: rows.length,
@@ -135,6 +162,24 @@ interface Running {
   token: number;
   begun: number;
   prefilled: number;
+}
+
+/** Steps of one call. */
+type BatchSteps = Pick<
+  StepsUnderWay<ReadonlyMap<number, NextLogits>>,
+  "count" | "taken" | "times" | typeof Symbol.asyncIterator
+>;
+
+/** A call of one step, which is done. */
+function only(next: ReadonlyMap<number, NextLogits>): BatchSteps {
+  return {
+    count: 1,
+    taken: 1,
+    times: undefined,
+    async *[Symbol.asyncIterator]() {
+      yield next;
+    },
+  };
 }
 
 /** Prompts that can be answered, and those that cannot. */

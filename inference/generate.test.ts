@@ -52,7 +52,11 @@ function start(
   };
   return {
     calls,
-    answer: generateTokens({ prompt, context, stopIds: new Set([0]), tokenizer, openSequence }, options),
+    answer: generateTokens(
+      { prompt, context, stopIds: new Set([0]), tokenizer, openSequence },
+      // This engine makes a step at a time.
+      { stepsPerCall: 1, ...options },
+    ),
   };
 }
 

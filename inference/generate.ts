@@ -3,6 +3,7 @@ import { Answer, type FinishReason, type Piece } from "./answer.ts";
 import type { AnswerInputs, GenerateOptions } from "./answer-options.ts";
 import type { ParsedMessage } from "./harmony/index.ts";
 import type { TextUnderWay } from "./prompt-cache.ts";
+import { StepsAhead } from "./steps-ahead.ts";
 
 // Public API
 
@@ -24,8 +25,12 @@ export interface Summary {
 /** What the loop needs. */
 export interface GenerationInputs extends AnswerInputs {
   readonly prompt: readonly number[];
-  /** Opens a text with room for so many tokens in all; it may hold the beginning of the prompt. */
-  openSequence(tokens: number): Promise<TextUnderWay>;
+  /**
+   * Opens a text with room for so many tokens in all; it may hold the beginning of the prompt.
+   *
+   * @param outputs  of the steps that will be made
+   */
+  openSequence(tokens: number, outputs: "last" | "chosen"): Promise<TextUnderWay>;
 }
 
 /**
@@ -40,20 +45,22 @@ export async function* generateTokens(
   options: GenerateOptions = {},
 ): AsyncGenerator<Piece, Summary> {
   const { prompt } = given;
+  const { signal } = options;
   const answer = new Answer(given, prompt, options);
-  await using sequence = await given.openSequence(prompt.length + answer.room);
+  const outputs = answer.deviceChoice === undefined ? "last" : "chosen";
+  await using sequence = await given.openSequence(prompt.length + answer.room, outputs);
   const started = performance.now();
   const reused = sequence.length;
-  let next = await sequence.prefill(prompt.slice(reused), answer.wanted, options.signal);
+  let next = await sequence.prefill(prompt.slice(reused), answer.wanted, signal);
   const decodeStarted = performance.now();
+  await using ahead = new StepsAhead(sequence, answer, signal);
   while (answer.finished === undefined) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const piece = await answer.take(next);
     // The next step is under way while the caller looks at this token.
-    const ahead = answer.finished === undefined ? sequence.step(piece.token, answer.wanted, options.signal) : undefined;
-    ahead?.catch(() => {});
+    if (answer.finished === undefined) ahead.begin(piece.token);
     yield piece;
-    if (ahead !== undefined) next = await ahead;
+    if (answer.finished === undefined) next = await ahead.next();
   }
   return {
     finishReason: answer.finished,

@@ -166,14 +166,14 @@ export class Model implements AsyncDisposable {
         context: this.context,
         vocabulary: this.config.vocab,
         tokenizer: this.tokenizer,
-        openSequence: async (total) => {
+        openSequence: async (total, outputs) => {
           const capacity = capacityFor(tokens.length, total);
           room = capacity;
           const open = async () => {
             // First the cache: whether there is room for it shows at once.
             const sequence = await this.#open(capacity, options.signal);
             try {
-              await this.#compile([tokens.length], { rows: 1, capacity }, options.signal);
+              await this.#compile([tokens.length], { rows: 1, capacity, outputs }, options.signal);
             } catch (error) {
               await sequence.close();
               throw error;
@@ -222,7 +222,7 @@ export class Model implements AsyncDisposable {
         context: this.context,
         vocabulary: this.config.vocab,
         tokenizer: this.tokenizer,
-        openBatch: async (answers) => {
+        openBatch: async (answers, outputs) => {
           const capacity = capacityForAll(answers);
           room = capacity;
           const size = await this.#sizeCache(answers.length, capacity);
@@ -230,7 +230,7 @@ export class Model implements AsyncDisposable {
           const batch = await Batch.open(this.#programs, sizes, signal === undefined ? {} : { signal });
           try {
             const lengths = answers.map(({ prompt }) => prompt.length);
-            await this.#compile(lengths, sizes, signal);
+            await this.#compile(lengths, { ...sizes, outputs }, signal);
           } catch (error) {
             await batch.close();
             throw error;
@@ -353,16 +353,16 @@ export class Model implements AsyncDisposable {
   /** Compiles everything that answers need before their first token, so that none has to wait in the middle. */
   async #compile(
     promptTokens: readonly number[],
-    { rows, capacity }: { readonly rows: number; readonly capacity: number },
+    { rows, ...decode }: { readonly rows: number; readonly capacity: number; readonly outputs: "last" | "chosen" },
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const chunks = new Set(promptTokens.flatMap((count) => chunksOf(count).map(({ bucket }) => bucket)));
     for (const pos of chunks) {
       signal?.throwIfAborted();
-      await this.#programs.step({ pos, capacity, outputs: "last" });
+      await this.#programs.step({ pos, capacity: decode.capacity, outputs: "last" });
     }
     signal?.throwIfAborted();
-    await this.#programs.step({ batch: rows, pos: 1, capacity, outputs: "last" });
+    await this.#programs.step({ batch: rows, pos: 1, ...decode });
   }
 
   /** Decides how many texts are under way at once, and says so. */

@@ -5,6 +5,7 @@
  */
 import { InputError } from "../dsl/index.ts";
 import { chunksOf } from "./buckets.ts";
+import type { StepsUnderWay, TextStepsOptions } from "./choosing-steps.ts";
 import type { Sequence } from "./sequence.ts";
 import type { NextLogits, Wanted } from "./step-call.ts";
 
@@ -16,6 +17,8 @@ export interface TextUnderWay extends AsyncDisposable {
   readonly length: number;
   prefill(tokens: readonly number[], wanted: Wanted, signal?: AbortSignal): Promise<NextLogits>;
   step(token: number, wanted: Wanted, signal?: AbortSignal): Promise<NextLogits>;
+  /** As of `Sequence`. */
+  steps(token: number, options: TextStepsOptions): Promise<StepsUnderWay<NextLogits>>;
 }
 
 /** Keeps the cache of the last text. One answer at a time; of one model. Close it to free the memory. */
@@ -91,6 +94,23 @@ export class PromptCache implements AsyncDisposable {
       },
       prefill: (given, wanted, signal) => run(given, sequence.prefill(given, wanted, signal), signal),
       step: (token, wanted, signal) => run([token], sequence.step(token, wanted, signal), signal),
+      steps: (token, options) => {
+        const onFailure = () => void (failed ||= options.signal?.aborted !== true);
+        const sent = sequence.steps(token, options);
+        const noted = sent.then((steps) => {
+          let fed = token;
+          return steps.map((next) => {
+            tokens.push(fed);
+            fed = next.chosen as number;
+            // What is no number stays in the cache beyond the text's end, and times nothing is no number either.
+            failed ||= next.kind === "candidates" && Number.isNaN(next.logSumExp);
+            return next;
+          }, onFailure);
+        });
+        // What was sent runs in its order, read or not.
+        running = noted.catch(onFailure);
+        return noted;
+      },
       [Symbol.asyncDispose]: async () => {
         await running;
         if (failed) await this.#drop();

@@ -8,6 +8,7 @@
 
 import { InputError, RuntimeFailure } from "../dsl/errors.ts";
 import { boundOthers, type Candidates, candidatesMayDo, othersAreOut } from "./candidates.ts";
+import { choiceDiffers, isAmongFirst } from "./choose-on-device.ts";
 import { largestLogit } from "./largest-logit.ts";
 import { Penalties } from "./penalties.ts";
 import { freshSeed, uniform } from "./random.ts";
@@ -132,6 +133,29 @@ export class Sampler {
     const { logprobs } = this.#options;
     const top = logprobs === undefined ? undefined : likeliest(selection.loadSparse(ids, values), logprobs, logprobOf);
     return this.#take(id, logprobOf(logits.get(id)!), top);
+  }
+
+  /**
+   * Takes a token that was drawn from the candidates elsewhere, by temperature among the `topK` first.
+   *
+   * @throws RuntimeFailure (`CHOICE_DIFFERS`) when it is none of those
+   * @throws InputError, RuntimeFailure as `sampleFromCandidates` does
+   */
+  accept(candidates: Candidates, id: number, at: SampledPosition = {}): Sampled {
+    const { ids, values, logSumExp } = candidates;
+    const position = at.position ?? this.#drawn;
+    this.#checkCandidates(candidates, position);
+    largestLogit(values, position);
+    const { topK, logprobs } = this.#options;
+    if (!isAmongFirst(candidates, topK, id)) throw choiceDiffers(id, `one of the ${topK} first`, position);
+    const logprobOf = (logit: number) => logit - logSumExp;
+    const logit = values[Array.prototype.indexOf.call(ids, id)] as number;
+    const selection = this.#selection.loadSparse(ids, values);
+    return this.#take(
+      id,
+      logprobOf(logit),
+      logprobs === undefined ? undefined : likeliest(selection, logprobs, logprobOf),
+    );
   }
 
   /** What `sample` would choose from: every token that is left, with its probability. Allocates; uses no random number. */

@@ -18,8 +18,8 @@ import { greedyChoice } from "./choose-on-device.ts";
 import {
   type ChoosingCalls,
   defineChoosing,
-  sendSteps,
   type StepsUnderWay,
+  sendSteps,
   steadySteps,
   type TextStepsOptions,
 } from "./choosing-steps.ts";

@@ -114,7 +114,11 @@ export function choosingTensors(programs: ModelPrograms, rows: readonly Choosing
   const choices = rows.map(({ choice }) => choice);
   const choosing = [
     frequenciesOf(programs, rows),
-    hostTensor("f32", [rows.length], Float32Array.from(choices, ({ temperature }) => temperature)),
+    hostTensor(
+      "f32",
+      [rows.length],
+      Float32Array.from(choices, ({ temperature }) => temperature),
+    ),
     perRow(rows, ({ choice }) => Math.min(choice.topK, candidateCount)),
     hostTensor("u32", [rows.length, 2], Uint32Array.from(choices.flatMap(({ key }) => key))),
   ];

@@ -22,6 +22,8 @@ export interface SamplingFlags {
   readonly seed?: bigint;
   readonly stop?: readonly string[];
   readonly stopToken?: readonly number[];
+  readonly onDevice?: true;
+  readonly stepsPerCall?: number;
 }
 
 /** Adds the options. docs/sampling.md has their ranges and sources. */
@@ -48,17 +50,24 @@ export function withSampling(command: Command, { maxTokens = 256 }: { readonly m
       wholeSeed,
     )
     .option("--stop <text>", "ends the answer where this comes up; may be repeated", collect)
-    .option("--stop-token <id>", "ends the answer beside the model's own stop tokens; may be repeated", collectIds);
+    .option("--stop-token <id>", "ends the answer beside the model's own stop tokens; may be repeated", collectIds)
+    .option("--on-device", "draw tokens on the device, with --temperature and a --top-k of 1 to 64 and nothing else")
+    .option(
+      "--steps-per-call <n>",
+      "how many tokens chosen on the device a call makes (up to 8, where it helps)",
+      wholeNumber,
+    );
 }
 
 /** What the library is told: what was said and no more. */
 export function sampling({ logitBias, stopToken, ...flags }: SamplingFlags): GenerateOptions {
-  const { maxTokens, minTokens, temperature, topK, topP, minP, seed, stop, logprobs } = flags;
+  const { maxTokens, minTokens, temperature, topK, topP, minP, seed, stop, logprobs, onDevice, stepsPerCall } = flags;
   const { presencePenalty, frequencyPenalty, repetitionPenalty } = flags;
   const penalties = { presencePenalty, frequencyPenalty, repetitionPenalty };
   const all = { maxTokens, minTokens, temperature, topK, topP, minP, ...penalties, seed, stop, logprobs };
   const said = Object.entries({
     ...all,
+    ...{ onDevice, stepsPerCall },
     logitBias: logitBias === undefined ? undefined : Object.fromEntries(logitBias),
     stopTokens: stopToken,
   });

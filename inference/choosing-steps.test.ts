@@ -280,7 +280,7 @@ describe("a Llama", () => {
     expect((await sequence.steps(1, { count: 32, wanted: "candidates" })).count).toBe(1);
     sequence.restart();
     await sequence.prefill(ids(7), "candidates");
-    const again = await Array.fromAsync(await sequence.steps(3, { count: 5, wanted: "candidates" }));
+    const again = await collect(await sequence.steps(3, { count: 5, wanted: "candidates" }));
     // The last of them has all logits where they were left.
     expect(again.map((each) => each.kind === "candidates" && each.all !== undefined)).toEqual([
       ...[false, false, false, false],
@@ -324,7 +324,7 @@ describe("a Llama", () => {
       ]),
       { count: 4, wanted: "candidates" },
     );
-    const rows = await Array.fromAsync(more);
+    const rows = await collect(more);
     expect(rows.map((next) => next.get(3)?.chosen)).toEqual(alone.slice(0, 4));
   });
 });
@@ -335,4 +335,10 @@ async function loaded(name: string) {
   const path = join(folder, name);
   await promisify(execFile)(projectPython, [join(root, "tests/parity/random_llama.py"), name, path]);
   return await loadForBench(await testWorker(), path, "f32");
+}
+
+async function collect<T>(all: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const each of all) found.push(each);
+  return found;
 }

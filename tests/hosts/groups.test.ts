@@ -32,9 +32,10 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => worker?.close());
 
-async function greedy(model: Model): Promise<readonly number[]> {
+async function greedy(model: Model, stepsPerCall = 1): Promise<readonly number[]> {
   const tokens: number[] = [];
-  for await (const { token } of model.generate(prompt, { maxTokens: count, temperature: 0 })) tokens.push(token);
+  const options = { maxTokens: count, temperature: 0, stepsPerCall };
+  for await (const { token } of model.generate(prompt, options)) tokens.push(token);
   return tokens;
 }
 
@@ -45,6 +46,8 @@ test("a group gives one process's tokens, and each host reads the bytes of its o
   };
   await using model = await loadModel(checkpoint, { worker, target, onLoad });
   expect(await greedy(model)).toEqual(wanted);
+  // What a step leaves on every host feeds the next.
+  expect(await greedy(model, 8)).toEqual(wanted);
   expect((await worker.info()).devices).toHaveLength(4);
 
   const { size } = await stat(join(checkpoint, "model.safetensors"));

@@ -84,6 +84,15 @@ export function capabilities(): readonly Capability[] {
       ],
     },
     {
+      what: "several tokens in a call, chosen on the device: greedy, or drawn by temperature and top-k; the same however they are grouped",
+      compiles: "cpu, f32 and bf16",
+      runs: "CPU",
+      shownBy: [
+        { file: "inference/choosing-steps.test.ts", words: "says the same however many tokens" },
+        { file: "inference/choose-on-device.test.ts", words: "is drawn from the softmax" },
+      ],
+    },
+    {
       what: `the Llama family: ${configurations} configurations against transformers; rope ${scalings.join(", ")}`,
       compiles: "cpu, f32 and bf16",
       runs: "CPU",

@@ -56,15 +56,19 @@ describe.each([
 test("rows of a batch are spread over data, and each is answered as it is alone", async () => {
   const path = join(folder, "untied");
   const prompts = [3, 9, 14, 5].map((length) => ({ tokens: tokens.slice(0, length) }));
-  const answers = async (target: ReturnType<typeof parseTarget>) => {
+  const answers = async (target: ReturnType<typeof parseTarget>, stepsPerCall = 1) => {
     await using model = await loadModel(path, { worker, target });
     const all = prompts.map((): number[] => []);
-    for await (const event of model.generateAll(prompts, { maxTokens: 6, temperature: 0 })) {
+    for await (const event of model.generateAll(prompts, { maxTokens: 6, temperature: 0, stepsPerCall })) {
       if (event.kind === "piece") all[event.index]?.push(event.piece.token);
     }
     return all;
   };
-  expect(await answers(parseTarget("cpu:4", { mesh: "data=4" }))).toEqual(await answers(parseTarget("cpu")));
+  const wanted = await answers(parseTarget("cpu"));
+  const spread = parseTarget("cpu:4", { mesh: "data=4" });
+  expect(await answers(spread)).toEqual(wanted);
+  expect(await answers(spread, 4)).toEqual(wanted);
+  expect(await answers(parseTarget("cpu:4", { mesh: "data=2,model=2" }), 4)).toEqual(wanted);
 }, 120_000);
 
 async function logitsOn(path: string, spec: string, mesh?: string): Promise<Float32Array> {

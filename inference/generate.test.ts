@@ -2,6 +2,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { Answer, type Piece } from "./answer.ts";
 import type { GenerateOptions } from "./answer-options.ts";
+import { StepsUnderWay } from "./choosing-steps.ts";
 import { generateTokens, type Summary } from "./generate.ts";
 import type { Sequence } from "./sequence.ts";
 import type { NextLogits } from "./step-call.ts";
@@ -15,8 +16,12 @@ const tokenizer = {
   decoder: () => ({ push: (id: number) => vocabulary[id], flush: () => "" }),
 } as unknown as Tokenizer;
 
-/** An engine that makes one token after the other the likeliest, and notes what it is asked. */
-function engine(tokens: readonly number[]) {
+/**
+ * An engine that makes one token after the other the likeliest, and notes what it is asked.
+ *
+ * @param misled  what a device chooses instead
+ */
+function engine(tokens: readonly number[], misled?: number) {
   const calls: string[] = [];
   let next = 0;
   const say = (): NextLogits => {
@@ -34,6 +39,17 @@ function engine(tokens: readonly number[]) {
       if (tokens[next] === undefined) throw new Error("the engine was asked for more than it has");
       return say();
     },
+    steps: async (token: number, { count }: { readonly count: number }) => {
+      calls.push(`steps ${token} x${count}`);
+      const said = Array.from({ length: count }, () => ({ ...say(), chosen: misled ?? tokens[next - 1] ?? 0 }));
+      // As of a worker at the other end of a network.
+      const result = { iteration: 0, tensors: [], executeSeconds: 0.01, elapsedSeconds: 0.05 };
+      const source = {
+        next: async () => ({ done: false, value: result }),
+        return: async () => void calls.push("left"),
+      };
+      return new StepsUnderWay(count, [source, source] as never, (_, n) => said[n] as NextLogits);
+    },
     [Symbol.asyncDispose]: async () => void calls.push("close"),
   } as unknown as Sequence;
   return { calls, sequence };
@@ -44,8 +60,9 @@ function start(
   options: GenerateOptions = {},
   prompt: readonly number[] = [4],
   context = 100,
+  misled?: number,
 ) {
-  const { calls, sequence } = engine(tokens);
+  const { calls, sequence } = engine(tokens, misled);
   const openSequence = async (room: number) => {
     calls.push(`open ${room}`);
     return sequence;
@@ -54,7 +71,6 @@ function start(
     calls,
     answer: generateTokens(
       { prompt, context, stopIds: new Set([0]), tokenizer, openSequence },
-      // This engine makes a step at a time.
       { stepsPerCall: 1, ...options },
     ),
   };
@@ -225,6 +241,62 @@ describe("the generation loop", () => {
     for (const [{ answer, calls }, said] of cases) {
       await expect(drain(answer)).rejects.toThrow(said);
       expect(calls).toEqual([]);
+    }
+  });
+});
+
+describe("several tokens in a call", () => {
+  test("are 1, 2, 4 and so on, never more than the budget has left, and the next call waits for the last token", async () => {
+    const { answer, calls } = start([1, 2, 1, 2, 1, 2, 1, 2, 1, 2], { stepsPerCall: 4, maxTokens: 10 });
+    await answer.next();
+    expect(calls.at(-1)).toBe("steps 1 x1");
+    await answer.next();
+    expect(calls.at(-1)).toBe("steps 2 x2");
+    await answer.next();
+    expect(calls.at(-1)).toBe("steps 2 x2");
+    const { texts, summary } = await drain(answer);
+    expect(texts).toHaveLength(7);
+    expect(summary).toMatchObject({ finishReason: "length", answerTokens: 10 });
+    expect(calls.filter((call) => call.startsWith("steps"))).toEqual([
+      ...["steps 1 x1", "steps 2 x2", "steps 2 x4"],
+      "steps 2 x2",
+    ]);
+  });
+
+  test("are as many as help without a number: the way takes four times as long as a step", async () => {
+    const { answer, calls } = start(Array(40).fill(1), { stepsPerCall: undefined, maxTokens: 40 });
+    await drain(answer);
+    expect(calls.filter((call) => call.startsWith("steps")).slice(0, 5)).toEqual(
+      ["x1", "x2", "x4", "x8", "x8"].map((size) => `steps 1 ${size}`),
+    );
+  });
+
+  test("end with a stop token among them: the others are left unread, and nothing more is asked for", async () => {
+    const { answer, calls } = start([1, 2, 1, 0, 1, 2, 1, 2], { stepsPerCall: 8 });
+    const { texts, summary } = await drain(answer);
+    expect(texts).toEqual(["a", "b", "a", ""]);
+    expect(summary).toMatchObject({ finishReason: "stop", answerTokens: 4 });
+    expect(calls).toEqual(["open 100", "prefill 4", "steps 1 x1", "steps 2 x2", "left", "left", "close"]);
+  });
+
+  test("are held to their logits: a device that chose something else is an error", async () => {
+    const { answer } = start([1, 2, 1, 2], { stepsPerCall: 8 }, [4], 100, 3);
+    await expect(drain(answer)).rejects.toMatchObject({
+      code: "CHOICE_DIFFERS",
+      message: "the device chose token 3 at position 2, and its logits say 2",
+    });
+  });
+
+  test("are not asked for where something else has a say", async () => {
+    for (const options of [
+      { logitBias: { 1: 1 } },
+      { mask: () => "all" as const },
+      { minTokens: 1 },
+      { temperature: 1 },
+    ] satisfies GenerateOptions[]) {
+      const { answer, calls } = start([1, 2, 1, 2, 1, 2, 1], { stepsPerCall: 8, maxTokens: 3, ...options });
+      await drain(answer);
+      expect(calls.some((call) => call.startsWith("steps"))).toBe(false);
     }
   });
 });

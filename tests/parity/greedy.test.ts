@@ -106,7 +106,8 @@ describe("SmolLM2", () => {
   });
 
   test.each<[string, GenerateOptions]>([
-    ["greedily", {}],
+    ["greedily", { stepsPerCall: 1 }],
+    ["greedily, several tokens in a call,", { stepsPerCall: 8 }],
     ["with a seed among the 40 likeliest", { temperature: 0.9, topK: 40, topP: 0.95, seed: 7 }],
     ["with penalties that lower most candidates", { repetitionPenalty: 1.5, frequencyPenalty: 2, topK: 64, seed: 5 }],
     ["with a bias from below", { temperature: 0.7, minP: 0.1, logitBias: { 1000: 9 }, presencePenalty: 1, seed: 3 }],
@@ -305,6 +306,10 @@ function spied(sequence: Sequence, asked: string[], force: boolean): Sequence {
   spy.step = (token, wanted, signal) => {
     asked.push(wanted);
     return sequence.step(token, force ? "full" : wanted, signal);
+  };
+  spy.steps = (token, options) => {
+    asked.push(options.wanted);
+    return sequence.steps(token, { ...options, wanted: force ? "full" : options.wanted });
   };
   Object.defineProperty(spy, "length", { get: () => sequence.length });
   spy[Symbol.asyncDispose] = () => sequence.close();

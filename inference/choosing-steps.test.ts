@@ -188,6 +188,21 @@ describe("a GPT-OSS with windows", () => {
     expect(several.summary).toMatchObject({ finishReason: "context", answerTokens: 14 });
   });
 
+  test("goes back no further than what was written leaves of a window, read or not", async () => {
+    const { programs } = await loadForBench(await testWorker(), join(folder, "tiny"), "f32");
+    await using sequence = await Sequence.open(programs, 1024);
+    await sequence.prefill(text(10, 3), "candidates");
+    const all = await collect(await sequence.steps(5, { count: 256, wanted: "candidates" }));
+    expect(sequence.length).toBe(266);
+    await (await sequence.steps(all.at(-1)?.chosen as number, { count: 256, wanted: "candidates" })).return();
+    expect(sequence.length).toBe(266);
+    // 522 were written, and a ring has room for a chunk of 512 beside its window.
+    expect(sequence.rewind(9)).toBe(false);
+    expect(sequence.rewind(10)).toBe(true);
+    const again = await collect(await sequence.steps(5, { count: 8, wanted: "candidates" }));
+    expect(again.map(({ chosen }) => chosen)).toEqual(all.slice(0, 8).map(({ chosen }) => chosen));
+  });
+
   test("refuses to draw on the device where anything else has a say, by its name", async () => {
     const refused: [GenerateOneOptions, string][] = [
       [{ temperature: 1 }, "onDevice chooses greedily, or by temperature among a topK from 1 to 64, and topK is 0"],

@@ -139,6 +139,23 @@ test("a reader that is slow holds the worker back, and a later step still gets t
   expect(last).toBe(59);
 });
 
+test("answers that nobody will read are let go of, also when nobody had begun to", async () => {
+  const size = 1_000_000;
+  const large = await worker.compile(addText(size));
+  await using session = worker.session();
+  await session.store(0, hostTensor("f32", [size], new Float32Array(size).fill(1)));
+  const call = session.define({ executable: large, arguments: [{ slot: 0 }, { slot: 0 }], results: [undefined] });
+  const left = session.steps(call, [], { repeat: 100, fetch: [0] })[Symbol.asyncIterator]();
+  await left.return?.();
+  await expect(left.next()).rejects.toMatchObject({ code: "NOT_READ" });
+  // All 100 have come when the next one's answer has; 400 MB that nobody holds would hold up the stream for good.
+  const { elapsedSeconds, executeSeconds } = await session.step(call, [], { fetch: [] });
+  expect(elapsedSeconds).toBeGreaterThan(executeSeconds);
+  const more = session.steps(call, [], { repeat: 3, fetch: [0] })[Symbol.asyncIterator]();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect((await more.next()).value.iteration).toBe(0);
+});
+
 test("a signal ends the waiting for a step, and the session goes on", async () => {
   const spin = await worker.compile(spinText);
   await using session = worker.session();

@@ -4,6 +4,7 @@
  * Example run: npm run jest -- inference/choosing-steps.test.ts -t "rotary"
  */
 import { execFile } from "node:child_process";
+import { getEventListeners } from "node:events";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -178,6 +179,19 @@ describe("a GPT-OSS with windows", () => {
     });
     expect(second.summary.reusedTokens).toBe(prompt.length + 4);
     expect(second.said).toEqual(whole.said.slice(5));
+  });
+
+  test("leaves nothing that listens to a signal", async () => {
+    const { signal } = new AbortController();
+    await answer(model, text(500, 4), { maxTokens: 40, stepsPerCall: 4, signal });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    for await (const _ of model.generateAll([{ tokens: text(500, 4) }], { maxTokens: 40, stepsPerCall: 8, signal })) {
+      expect(getEventListeners(signal, "abort").length).toBeLessThan(4);
+    }
+    for await (const { token } of model.generate({ tokens: text(500, 4) }, { stepsPerCall: 8, signal })) {
+      if (token >= 0) break;
+    }
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test("ends with the context in the middle of a call", async () => {

@@ -184,6 +184,8 @@ export class Session implements AsyncDisposable {
         this.#hurry(1);
         try {
           const value = await answers.next();
+          // Whoever counts may not ask for more than there is.
+          if (value === undefined || value.iteration === options.repeat - 1) answers.drop();
           return value === undefined ? { done: true, value } : { done: false, value };
         } catch (error) {
           answers.drop();

@@ -30,6 +30,7 @@ export type { FinishReason, Piece } from "./answer.ts";
 export type { GenerateOptions } from "./answer-options.ts";
 export type { CacheSize } from "./cache-size.ts";
 export type { Candidates } from "./candidates.ts";
+export type { ChatPrompt, ChatTool } from "./chat-prompt.ts";
 export { type ChatMessage, ChatTemplate, findChatTemplate } from "./chat-template.ts";
 export {
   type Comparison,

@@ -10,10 +10,11 @@ import { Batch } from "./batch.ts";
 import { capacityFor, chunksOf } from "./buckets.ts";
 import { generationPlans, logitsPlans, type Plan, type Replay, withBundle } from "./bundle-numbers.ts";
 import { type CacheSize, fittingCache, freeBytes } from "./cache-size.ts";
+import { type ChatPrompt, chatOf, harmonyChat, renderChat } from "./chat-prompt.ts";
 import type { ChatMessage } from "./chat-template.ts";
 import { generateTokens, type Summary } from "./generate.ts";
 import { type BatchEvent, type BatchPrompt, type BatchSummary, generateBatch } from "./generate-batch.ts";
-import { type Harmony, harmonyMessages, type Message, type ReasoningEffort } from "./harmony/index.ts";
+import type { Harmony, Message, ReasoningEffort } from "./harmony/index.ts";
 import { type ModelFiles, openModel } from "./model-files.ts";
 import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
@@ -54,8 +55,11 @@ export interface GenerateOneOptions extends ChatOptions {
   readonly cache?: PromptCache | undefined;
 }
 
-/** A prompt: a text, the messages of a chat (a GPT-OSS takes those of Harmony too), or token ids as they are. */
-export type Prompt = string | readonly (ChatMessage | Message)[] | { readonly tokens: readonly number[] };
+/**
+ * A prompt: a text, the messages of a chat (a GPT-OSS takes those of Harmony too), a chat with tools, or token ids as
+ * they are.
+ */
+export type Prompt = string | readonly (ChatMessage | Message)[] | ChatPrompt | { readonly tokens: readonly number[] };
 
 /** How the weights were loaded, for whoever has to load them again. */
 type LoadedFrom = Pick<Replay, "plan" | "seed">;
@@ -134,16 +138,19 @@ export class Model implements AsyncDisposable {
    * @throws InputError when the model has no tokenizer or no template, or an id is not of the vocabulary
    */
   encode(prompt: Prompt, { reasoning }: Pick<ChatOptions, "reasoning"> = {}): readonly number[] {
-    const isChat = typeof prompt !== "string" && !("tokens" in prompt);
-    if (reasoning !== undefined && !(isChat && this.harmony !== undefined)) throw this.#noReasoning(isChat);
+    const chat = chatOf(prompt);
+    const { harmony } = this;
+    if (reasoning !== undefined && (chat === undefined || harmony === undefined)) {
+      throw this.#noReasoning(chat !== undefined);
+    }
     if (typeof prompt === "string") return this.#needTokenizer().encode(prompt);
-    if ("tokens" in prompt) return this.#checked(prompt.tokens);
-    if (this.harmony !== undefined) return this.harmony.renderForCompletion(harmonyMessages(prompt, { reasoning }));
+    if (chat === undefined) return this.#checked((prompt as { readonly tokens: readonly number[] }).tokens);
+    if (harmony !== undefined) return harmony.renderForCompletion(harmonyChat(chat, { reasoning }));
     const template = this.#files.chatTemplate;
     if (template === undefined) {
       throw new InputError("CHAT_TEMPLATE_MISSING", "the model has no chat template; give it a plain text instead");
     }
-    const text = template.render(prompt as readonly ChatMessage[], { addGenerationPrompt: true });
+    const text = renderChat(template, chat);
     // The template spells special tokens out, the first one included.
     return this.#needTokenizer().encode(text, { parseSpecial: true, addSpecial: false });
   }
@@ -381,7 +388,7 @@ export class Model implements AsyncDisposable {
   #prepare(prompt: Prompt, reasoning: ReasoningEffort | undefined) {
     const tokens = this.encode(prompt, { reasoning });
     const { stopIds, harmony } = this.#files;
-    if (harmony === undefined || typeof prompt === "string" || "tokens" in prompt) return { tokens, stopIds };
+    if (harmony === undefined || chatOf(prompt) === undefined) return { tokens, stopIds };
     // `<|end|>` ends a message, and the next one may follow.
     const others = [...stopIds].filter((id) => id !== harmony.tokens.end);
     return {

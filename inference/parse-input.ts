@@ -52,7 +52,7 @@ export function describe(value: unknown): string {
 }
 
 /** `a.b[3]` for the path of a value; keys that hold dots stay as they are, as in `tokenizer.ggml.tokens[3]`. */
-function keyText(path: readonly PropertyKey[]): string {
+export function keyText(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
     (text, part) => (typeof part === "number" ? `${text}[${part}]` : text ? `${text}.${String(part)}` : String(part)),
     "",

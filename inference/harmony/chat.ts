@@ -11,9 +11,11 @@ import type { ChatMessage } from "../chat-template.ts";
 import {
   type Content,
   developerMessage,
+  functionTools,
   type Message,
   type ReasoningEffort,
   systemMessage,
+  type Tool,
   toolResult,
 } from "./messages.ts";
 
@@ -23,6 +25,8 @@ import {
 export interface HarmonyChatOptions {
   /** Of the system message that is made. Default: `medium`. */
   readonly reasoning?: ReasoningEffort | undefined;
+  /** Functions that the model may call: they stand in the first message of the developer, which is made if need be. */
+  readonly tools?: readonly Tool[] | undefined;
   /** What is taken for today, in the time zone of this machine. */
   readonly now?: Date | undefined;
 }
@@ -37,7 +41,8 @@ export interface HarmonyChatOptions {
  */
 export function harmonyMessages(chat: readonly (ChatMessage | Message)[], options: HarmonyChatOptions = {}): Message[] {
   const calls = new Map<string, string>();
-  const messages = chat.flatMap((message, at) => fromChat(message, `messages[${at}]`, calls));
+  const said = chat.flatMap((message, at) => fromChat(message, `messages[${at}]`, calls));
+  const messages = withTools(said, options.tools ?? []);
   if (messages.some(({ role }) => role === "system")) {
     if (options.reasoning === undefined) return messages;
     throw invalid("messages", "a system message of their own", "none, or no reasoning beside it");
@@ -49,6 +54,31 @@ export function harmonyMessages(chat: readonly (ChatMessage | Message)[], option
 }
 
 // Implementation
+
+/** Puts functions where the models look for them: after the first instructions, or in a message of their own. */
+function withTools(messages: Message[], tools: readonly Tool[]): Message[] {
+  if (tools.length === 0) return messages;
+  const at = messages.findIndex(({ role }) => role !== "system");
+  const before = at < 0 ? messages.length : at;
+  const first = messages[before];
+  if (first?.role !== "developer") {
+    return [
+      ...messages.slice(0, before),
+      developerMessage({ tools: [functionTools(tools)] }),
+      ...messages.slice(before),
+    ];
+  }
+  const { content } = first;
+  if (typeof content === "string" || !("kind" in content) || content.kind !== "developer" || content.tools?.length) {
+    throw invalid(
+      `messages[${before}]`,
+      "a developer message in Harmony's own form",
+      "instructions alone beside tools",
+    );
+  }
+  const developer = developerMessage({ ...content, tools: [functionTools(tools)] });
+  return [...messages.slice(0, before), developer, ...messages.slice(before + 1)];
+}
 
 /** @param calls  names of tools by the ids of calls, which this fills */
 function fromChat(given: ChatMessage | Message, where: string, calls: Map<string, string>): Message[] {

@@ -1,0 +1,118 @@
+/**
+ * The fields that both kinds of request have: how to choose tokens, when to end.
+ *
+ * Names and ranges are those of OpenAI's API reference; the last five are extensions that open servers have (vLLM's names
+ * and meanings). `null` is absence. A field's `meta` says what becomes of it, for docs/jobs.md.
+ */
+import { z } from "zod";
+import type { ChatOptions } from "../model.ts";
+import { refused, requestError } from "./request-errors.ts";
+
+// Public API
+
+/** What becomes of a field. */
+export interface FieldMeta {
+  readonly support: "yes" | "no effect" | "refused";
+  readonly note: string;
+}
+
+/** A field that is followed. */
+export const followed = <Schema extends z.ZodType>(schema: Schema, note: string) =>
+  schema.nullish().meta({ support: "yes", note } satisfies FieldMeta as z.GlobalMeta);
+
+/** A field that says nothing about the answer. */
+export const withoutEffect = <Schema extends z.ZodType>(schema: Schema, note: string) =>
+  schema.nullish().meta({ support: "no effect", note } satisfies FieldMeta as z.GlobalMeta);
+
+/** A field that is refused, but for values that ask for nothing. */
+export const refusedField = (why: string, but?: (value: unknown) => boolean) =>
+  refused(why, but)
+    .optional()
+    .meta({ support: "refused", note: why } satisfies FieldMeta as z.GlobalMeta);
+
+/** Fields of both kinds of request. */
+export const samplingFields = {
+  temperature: followed(between(0, 2), "0 to 2, default 1; 0 is greedy"),
+  top_p: followed(between(0, 1), "0 to 1, default 1"),
+  n: followed(wholeBetween(1, 128), "1 to 128, default 1; the first answer is that of n 1"),
+  stop: followed(
+    z.union([stopString(), z.array(stopString()).max(4, "at most 4 strings")], "a string, or a list of at most 4"),
+    "a string, or up to 4; of a GPT-OSS looked for in the final answer",
+  ),
+  seed: followed(
+    z.int("a whole number from -(2^53 - 1) to 2^53 - 1"),
+    "-(2^53 - 1) to 2^53 - 1; default: made of the job's seed and `custom_id`",
+  ),
+  presence_penalty: followed(between(-2, 2), "-2 to 2, default 0"),
+  frequency_penalty: followed(between(-2, 2), "-2 to 2, default 0"),
+  logit_bias: followed(
+    z.record(z.string().regex(/^(0|[1-9]\d*)$/, "token ids as keys"), between(-100, 100), "an object of token ids"),
+    "token ids to -100 to 100",
+  ),
+  user: withoutEffect(z.string("a string"), "who asks"),
+  stream: refusedField("a batch's answers come whole", (value) => value === false),
+  stream_options: refusedField("a batch's answers come whole"),
+  top_k: followed(z.int("a whole number of at least -1").min(-1, "a whole number of at least -1"), "0 and -1 keep all"),
+  min_p: followed(between(0, 1), "0 to 1, default 0"),
+  repetition_penalty: followed(between(1e-6, 1e6), "default 1; of the prompt's tokens, too"),
+  min_tokens: followed(wholeFrom(0), "default 0"),
+  stop_token_ids: followed(z.array(wholeFrom(0), "a list of token ids"), "beside the model's own"),
+};
+
+const samplingSchema = z.object(samplingFields);
+
+/** A body's sampling fields, checked. */
+export type SamplingFields = z.output<typeof samplingSchema>;
+
+/** The options that fields mean. @throws InputError for a token that the vocabulary has not */
+export function samplingOptions(body: SamplingFields, vocabulary: number): Omit<ChatOptions, "seed" | "maxTokens"> {
+  for (const id of Object.keys(body.logit_bias ?? {})) requireToken(Number(id), `logit_bias.${id}`, vocabulary);
+  for (const [at, id] of (body.stop_token_ids ?? []).entries()) requireToken(id, `stop_token_ids[${at}]`, vocabulary);
+  return {
+    temperature: body.temperature ?? 1,
+    // The smallest set of a probability of at least nothing: the likeliest token.
+    topP: body.top_p === 0 ? Number.MIN_VALUE : (body.top_p ?? undefined),
+    topK: Math.max(0, body.top_k ?? 0),
+    minP: body.min_p ?? undefined,
+    presencePenalty: body.presence_penalty ?? undefined,
+    frequencyPenalty: body.frequency_penalty ?? undefined,
+    repetitionPenalty: body.repetition_penalty ?? undefined,
+    logitBias: body.logit_bias ?? undefined,
+    minTokens: body.min_tokens ?? 0,
+    stop: [body.stop ?? []].flat(),
+    stopTokens: body.stop_token_ids ?? [],
+  };
+}
+
+/** A request's seed as the sampler takes it: of negative ones the two's complement. */
+export const seedBits = (seed: number): bigint => BigInt.asUintN(64, BigInt(seed));
+
+export function between(low: number, high: number) {
+  const wanted = `a number from ${low} to ${high}`;
+  return z.number(wanted).min(low, wanted).max(high, wanted);
+}
+
+export function wholeFrom(low: number) {
+  const wanted = `a whole number of at least ${low}`;
+  return z.int(wanted).min(low, wanted);
+}
+
+export function wholeBetween(low: number, high: number) {
+  const wanted = `a whole number from ${low} to ${high}`;
+  return z.int(wanted).min(low, wanted).max(high, wanted);
+}
+
+// Implementation
+
+function stopString() {
+  return z.string("a string").min(1, "a string that is not empty");
+}
+
+function requireToken(id: number, param: string, vocabulary: number): void {
+  if (id < vocabulary) return;
+  throw requestError(
+    "invalid_value",
+    param,
+    `body.${param} names token ${id}; the vocabulary has ids 0 to ${vocabulary - 1}`,
+  );
+}

@@ -15,6 +15,7 @@ export default {
     "<rootDir>/.venv",
     "<rootDir>/.oracle-venv",
     "<rootDir>/.oracle-harmony-venv",
+    "<rootDir>/.oracle-jobs-venv",
     "<rootDir>/.cache",
     "<rootDir>/dist",
     "<rootDir>/tests/packed/project",

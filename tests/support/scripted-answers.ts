@@ -1,0 +1,88 @@
+/** A model without weights: its files are real, and it says the tokens that it is told to. */
+
+import type { Target } from "../../compiler/index.ts";
+import { InputError } from "../../dsl/index.ts";
+import { HarmonyReader } from "../../inference/answer-reader.ts";
+import { chatOf } from "../../inference/chat-prompt.ts";
+import { generateTokens } from "../../inference/generate.ts";
+import type { Harmony, Tokenizer } from "../../inference/harmony/index.ts";
+import { ChatTemplate, type Model as LoadedModel, Model, type Piece } from "../../inference/index.ts";
+import type { Answered, Ask, JobRequest } from "../../inference/jobs/job-types.ts";
+import type { ModelFiles } from "../../inference/model-files.ts";
+import type { ModelPrograms } from "../../inference/model-programs.ts";
+import type { Sequence } from "../../inference/sequence.ts";
+
+// Public API
+
+/** What the model is made of. */
+export interface ScriptedFiles {
+  readonly tokenizer: Tokenizer;
+  /** Jinja. */
+  readonly template?: string;
+  readonly harmony?: Harmony;
+  readonly context?: number;
+}
+
+/** A model that can be asked how it encodes. */
+export function modelOf({ tokenizer, template, harmony, context = 1000 }: ScriptedFiles): LoadedModel {
+  const files = {
+    config: { vocab: tokenizer.vocabularySize },
+    tokenizer,
+    chatTemplate: template === undefined ? undefined : ChatTemplate.parse(template),
+    harmony,
+    stopIds: new Set(tokenizer.eosIds),
+  } as unknown as ModelFiles;
+  return new Model(files, undefined as unknown as ModelPrograms, undefined as unknown as Target, context);
+}
+
+/** Answers all that a request asks, each with the next of the texts. */
+export async function answersOf(
+  model: LoadedModel,
+  request: JobRequest,
+  said: readonly (readonly number[])[],
+): Promise<Answered[]> {
+  return await Promise.all(request.asks.map((ask, at) => answerOf(model, ask, said[at] ?? [])));
+}
+
+// Implementation
+
+/** The answer to one question, by the loop that real models run. */
+async function answerOf(model: LoadedModel, { prompt, options }: Ask, said: readonly number[]): Promise<Answered> {
+  const { tokenizer, harmony, context, config } = model;
+  const { reasoning, ...rest } = options;
+  const speaks = harmony !== undefined && chatOf(prompt) !== undefined ? harmony : undefined;
+  let next = 0;
+  const say = () => {
+    const token = said[next++];
+    if (token === undefined) throw new InputError("SCRIPT", "the script is over, and the answer is not");
+    // Of the others the lower ids are the likelier ones: as many as anybody asks for.
+    const ids = [token, ...Array.from({ length: 20 }, (_, id) => id).filter((id) => id !== token)];
+    const values = ids.map((_, at) => (at === 0 ? 20 : -at));
+    const logSumExp = Math.log(values.reduce((sum, value) => sum + Math.exp(value), 0));
+    return { kind: "candidates" as const, ids, values, logSumExp };
+  };
+  const sequence = {
+    length: 0,
+    prefill: async () => say(),
+    step: async () => say(),
+    [Symbol.asyncDispose]: async () => {},
+  } as unknown as Sequence;
+  const answer = generateTokens(
+    {
+      prompt: model.encode(prompt, { reasoning }),
+      context,
+      vocabulary: config.vocab,
+      tokenizer,
+      stopIds: new Set(speaks === undefined ? tokenizer?.eosIds : speaks.stopTokens),
+      openSequence: async () => sequence,
+      ...(speaks === undefined ? {} : { reader: () => new HarmonyReader(speaks) }),
+    },
+    { ...rest, temperature: 0 },
+  );
+  const pieces: Piece[] = [];
+  for (;;) {
+    const step = await answer.next();
+    if (step.done === true) return { pieces, summary: step.value };
+    pieces.push(step.value);
+  }
+}

@@ -8,8 +8,9 @@ import { z } from "zod";
 import type { ChatPrompt } from "../chat-prompt.ts";
 import type { ChatMessage } from "../chat-template.ts";
 import type { ChatOptions } from "../model.ts";
+import { refused } from "./field-kinds.ts";
 import type { JobModel } from "./job-types.ts";
-import { refused, requestError } from "./request-errors.ts";
+import { requestError } from "./request-errors.ts";
 
 // Public API
 

@@ -6,17 +6,10 @@ import { REASONING_EFFORTS, type ReasoningEffort } from "../harmony/messages.ts"
 import { describe } from "../parse-input.ts";
 import { chatMessages, depthOf, MAX_DEPTH, messagesSchema, requireSeen } from "./chat-messages.ts";
 import { chatResponse } from "./chat-response.ts";
+import { followed, refused, refusedField, wholeBetween, wholeFrom, withoutEffect } from "./field-kinds.ts";
 import type { JobModel, RequestBody } from "./job-types.ts";
-import { parseRequest, refused, requestError } from "./request-errors.ts";
-import {
-  followed,
-  refusedField,
-  samplingFields,
-  samplingOptions,
-  wholeBetween,
-  wholeFrom,
-  withoutEffect,
-} from "./sampling-fields.ts";
+import { parseRequest, requestError } from "./request-errors.ts";
+import { samplingFields, samplingOptions } from "./sampling-fields.ts";
 import { requireMinTokens, tokenBudget } from "./token-budget.ts";
 
 // Public API

@@ -3,9 +3,10 @@ import { z } from "zod";
 import { InputError } from "../../dsl/errors.ts";
 import type { Prompt } from "../model.ts";
 import { completionResponse } from "./completion-response.ts";
+import { followed, refusedField, wholeBetween, wholeFrom } from "./field-kinds.ts";
 import type { JobModel, RequestBody } from "./job-types.ts";
 import { parseRequest, requestError } from "./request-errors.ts";
-import { followed, refusedField, samplingFields, samplingOptions, wholeBetween, wholeFrom } from "./sampling-fields.ts";
+import { samplingFields, samplingOptions } from "./sampling-fields.ts";
 import { requireMinTokens, tokenBudget } from "./token-budget.ts";
 
 // Public API
@@ -16,7 +17,7 @@ export const DEFAULT_COMPLETION_TOKENS = 16;
 const WANTED = "a string, a list of strings, a list of token ids, or a list of such lists";
 const ids = z.array(wholeFrom(0)).min(1, "at least one token id");
 const prompts = z.union(
-  [z.string(), ids, z.array(z.string()).min(1, "at least one prompt"), z.array(ids).min(1)],
+  [z.string(), z.array(z.string()).min(1, "at least one prompt"), ids, z.array(ids).min(1)],
   WANTED,
 );
 

@@ -4,7 +4,7 @@
  * Codes are those that its servers answer with; a schema's own messages are read as "what was wanted"
  * (../parse-input.ts).
  */
-import { z } from "zod";
+import type { z } from "zod";
 import { InputError } from "../../dsl/errors.ts";
 import { describe, keyText } from "../parse-input.ts";
 
@@ -34,24 +34,27 @@ export function parseRequest<Schema extends z.ZodType>(
   throw requestError(code, param, sentence);
 }
 
-/** A field that is understood and that nothing here can follow: taken are its absence, `null`, and what `but` takes. */
-export function refused(why: string, but?: (value: unknown) => boolean) {
-  return z.custom<unknown>((value) => value == null || but?.(value) === true, {
-    params: { code: but === undefined ? "unsupported_parameter" : "unsupported_value" },
-    message: why,
-  });
-}
-
 // Implementation
 
-/** Of a value that may be of several kinds the fault of the kind that it nearly is: a list with a wrong item. */
+/** Of a value that may be of several kinds the fault of the kind that it is nearly: of which most was right. */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== "invalid_union") return issue;
-  const near = issue.errors.map(([first]) => first).find((first) => first !== undefined && !isOtherKind(first));
+  const near = issue.errors
+    .flatMap(([first]) => (first === undefined || isOtherKind(first) ? [] : [first]))
+    .reduce<z.core.$ZodIssue | undefined>(
+      (far, each) => (far === undefined || isFarther(each, far) ? each : far),
+      undefined,
+    );
   return near === undefined ? issue : innermost({ ...near, path: [...issue.path, ...near.path] });
 }
 
 const isOtherKind = ({ code, path }: z.core.$ZodIssue): boolean => code === "invalid_type" && path.length === 0;
+
+function isFarther({ path }: z.core.$ZodIssue, { path: other }: z.core.$ZodIssue): boolean {
+  const at = path.findIndex((part, n) => part !== other[n]);
+  if (at < 0 || at >= other.length) return path.length > other.length;
+  return Number(path[at]) > Number(other[at]);
+}
 
 interface Place {
   readonly where: string;
@@ -72,6 +75,8 @@ function meaningOf(issue: z.core.$ZodIssue, { where, found }: Place): { code: st
     case "too_small":
     case "too_big":
       return { code: boundCode(issue), sentence };
+    case "invalid_key":
+      return { code: "invalid_value", sentence: `${where} is no key; wanted ${issue.issues[0]?.message}` };
     case "custom": {
       const code = issue.params?.code as string | undefined;
       if (code?.startsWith("unsupported")) return { code, sentence: `${where} is ${found}: ${wanted}` };
@@ -86,5 +91,6 @@ function meaningOf(issue: z.core.$ZodIssue, { where, found }: Place): { code: st
 function boundCode({ code, origin }: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
   const isSmall = code === "too_small";
   if (origin === "array" || origin === "string") return isSmall ? `empty_${origin}` : `${origin}_above_max_length`;
+
   return `${origin === "int" ? "integer" : "decimal"}_${isSmall ? "below_min_value" : "above_max_value"}`;
 }

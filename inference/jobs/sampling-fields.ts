@@ -2,33 +2,14 @@
  * The fields that both kinds of request have: how to choose tokens, when to end.
  *
  * Names and ranges are those of OpenAI's API reference; the last five are extensions that open servers have (vLLM's names
- * and meanings). `null` is absence. A field's `meta` says what becomes of it, for docs/jobs.md.
+ * and meanings). `null` is absence.
  */
 import { z } from "zod";
 import type { ChatOptions } from "../model.ts";
-import { refused, requestError } from "./request-errors.ts";
+import { between, followed, refusedField, wholeBetween, wholeFrom, withoutEffect } from "./field-kinds.ts";
+import { requestError } from "./request-errors.ts";
 
 // Public API
-
-/** What becomes of a field. */
-export interface FieldMeta {
-  readonly support: "yes" | "no effect" | "refused";
-  readonly note: string;
-}
-
-/** A field that is followed. */
-export const followed = <Schema extends z.ZodType>(schema: Schema, note: string) =>
-  schema.nullish().meta({ support: "yes", note } satisfies FieldMeta as z.GlobalMeta);
-
-/** A field that says nothing about the answer. */
-export const withoutEffect = <Schema extends z.ZodType>(schema: Schema, note: string) =>
-  schema.nullish().meta({ support: "no effect", note } satisfies FieldMeta as z.GlobalMeta);
-
-/** A field that is refused, but for values that ask for nothing. */
-export const refusedField = (why: string, but?: (value: unknown) => boolean) =>
-  refused(why, but)
-    .optional()
-    .meta({ support: "refused", note: why } satisfies FieldMeta as z.GlobalMeta);
 
 /** Fields of both kinds of request. */
 export const samplingFields = {
@@ -46,13 +27,13 @@ export const samplingFields = {
   presence_penalty: followed(between(-2, 2), "-2 to 2, default 0"),
   frequency_penalty: followed(between(-2, 2), "-2 to 2, default 0"),
   logit_bias: followed(
-    z.record(z.string().regex(/^(0|[1-9]\d*)$/, "token ids as keys"), between(-100, 100), "an object of token ids"),
+    z.record(z.string().regex(/^(0|[1-9]\d*)$/, "a token id"), between(-100, 100), "an object of token ids"),
     "token ids to -100 to 100",
   ),
   user: withoutEffect(z.string("a string"), "who asks"),
   stream: refusedField("a batch's answers come whole", (value) => value === false),
   stream_options: refusedField("a batch's answers come whole"),
-  top_k: followed(z.int("a whole number of at least -1").min(-1, "a whole number of at least -1"), "0 and -1 keep all"),
+  top_k: followed(wholeFrom(-1), "0 and -1 keep all"),
   min_p: followed(between(0, 1), "0 to 1, default 0"),
   repetition_penalty: followed(between(1e-6, 1e6), "default 1; of the prompt's tokens, too"),
   min_tokens: followed(wholeFrom(0), "default 0"),
@@ -86,21 +67,6 @@ export function samplingOptions(body: SamplingFields, vocabulary: number): Omit<
 
 /** A request's seed as the sampler takes it: of negative ones the two's complement. */
 export const seedBits = (seed: number): bigint => BigInt.asUintN(64, BigInt(seed));
-
-export function between(low: number, high: number) {
-  const wanted = `a number from ${low} to ${high}`;
-  return z.number(wanted).min(low, wanted).max(high, wanted);
-}
-
-export function wholeFrom(low: number) {
-  const wanted = `a whole number of at least ${low}`;
-  return z.int(wanted).min(low, wanted);
-}
-
-export function wholeBetween(low: number, high: number) {
-  const wanted = `a whole number from ${low} to ${high}`;
-  return z.int(wanted).min(low, wanted).max(high, wanted);
-}
 
 // Implementation
 

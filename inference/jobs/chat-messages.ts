@@ -194,15 +194,24 @@ function templateCall(call: ToolCall, { at, n, isHarmony }: { at: number; n: num
   const param = `messages[${at}].tool_calls[${n}].function.arguments`;
   const given = parsedObject(call.function.arguments);
   if (given === undefined || depthOf(given) > MAX_DEPTH) {
-    throw requestError("invalid_value", param, `body.${param}: wanted a JSON object, nested at most ${MAX_DEPTH} deep`);
+    throw requestError(
+      "invalid_value",
+      param,
+      `body.${param}: wanted a JSON object, nested at most ${MAX_DEPTH} deep, of numbers up to 2^53`,
+    );
   }
   return { ...call, function: { ...call.function, arguments: given } };
 }
 
 function parsedObject(text: string): object | undefined {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+    let isExact = true;
+    const value: unknown = JSON.parse(text, (_, each: unknown) => {
+      // Larger ones would be shown as others.
+      if (typeof each === "number" && Math.abs(each) > Number.MAX_SAFE_INTEGER) isExact = false;
+      return each;
+    });
+    return isExact && typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
   }

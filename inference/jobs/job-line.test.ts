@@ -143,6 +143,11 @@ unsupported_parameter messages[1].function_call: body.messages[1].function_call 
         chat({}, [user, { role: "assistant", tool_calls: [call("a", "[1]")] }, answered("a")]),
         chat({}, [
           user,
+          { role: "assistant", tool_calls: [call("a", '{"a": [12345678901234567890]}')] },
+          answered("a"),
+        ]),
+        chat({}, [
+          user,
           { role: "assistant", tool_calls: [call("a", `{"a": ${JSON.stringify(deep(200))}}`)] },
           answered("a"),
         ]),
@@ -159,9 +164,10 @@ invalid_value messages[3].tool_call_id: body.messages[3].tool_call_id is "a"; wa
 invalid_value messages[1].tool_calls: body.messages[1].tool_calls: the call "a" has no message of role tool that answers it
 invalid_value messages[1].tool_calls: body.messages[1].tool_calls: the call "a" has no message of role tool that answers it
 invalid_value messages[1].tool_calls: body.messages[1].tool_calls holds two calls of one id
-invalid_value messages[1].tool_calls[0].function.arguments: body.messages[1].tool_calls[0].function.arguments: wanted a JSON object, nested at most 100 deep
-invalid_value messages[1].tool_calls[0].function.arguments: body.messages[1].tool_calls[0].function.arguments: wanted a JSON object, nested at most 100 deep
-invalid_value messages[1].tool_calls[0].function.arguments: body.messages[1].tool_calls[0].function.arguments: wanted a JSON object, nested at most 100 deep
+invalid_value messages[1].tool_calls[0].function.arguments: body.messages[1].tool_calls[0].function.arguments: wanted a JSON object, nested at most 100 deep, of numbers up to 2^53
+invalid_value messages[1].tool_calls[0].function.arguments: body.messages[1].tool_calls[0].function.arguments: wanted a JSON object, nested at most 100 deep, of numbers up to 2^53
+invalid_value messages[1].tool_calls[0].function.arguments: body.messages[1].tool_calls[0].function.arguments: wanted a JSON object, nested at most 100 deep, of numbers up to 2^53
+invalid_value messages[1].tool_calls[0].function.arguments: body.messages[1].tool_calls[0].function.arguments: wanted a JSON object, nested at most 100 deep, of numbers up to 2^53
 invalid_value messages[1].tool_calls[0].type: body.messages[1].tool_calls[0].type is "custom"; wanted function: there are no other tools
 missing_required_parameter messages[1].tool_call_id: body.messages[1].tool_call_id is missing; wanted a string
 unsupported_parameter messages[1].tool_calls: body.messages[1].tool_calls: the model's chat format does not show it

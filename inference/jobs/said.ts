@@ -1,7 +1,9 @@
 /** What an answer says: what is meant for people, what was thought, which tools were called. */
+
+import type { Piece } from "../answer.ts";
 import { isAnswer } from "../answer-reader.ts";
 import type { MessageHeader, ParsedMessage } from "../harmony/index.ts";
-import type { Piece } from "../index.ts";
+import type { Tokenizer } from "../tokenizer.ts";
 import type { Answered, JobModel } from "./job-types.ts";
 import { readToolCalls, type TextCall } from "./tool-calls.ts";
 
@@ -39,32 +41,36 @@ export function readAnswer(answer: Answered, reading: Reading): Said {
 export const textOf = (pieces: readonly Piece[]): string => pieces.map(({ text }) => text).join("");
 
 /** The tokens of an answer's text: without the one that ended it, and what a stop string cut off. */
-export function spokenTokens(
-  { pieces, summary }: Answered,
-  { model, stopTokens }: Omit<Reading, "hasTools">,
-): readonly Piece[] {
-  const last = pieces.at(-1);
+export function spokenTokens(answer: Answered, reading: Omit<Reading, "hasTools">): readonly Piece[] {
+  const { pieces } = answer;
+  if (isCutOff(answer, reading)) return upTo(pieces, textOf(pieces), reading);
+  return answer.summary.finishReason === "stop" ? pieces.slice(0, -1) : pieces;
+}
+
+// Implementation
+
+/** Whether a stop string ended it, and no token of its own. */
+function isCutOff({ pieces, summary }: Answered, { model, stopTokens }: Omit<Reading, "hasTools">): boolean {
+  const last = pieces.at(-1)?.token;
   const { tokenizer } = model;
-  if (summary.finishReason !== "stop" || last === undefined || tokenizer === undefined) return pieces;
-  if (stopTokens.includes(last.token) || tokenizer.eosIds.includes(last.token) || isSpecial(last.token, tokenizer)) {
-    return pieces.slice(0, -1);
-  }
-  // A stop string: its tokens are no part of the text, but for one that begins before it.
-  const { length } = textOf(pieces);
-  const decoder = tokenizer.decoder({ skipSpecial: true, continues: true });
+  if (summary.finishReason !== "stop" || last === undefined || tokenizer === undefined) return false;
+  return !(stopTokens.includes(last) || tokenizer.eosIds.includes(last) || isSpecial(last, tokenizer));
+}
+
+/** The tokens of a text's beginning, the last of which may go on beyond it. */
+function upTo(pieces: readonly Piece[], text: string, { model }: Pick<Reading, "model">): readonly Piece[] {
+  const decoder = model.tokenizer?.decoder({ skipSpecial: true, continues: true });
   let told = 0;
   const end = pieces.findIndex(({ token }) => {
-    const isOver = told >= length;
-    told += decoder.push(token).length;
+    const isOver = told >= text.length;
+    told += decoder?.push(token).length ?? 0;
     return isOver;
   });
   return end < 0 ? pieces : pieces.slice(0, end);
 }
 
-// Implementation
-
 /** Whether a token is spelled and means something else. */
-function isSpecial(token: number, tokenizer: NonNullable<JobModel["tokenizer"]>): boolean {
+function isSpecial(token: number, tokenizer: Tokenizer): boolean {
   let known = specials.get(tokenizer);
   if (known === undefined) {
     known = new Set(tokenizer.specialTokens.values());
@@ -80,33 +86,36 @@ const specials = new WeakMap<object, ReadonlySet<number>>();
  * thinks is in the analysis channel. Source: openai/harmony, docs/format.md.
  */
 function readHarmony(answer: Answered, messages: readonly ParsedMessage[], reading: Reading): Said {
-  const { hasTools } = reading;
+  const { hasTools, model } = reading;
+  // A model that speaks Harmony has its tokens.
+  const tokenizer = model.tokenizer as Tokenizer;
   const isCall = ({ recipient }: MessageHeader) => hasTools && recipient !== undefined;
   const isThought = (header: MessageHeader) => header.channel === "analysis" && !isCall(header);
   const isRemark = (header: MessageHeader) => !isCall(header) && !isThought(header) && !isAnswer(header);
   const joined = (chosen: readonly ParsedMessage[]) => chosen.map(({ content }) => content).join("\n");
   const remarks = joined(messages.filter(isRemark));
-  const content = [remarks, textOf(answer.pieces)].filter((text) => text !== "").join("\n");
-  const tokens: Piece[] = [];
-  let reasoningTokens = 0;
+  const text = textOf(answer.pieces);
+  const said = { remarks: [] as Piece[], text: [] as Piece[], thoughts: 0 };
   let header: MessageHeader | undefined;
   for (const piece of answer.pieces) {
-    const isText = header !== undefined && !isSpecial(piece.token, reading.model.tokenizer as never);
-    if (isText && isThought(header as MessageHeader)) reasoningTokens++;
-    else if (isText && !isCall(header as MessageHeader)) tokens.push(piece);
+    if (header !== undefined && !isSpecial(piece.token, tokenizer)) {
+      if (isThought(header)) said.thoughts++;
+      else if (isRemark(header)) said.remarks.push(piece);
+      else if (!isCall(header)) said.text.push(piece);
+    }
     for (const event of piece.events ?? []) {
       if (event.kind === "header") header = event.header;
       else if (event.kind === "message") header = undefined;
     }
   }
   return {
-    content,
+    content: [remarks, text].filter((part) => part !== "").join("\n"),
     reasoning: joined(messages.filter(isThought)),
-    reasoningTokens,
+    reasoningTokens: said.thoughts,
     calls: messages.filter(isCall).map(({ recipient = "", content }) => ({
       name: recipient.replace(/^functions\./, ""),
       arguments: content,
     })),
-    tokens,
+    tokens: [...said.remarks, ...(isCutOff(answer, reading) ? upTo(said.text, text, reading) : said.text)],
   };
 }

@@ -239,10 +239,23 @@ describe("a GPT-OSS's response", () => {
     const [ask] = readJobLine(lineOf(next), gptOss).asks;
     const text = gptOss.tokenizer!.decode(gptOss.encode(ask!.prompt));
     expect(text.slice(text.indexOf("<|start|>assistant"))).toBe(
-      `<|start|>assistant${calling}<|start|>functions.clock to=assistant<|channel|>commentary<|message|>noon<|end|><|start|>assistant`
-        .replace("to=functions.clock <|constrain|>json", "TO")
-        .replace("<|channel|>commentary TO", " to=functions.clock<|channel|>commentary <|constrain|>json"),
+      [
+        "<|start|>assistant<|channel|>analysis<|message|>The time?<|end|>",
+        "<|start|>assistant<|channel|>commentary<|message|>I look.<|end|>",
+        "<|start|>assistant to=functions.clock<|channel|>commentary <|constrain|>json<|message|>",
+        '{"id": 12345678901234567890}<|call|>',
+        "<|start|>functions.clock to=assistant<|channel|>commentary<|message|>noon<|end|><|start|>assistant",
+      ].join(""),
     );
+  });
+
+  test("ends before a stop string of its answer, and so do its log-probabilities; thoughts may hold it", async () => {
+    const said = spoken(
+      "<|channel|>analysis<|message|>Not you.<|end|><|start|>assistant<|channel|>final<|message|>Hi you there",
+    );
+    const { choices } = await chat({ ...hello, logprobs: true, stop: " you" }, gptOss, [said]);
+    expect(choices[0]).toMatchObject({ finish_reason: "stop", message: { content: "Hi", reasoning: "Not you." } });
+    expect(choices[0]?.logprobs?.content.map(({ token }) => token)).toEqual(["Hi"]);
   });
 });
 

@@ -53,6 +53,17 @@ export type { Summary } from "./generate.ts";
 export { type BatchEvent, type BatchSummary, seedOf } from "./generate-batch.ts";
 export { tokenizerFromGguf } from "./gguf-tokenizer.ts";
 export {
+  type Answered,
+  type Ask,
+  answerLine,
+  errorLine,
+  type JobDefaults,
+  type JobModel,
+  type JobRequest,
+  type LineOrigin,
+  readJobLine,
+} from "./jobs/format.ts";
+export {
   type ChatOptions,
   type GenerateOneOptions,
   type LoadModelOptions,

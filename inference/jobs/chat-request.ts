@@ -6,7 +6,7 @@ import { REASONING_EFFORTS, type ReasoningEffort } from "../harmony/messages.ts"
 import { describe } from "../parse-input.ts";
 import { chatMessages, depthOf, MAX_DEPTH, messagesSchema, requireSeen } from "./chat-messages.ts";
 import { chatResponse } from "./chat-response.ts";
-import { followed, refused, refusedField, wholeBetween, wholeFrom, withoutEffect } from "./field-kinds.ts";
+import { followed, no, refused, refusedField, wholeBetween, wholeFrom, withoutEffect } from "./field-kinds.ts";
 import type { JobModel, RequestBody } from "./job-types.ts";
 import { parseRequest, requestError } from "./request-errors.ts";
 import { samplingFields, samplingOptions } from "./sampling-fields.ts";
@@ -47,16 +47,19 @@ export const chatFields = {
     z.enum(REASONING_EFFORTS as ["low", "medium", "high"], "low, medium or high"),
     "low, medium or high; of a GPT-OSS alone",
   ),
-  response_format: refusedField("only text can be promised", isTextFormat),
+  response_format: refusedField("only text can be promised", { words: '`{"type": "text"}`', is: isTextFormat }),
   metadata: withoutEffect(z.record(z.string(), z.string("a string"), "an object of strings"), "notes"),
   safety_identifier: withoutEffect(z.string("a string"), "who asks"),
   prompt_cache_key: withoutEffect(z.string("a string"), "a hint"),
   prompt_cache_retention: withoutEffect(z.string("a string"), "a hint"),
   prompt_cache_options: withoutEffect(z.looseObject({}, "an object"), "a hint"),
   service_tier: withoutEffect(z.string("a string"), "a hint"),
-  store: refusedField("nothing is stored", (value) => value === false),
+  store: refusedField("nothing is stored", no),
   audio: refusedField("the model says text"),
-  modalities: refusedField("the model says text", (value) => Array.isArray(value) && value.join() === "text"),
+  modalities: refusedField("the model says text", {
+    words: '`["text"]`',
+    is: (value) => Array.isArray(value) && value.join() === "text",
+  }),
   moderation: refusedField("there is no moderation here"),
   prediction: refusedField("there are no predictions here"),
   verbosity: refusedField("the model has no such setting"),

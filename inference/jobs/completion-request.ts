@@ -3,7 +3,7 @@ import { z } from "zod";
 import { InputError } from "../../dsl/errors.ts";
 import type { Prompt } from "../model.ts";
 import { completionResponse } from "./completion-response.ts";
-import { followed, refusedField, wholeBetween, wholeFrom } from "./field-kinds.ts";
+import { followed, no, refusedField, wholeBetween, wholeFrom } from "./field-kinds.ts";
 import type { JobModel, RequestBody } from "./job-types.ts";
 import { parseRequest, requestError } from "./request-errors.ts";
 import { samplingFields, samplingOptions } from "./sampling-fields.ts";
@@ -30,8 +30,8 @@ export const completionFields = {
   ...samplingFields,
   max_tokens: followed(wholeFrom(1), `default ${DEFAULT_COMPLETION_TOKENS}, or what the context has left`),
   logprobs: followed(wholeBetween(0, 5), "0 to 5"),
-  echo: refusedField("the prompt's own tokens are not told again", (value) => value === false),
-  suffix: refusedField("the model fills no gaps", (value) => value === ""),
+  echo: refusedField("the prompt's own tokens are not told again", no),
+  suffix: refusedField("the model fills no gaps", { words: '`""`', is: (value) => value === "" }),
   best_of: followed(wholeFrom(1), "`n`, which is no choice among more"),
 };
 

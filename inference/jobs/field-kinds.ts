@@ -21,11 +21,17 @@ export const followed = <Schema extends z.ZodType>(schema: Schema, note: string)
 export const withoutEffect = <Schema extends z.ZodType>(schema: Schema, note: string) =>
   schema.nullish().meta({ support: "no effect", note } satisfies FieldMeta as z.GlobalMeta);
 
-/** A field that is refused, but for values that ask for nothing. */
-export const refusedField = (why: string, but?: (value: unknown) => boolean) =>
-  refused(why, but)
+/** A field that is refused, but for values that ask for nothing. @param taken  those, in words and as a check */
+export const refusedField = (why: string, taken?: { readonly words: string; is(value: unknown): boolean }) =>
+  refused(why, taken?.is)
     .optional()
-    .meta({ support: "refused", note: why } satisfies FieldMeta as z.GlobalMeta);
+    .meta({
+      support: "refused",
+      note: taken === undefined ? why : `${why}; ${taken.words} is taken`,
+    } satisfies FieldMeta as z.GlobalMeta);
+
+/** What `refusedField` takes: no. */
+export const no = { words: "`false`", is: (value: unknown) => value === false };
 
 /** A field that is understood and that nothing here can follow: taken are its absence, `null`, and what `but` takes. */
 export function refused(why: string, but?: (value: unknown) => boolean) {

@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import type { ChatOptions } from "../model.ts";
-import { between, followed, refusedField, wholeBetween, wholeFrom, withoutEffect } from "./field-kinds.ts";
+import { between, followed, no, refusedField, wholeBetween, wholeFrom, withoutEffect } from "./field-kinds.ts";
 import { requestError } from "./request-errors.ts";
 
 // Public API
@@ -31,7 +31,7 @@ export const samplingFields = {
     "token ids to -100 to 100",
   ),
   user: withoutEffect(z.string("a string"), "who asks"),
-  stream: refusedField("a batch's answers come whole", (value) => value === false),
+  stream: refusedField("a batch's answers come whole", no),
   stream_options: refusedField("a batch's answers come whole"),
   top_k: followed(wholeFrom(-1), "0 and -1 keep all"),
   min_p: followed(between(0, 1), "0 to 1, default 0"),

@@ -1,9 +1,10 @@
 """Makes fixtures/: what OpenAI's client, transformers and openai-harmony say of requests and responses.
 
     npm run oracle:jobs
+    python tests/jobs/make_fixtures.py templates FOLDER     what transformers renders by other templates, to stdout
 
-- schemas.json: responses and errors as the client's own types describe them, as JSON schemas that refuse fields that are
-  not listed; the fields of requests.
+- schemas.json: responses and errors as the client's own types describe them, as JSON schemas that refuse fields which
+  are not listed; the fields of requests.
 - chats.json: bodies of chat requests, with the text that transformers renders of each by tools.jinja, and the token ids
   that openai-harmony renders. Bodies are validated by the client's types first.
 
@@ -11,6 +12,7 @@ TIKTOKEN_ENCODINGS_BASE must name a folder with o200k_base.tiktoken, or openai-h
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +106,7 @@ _BODIES: dict[str, Json] = {
                 "tool_calls": [_call(1, "get_weather", '{"city":"Bern"}'), _call(2, "clock", "{}")],
             },
             {"role": "tool", "tool_call_id": "call_2", "content": "noon"},
-            {"role": "tool", "tool_call_id": "call_1", "content": "<b>31</b> & \"dry\""},
+            {"role": "tool", "tool_call_id": "call_1", "content": '<b>31</b> & "dry"'},
             {"role": "assistant", "content": "Warm, and noon."},
             {"role": "user", "content": "Thanks"},
         ],
@@ -129,15 +131,32 @@ def main() -> None:
     }
     _write(out / "schemas.json", {"requestFields": fields, **schemas})
     encoding = load_harmony_encoding(HarmonyEncodingName.HARMONY_GPT_OSS)
+    template = (_FOLDER / "tools.jinja").read_text()
     cases = {
         name: {
             "body": body,
-            "rendered": _rendered(body),
+            "rendered": _rendered(body, template),
             "harmony": encoding.render_conversation_for_completion(_conversation(body), Role.ASSISTANT),
         }
         for name, body in _BODIES.items()
     }
     _write(out / "chats.json", {"date": _DATE, "cases": cases})
+
+
+def _print_templates(folder: Path) -> None:
+    """Prints what becomes of each chat by each template, null where it is refused."""
+    rendered = {
+        path.name: {name: _rendered_or_refused(body, path.read_text()) for name, body in _BODIES.items()}
+        for path in sorted(folder.glob("*.jinja"))
+    }
+    json.dump(rendered, sys.stdout)
+
+
+def _rendered_or_refused(body: Json, template: str) -> str | None:
+    try:
+        return _rendered(body, template, bos_token="<s>", eos_token="</s>")
+    except Exception:  # Templates fail in as many ways as they like.
+        return None
 
 
 def _write(path: Path, made: Json) -> None:
@@ -163,7 +182,7 @@ def _shown(body: Json) -> list[Json] | None:
     return None if body.get("tool_choice") == "none" else body.get("tools")
 
 
-def _rendered(body: Json) -> str:
+def _rendered(body: Json, template: str, **variables: str) -> str:
     """The text of a chat, its messages as transformers' guide to tools wants them: arguments are objects."""
     messages: list[Json] = []
     names: dict[str, str] = {}
@@ -178,9 +197,8 @@ def _rendered(body: Json) -> str:
         if made["role"] == "tool":
             made["name"] = names[made["tool_call_id"]]
         messages.append({**made, "content": made["content"] or ""})
-    template = (_FOLDER / "tools.jinja").read_text()
     rendered, _ = render_jinja_template(
-        [messages], tools=_shown(body), chat_template=template, add_generation_prompt=True
+        [messages], tools=_shown(body), chat_template=template, add_generation_prompt=True, **variables
     )
     return rendered[0]
 
@@ -231,4 +249,7 @@ def _messages(message: Json, names: dict[str, str]) -> list[Message]:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["templates"]:
+        _print_templates(Path(sys.argv[2]))
+    else:
+        main()

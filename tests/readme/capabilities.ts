@@ -210,6 +210,16 @@ export function capabilities(): readonly Capability[] {
       ],
     },
     {
+      what: "OpenAI's batch format, both ways: chats with tools, thoughts and log-probabilities, completions; held to OpenAI's types, transformers and openai-harmony",
+      compiles: "",
+      runs: "Node; CPU",
+      shownBy: [
+        { file: "tests/jobs/format.test.ts", words: "is what openai-harmony makes of it" },
+        { file: "tests/jobs/format.test.ts", words: "is what OpenAI's client reads" },
+        { file: "tests/jobs/smollm2.test.ts", words: "as transformers answers them" },
+      ],
+    },
+    {
       what: "several hosts as one worker: each reads its own devices' bytes; a lost host is one error that names it",
       compiles: "cpu",
       runs: "two processes of two CPU devices each",

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { refusalOf } from "../../tests/support/refusal.ts";
 import type { ChatMessage } from "../chat-template.ts";
 import { harmonyMessages } from "./chat.ts";
-import { systemMessage } from "./messages.ts";
+import { developerMessage, functionTools, systemMessage } from "./messages.ts";
 
 const now = new Date(2025, 5, 28, 23, 59);
 const read = (...chat: readonly ChatMessage[]) => harmonyMessages(chat, { now }).slice(1);
@@ -28,6 +28,28 @@ describe("a chat in Harmony", () => {
       { role: "assistant", channel: "analysis", content: "hm" },
       { role: "assistant", channel: "final", content: "c" },
     ]);
+  });
+
+  test("has tools beside the first instructions, or in a message of the developer that is made", () => {
+    const tool = { name: "f", description: "" };
+    const developer = (instructions?: string) =>
+      developerMessage({ ...(instructions === undefined ? {} : { instructions }), tools: [functionTools([tool])] });
+    const user = { role: "user", content: "hi" } as const;
+    const said = (...chat: readonly ChatMessage[]) => harmonyMessages(chat, { now, tools: [tool] });
+    expect(said(user).slice(1)).toEqual([developer(), user]);
+    const [, ...instructed] = said({ role: "system", content: "Be brief." }, user, {
+      role: "developer",
+      content: "Now.",
+    });
+    expect(instructed).toEqual([developer("Be brief."), user, developerMessage({ instructions: "Now." })]);
+    const system = systemMessage();
+    expect(said(system as ChatMessage & typeof system, user)).toEqual([system, developer(), user]);
+    expect(
+      refusalOf(() => said(developer() as ChatMessage & ReturnType<typeof developer>, user)),
+    ).toMatchInlineSnapshot(`
+InputError CHAT_MESSAGES_INVALID
+chat: messages[0] is a developer message in Harmony's own form; wanted instructions alone beside tools
+`);
   });
 
   test("has calls of tools, and answers that name them or their calls", () => {

@@ -2,6 +2,9 @@ import { describe, expect, test } from "@jest/globals";
 import { InputError, RuntimeFailure } from "../../dsl/errors.ts";
 import { byteTokenizer } from "../../tests/support/byte-tokenizer.ts";
 import { modelOf } from "../../tests/support/scripted-answers.ts";
+import { Harmony } from "../harmony/index.ts";
+import { chatFields } from "./chat-request.ts";
+import { completionFields } from "./completion-request.ts";
 import { readJobLine } from "./job-line.ts";
 import type { JobDefaults } from "./job-types.ts";
 import { errorLine } from "./output-line.ts";
@@ -11,6 +14,7 @@ const tokenizer = byteTokenizer();
 const template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}";
 const model = modelOf({ tokenizer, template, context: 100 });
 const base = modelOf({ tokenizer, context: 100 });
+const gptOss = modelOf({ tokenizer, harmony: new Harmony(tokenizer), context: 2000 });
 
 const chatUrl = "/v1/chat/completions";
 const line = (body: unknown, more: object = {}) =>
@@ -370,6 +374,34 @@ model_not_found model: body.model is "other"; wanted "m", which is the one there
   });
 });
 
+test("whatever stands wherever, a line is taken or refused with a param, and nothing else is thrown", () => {
+  const asked = { role: "assistant", content: null, tool_calls: [call("a", '{"a": 1}')] };
+  const whole = {
+    model: "m",
+    messages: [user, asked, { role: "tool", tool_call_id: "a", content: "x" }],
+    tools: [tool()],
+  };
+  const odd = [null, true, -1, 0.5, 2 ** 60, "", "a", "\ud800", [], [[]], {}, { a: {} }, ["a", 1], deep(300)];
+  const proto = JSON.parse('{"__proto__": {"a": 1}, "constructor": 1}');
+  let refused = 0;
+  const attempt = (text: string) => {
+    for (const on of [model, gptOss]) {
+      const said = refusalOf(text, { on });
+      if (said !== "taken") refused++;
+      expect(said).toMatch(/^(taken|[a-z_]+ [^ ]+: )/);
+    }
+  };
+  for (const value of [...odd, proto]) {
+    for (const field of Object.keys(chatFields))
+      attempt(line({ ...whole, tools: null, messages: [user], [field]: value }));
+    for (const field of Object.keys(completionFields)) attempt(completion({ prompt: "a", [field]: value }));
+    for (const field of ["custom_id", "method", "url", "body"]) attempt(line(whole, { [field]: value }));
+    for (const path of pathsOf(whole)) attempt(line(replaced(whole, path, value)));
+    attempt(JSON.stringify(value));
+  }
+  expect(refused).toBeGreaterThan(1000);
+});
+
 test("what asks for nothing is taken: null, and the values that are the case anyway", () => {
   const nothing = Object.fromEntries(
     "temperature top_p n stop seed presence_penalty frequency_penalty logit_bias user stream stream_options top_k min_p repetition_penalty min_tokens stop_token_ids max_tokens max_completion_tokens logprobs top_logprobs tools tool_choice parallel_tool_calls reasoning_effort response_format metadata store audio modalities functions function_call"
@@ -480,4 +512,17 @@ function errorOf(run: () => unknown): unknown {
     return error;
   }
   throw new Error("nothing was thrown");
+}
+
+/** Where the values of a value stand, itself left out. */
+function pathsOf(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  const below = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  return below.flatMap(([key, each]) => [[...path, key], ...pathsOf(each, [...path, key])]);
+}
+
+function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
+  if (key === undefined) return by;
+  const copy = structuredClone(value) as Record<string, unknown>;
+  copy[key] = replaced(copy[key], rest, by);
+  return copy;
 }

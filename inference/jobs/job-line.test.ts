@@ -376,10 +376,11 @@ model_not_found model: body.model is "other"; wanted "m", which is the one there
 
 test("whatever stands wherever, a line is taken or refused with a param, and nothing else is thrown", () => {
   const asked = { role: "assistant", content: null, tool_calls: [call("a", '{"a": 1}')] };
+  const parameters = { type: "object", properties: { a: { type: "string", enum: ["b"] } }, required: ["a"] };
   const whole = {
     model: "m",
     messages: [user, asked, { role: "tool", tool_call_id: "a", content: "x" }],
-    tools: [tool()],
+    tools: [tool({ description: "d", parameters })],
   };
   const odd = [null, true, -1, 0.5, 2 ** 60, "", "a", "\ud800", [], [[]], {}, { a: {} }, ["a", 1], deep(300)];
   const proto = JSON.parse('{"__proto__": {"a": 1}, "constructor": 1}');

@@ -1,16 +1,15 @@
 /** A model without weights: its files are real, and it says the tokens that it is told to. */
 
 import type { Target } from "../../compiler/index.ts";
-import { InputError } from "../../dsl/index.ts";
+import { Answer } from "../../inference/answer.ts";
 import { HarmonyReader } from "../../inference/answer-reader.ts";
 import { chatOf } from "../../inference/chat-prompt.ts";
-import { generateTokens } from "../../inference/generate.ts";
 import type { Harmony, Tokenizer } from "../../inference/harmony/index.ts";
 import { ChatTemplate, type Model as LoadedModel, Model, type Piece } from "../../inference/index.ts";
 import type { Answered, Ask, JobRequest } from "../../inference/jobs/job-types.ts";
 import type { ModelFiles } from "../../inference/model-files.ts";
 import type { ModelPrograms } from "../../inference/model-programs.ts";
-import type { Sequence } from "../../inference/sequence.ts";
+import type { NextLogits } from "../../inference/step-call.ts";
 
 // Public API
 
@@ -46,43 +45,43 @@ export async function answersOf(
 
 // Implementation
 
-/** The answer to one question, by the loop that real models run. */
+/** The answer to one question, made token by token as real ones are. */
 async function answerOf(model: LoadedModel, { prompt, options }: Ask, said: readonly number[]): Promise<Answered> {
   const { tokenizer, harmony, context, config } = model;
   const { reasoning, ...rest } = options;
   const speaks = harmony !== undefined && chatOf(prompt) !== undefined ? harmony : undefined;
-  let next = 0;
-  const say = () => {
-    const token = said[next++];
-    if (token === undefined) throw new InputError("SCRIPT", "the script is over, and the answer is not");
-    // Of the others the lower ids are the likelier ones: as many as anybody asks for.
-    const ids = [token, ...Array.from({ length: 20 }, (_, id) => id).filter((id) => id !== token)];
-    const values = ids.map((_, at) => (at === 0 ? 20 : -at));
-    const logSumExp = Math.log(values.reduce((sum, value) => sum + Math.exp(value), 0));
-    return { kind: "candidates" as const, ids, values, logSumExp };
-  };
-  const sequence = {
-    length: 0,
-    prefill: async () => say(),
-    step: async () => say(),
-    [Symbol.asyncDispose]: async () => {},
-  } as unknown as Sequence;
-  const answer = generateTokens(
+  const answer = new Answer(
     {
-      prompt: model.encode(prompt, { reasoning }),
       context,
       vocabulary: config.vocab,
       tokenizer,
       stopIds: new Set(speaks === undefined ? tokenizer?.eosIds : speaks.stopTokens),
-      openSequence: async () => sequence,
       ...(speaks === undefined ? {} : { reader: () => new HarmonyReader(speaks) }),
     },
+    model.encode(prompt, { reasoning }),
     { ...rest, temperature: 0 },
   );
   const pieces: Piece[] = [];
-  for (;;) {
-    const step = await answer.next();
-    if (step.done === true) return { pieces, summary: step.value };
-    pieces.push(step.value);
-  }
+  for (const token of said) if (answer.finished === undefined) pieces.push(await answer.take(logitsFor(token)));
+  if (answer.finished === undefined) throw new Error("the script is over, and the answer is not");
+  const summary = {
+    finishReason: answer.finished,
+    promptTokens: answer.prompt.length,
+    reusedTokens: 0,
+    answerTokens: answer.count,
+    prefillSeconds: 0,
+    decodeSeconds: 0,
+    seed: answer.seed,
+    nearTies: [],
+    ...(answer.messages === undefined ? {} : { messages: answer.messages }),
+  };
+  return { pieces, summary };
+}
+
+/** Logits by which a token is the likeliest, and of the others the lower ids are: as many as anybody asks for. */
+function logitsFor(token: number): NextLogits {
+  const ids = [token, ...Array.from({ length: 20 }, (_, id) => id).filter((id) => id !== token)];
+  const values = ids.map((_, at) => (at === 0 ? 20 : -at));
+  const logSumExp = Math.log(values.reduce((sum, value) => sum + Math.exp(value), 0));
+  return { kind: "candidates", ids, values, logSumExp };
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run checkpoint:synthetic -- --config 20b --out DIR`: a full-size GPT-OSS checkpoint with random weights.
  *
- * Sets up first when needed, then runs ./synthetic_checkpoint.py, whose first lines say what it can do. Paths are
+ * Sets up first when needed, then runs ./synthetic_checkpoint, whose __init__.py says what it can do. Paths are
  * relative to the folder that npm was called from.
  */
 import { spawn } from "node:child_process";
@@ -10,7 +10,7 @@ import { root, runScript, setup, venvPython } from "./setup.mjs";
 
 await runScript(async () => {
   await setup();
-  const script = join(root, "scripts/synthetic_checkpoint.py");
+  const script = join(root, "scripts/synthetic_checkpoint");
   const child = spawn(venvPython, [script, ...process.argv.slice(2)], {
     cwd: process.env.INIT_CWD ?? process.cwd(),
     stdio: "inherit",

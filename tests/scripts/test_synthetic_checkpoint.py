@@ -1,4 +1,4 @@
-"""Tests of scripts/synthetic_checkpoint.py: `npm run pytest -- tests/scripts`."""
+"""Tests of scripts/synthetic_checkpoint: `npm run pytest -- tests/scripts`."""
 
 # ruff: noqa: D103 - a test's name is its documentation
 
@@ -20,7 +20,15 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "parity"))
 
 import random_gpt_oss as tiny
-import synthetic_checkpoint as synthetic
+from synthetic_checkpoint.command_line import main
+from synthetic_checkpoint.config import read_config
+from synthetic_checkpoint.files import indented
+from synthetic_checkpoint.folder import claimed
+from synthetic_checkpoint.hugging_face import SHARD_BYTES, plan_folder
+from synthetic_checkpoint.marker import MARKER
+from synthetic_checkpoint.pools import Pools
+from synthetic_checkpoint.tensors import Tensor, tensors
+from synthetic_checkpoint.tokenizer import Tokenizer, byte_characters
 
 BYTES = {"BF16": 2, "U8": 1}
 EXPRESSIBLE_IN_GGUF = [
@@ -40,7 +48,7 @@ def write_config(folder: Path, name: str, **changes: Any) -> Path:
 
 
 def run(*arguments: object) -> int:
-    return synthetic.main([str(argument) for argument in arguments])
+    return main([str(argument) for argument in arguments])
 
 
 def stored(folder: Path) -> dict[str, tuple[str, list[int]]]:
@@ -140,7 +148,7 @@ def test_a_dry_run_counts_the_released_models(
 
 def test_the_20b_is_the_released_one_to_the_byte_but_for_its_weights() -> None:
     """Sizes and sha256 as the released repository's file list gives them."""
-    files = {file.name: file for file in synthetic.plan_folder(synthetic.read_config("20b"), 0, synthetic.SHARD_BYTES)}
+    files = {file.name: file for file in plan_folder(read_config("20b"), 0, SHARD_BYTES)}
     assert files["model-00000-of-00002.safetensors"].size == 4_792_272_488
     assert files["model-00001-of-00002.safetensors"].size == 4_798_702_184
     assert files["model-00002-of-00002.safetensors"].size == 4_170_342_232
@@ -156,7 +164,7 @@ def test_the_20b_is_the_released_one_to_the_byte_but_for_its_weights() -> None:
 
 
 def test_the_120b_has_the_released_config() -> None:
-    text = synthetic.indented(synthetic.read_config("120b"))
+    text = indented(read_config("120b"))
     expected = "933aeb666a3fd851133ddd7686414f369bc564c4185fb5704416550879f10566"
     assert hashlib.sha256(text.encode()).hexdigest() == expected
 
@@ -189,8 +197,8 @@ def test_weights_have_the_deviations_that_keep_activations_in_range(tmp_path: Pa
 
 def test_no_two_rows_of_a_matrix_are_the_same() -> None:
     """In the 20B's largest tensors, which are cut from pools many times smaller."""
-    pools = synthetic.Pools(0)
-    made = {tensor.key: tensor for tensor in synthetic.tensors(synthetic.read_config("20b"))}
+    pools = Pools(0)
+    made = {tensor.key: tensor for tensor in tensors(read_config("20b"))}
     for key in ("lm_head.weight", "model.layers.3.mlp.experts.gate_up_proj_blocks"):
         seen: set[bytes] = set()
         for chunk in pools.chunks(made[key]):
@@ -201,8 +209,8 @@ def test_no_two_rows_of_a_matrix_are_the_same() -> None:
 
 def test_no_token_is_a_row_of_the_head() -> None:
     """Such a token's logit for that row would be 2 * sqrt(2880) = 107, and all others have a deviation of 2."""
-    pools = synthetic.Pools(0)
-    made = {tensor.key: tensor for tensor in synthetic.tensors(synthetic.read_config("20b"))}
+    pools = Pools(0)
+    made = {tensor.key: tensor for tensor in tensors(read_config("20b"))}
 
     def signs(key: str) -> set[bytes]:
         """Of each row's first 64 numbers: no two independent rows have the same."""
@@ -215,8 +223,8 @@ def test_no_token_is_a_row_of_the_head() -> None:
 
 
 def test_chunks_are_small_whatever_the_tensor() -> None:
-    tensor = next(t for t in synthetic.tensors(synthetic.read_config("120b")) if t.key.endswith("gate_up_proj_blocks"))
-    sizes = [chunk.nbytes for chunk in synthetic.Pools(0).chunks(tensor)]
+    tensor = next(t for t in tensors(read_config("120b")) if t.key.endswith("gate_up_proj_blocks"))
+    sizes = [chunk.nbytes for chunk in Pools(0).chunks(tensor)]
     assert sum(sizes) == tensor.size == 128 * 5760 * 90 * 16
     assert max(sizes) <= 4 << 20
 
@@ -302,11 +310,11 @@ def test_gguf_refuses_what_it_has_no_words_for(
 
 @pytest.mark.parametrize("name", ["20b", "released"])
 def test_every_id_has_a_text_of_its_own_and_every_byte_an_id(name: str) -> None:
-    config = synthetic.read_config(name) if name == "20b" else tiny.config_json(name)
-    tokenizer = synthetic.Tokenizer(config).json()
+    config = read_config(name) if name == "20b" else tiny.config_json(name)
+    tokenizer = Tokenizer(config).json()
     ids = tokenizer["model"]["vocab"]
     assert sorted(ids.values()) == list(range(config["vocab_size"]))
-    assert set(synthetic.byte_characters()) <= set(ids)
+    assert set(byte_characters()) <= set(ids)
     special = {token["id"]: token["content"] for token in tokenizer["added_tokens"]}
     assert special[config["eos_token_id"]] == "<|return|>"
     assert special[config["pad_token_id"]] == "<|endoftext|>"
@@ -375,7 +383,7 @@ def test_remove_refuses_a_marker_that_leads_out_of_the_folder(
 ) -> None:
     (tmp_path / "precious.txt").write_text("mine")
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / synthetic.MARKER).write_text(json.dumps({"files": {name: 4}}))
+    (tmp_path / "out" / MARKER).write_text(json.dumps({"files": {name: 4}}))
     assert run("--remove", tmp_path / "out") == 1
     assert "which is not in the folder; nothing was touched" in capsys.readouterr().err
     assert (tmp_path / "precious.txt").exists()
@@ -403,9 +411,9 @@ def test_a_folder_begun_with_other_settings_is_refused(
 
 def failing_within(key: str, error: BaseException) -> Callable[..., Iterator[Any]]:
     """`Pools.chunks` that ends the run within the tensor of this name."""
-    chunks = synthetic.Pools.chunks
+    chunks = Pools.chunks
 
-    def until(pools: synthetic.Pools, tensor: synthetic.Tensor) -> Iterator[Any]:
+    def until(pools: Pools, tensor: Tensor) -> Iterator[Any]:
         for chunk in chunks(pools, tensor):
             yield chunk
             if tensor.key == key:
@@ -420,7 +428,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     command = ("--config", config_file, "--out", tmp_path / "out", "--shard-bytes", 500_000)
     with monkeypatch.context() as patched:
         interrupted = failing_within("model.layers.2.self_attn.q_proj.weight", KeyboardInterrupt())
-        patched.setattr(synthetic.Pools, "chunks", interrupted)
+        patched.setattr(Pools, "chunks", interrupted)
         assert run(*command) == 130
     assert "interrupted; the same command goes on from here" in capsys.readouterr().err
     names = {path.name for path in (tmp_path / "out").iterdir()}
@@ -428,7 +436,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     whole = {path.name: path.stat().st_ino for path in (tmp_path / "out").glob("*.safetensors")}
     assert whole
     # What a killed process leaves.
-    planned = json.loads((tmp_path / "out" / synthetic.MARKER).read_text())["files"]
+    planned = json.loads((tmp_path / "out" / MARKER).read_text())["files"]
     leftover = tmp_path / "out" / f"{next(name for name in planned if name not in names)}.partial"
     leftover.write_bytes(b"half")
 
@@ -466,7 +474,7 @@ def test_a_disk_that_becomes_full_leaves_whole_files_and_says_what_to_do(
     command = ("--config", config_file, "--out", tmp_path / "out", "--shard-bytes", 500_000)
     with monkeypatch.context() as patched:
         full = failing_within("lm_head.weight", OSError(errno.ENOSPC, "No space left on device"))
-        patched.setattr(synthetic.Pools, "chunks", full)
+        patched.setattr(Pools, "chunks", full)
         assert run(*command) == 1
     message = capsys.readouterr().err
     assert f"the disk of {tmp_path}/out became full in model-" in message
@@ -481,7 +489,7 @@ def test_two_runs_in_one_folder_do_not_mix(
     tmp_path: Path, config_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--config", config_file, "--out", tmp_path / "out") == 0
-    with synthetic.claimed(tmp_path / "out"):
+    with claimed(tmp_path / "out"):
         assert run("--config", config_file, "--out", tmp_path / "out") == 1
         assert run("--remove", tmp_path / "out") == 1
     assert capsys.readouterr().err.count(f"another run is at work in {tmp_path}/out") == 2

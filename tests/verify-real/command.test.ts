@@ -62,7 +62,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   model = join(folder, "tiny");
   await writeFile(join(folder, "config.json"), JSON.stringify(tiny));
-  const script = join(root, "scripts/synthetic_checkpoint.py");
+  const script = join(root, "scripts/synthetic_checkpoint");
   await run(projectPython, [script, "--config", join(folder, "config.json"), "--out", model]);
 }, 120_000);
 
@@ -128,7 +128,7 @@ print(json.dumps(found))
 
   test("has the same scales as a GGUF with the same numbers", async () => {
     const gguf = join(folder, "gguf");
-    const script = join(root, "scripts/synthetic_checkpoint.py");
+    const script = join(root, "scripts/synthetic_checkpoint");
     await run(projectPython, [script, "--config", join(folder, "config.json"), "--out", gguf, "--gguf"]);
     const name = (await readdir(gguf)).find((each) => each.endsWith(".gguf"))!;
     const spreads = async (path: string) => {

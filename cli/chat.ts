@@ -1,5 +1,5 @@
 /** `tsxla chat`: a conversation on a terminal, or one whose questions are the lines of stdin. */
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { ReasoningEffort } from "../inference/harmony/index.ts";
 import { Conversation } from "./conversation.ts";
 import { type ModelOptions, openModelOn, openWorker, withModel } from "./options.ts";
@@ -10,9 +10,8 @@ import { runSlash, slashHelp } from "./slash-commands.ts";
 
 // Public API
 
-export function chatCommand(signal: AbortSignal): Command {
-  const command = withModel(new Command("chat"))
-    .description("Chats with a model. Ctrl-C interrupts an answer, and ends the chat where none is under way.")
+export function chatCommand(command: Command, signal: AbortSignal): Command {
+  withModel(command)
     .option("--system <text>", "instructions that hold for the whole chat")
     .addOption(reasoningOption());
   return withSampling(command, { maxTokens: answerTokens }).action((options: ChatCommandOptions) =>

@@ -1,6 +1,6 @@
 /** `tsxla compare`: two traces, value by value, and the first that departs. */
 import { readFile } from "node:fs/promises";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { z } from "zod";
 import { InputError } from "../dsl/index.ts";
 import { type Comparison, type ComparisonRow, compareTraces, type NameMap } from "../inference/index.ts";
@@ -16,11 +16,8 @@ export interface CompareOptions {
   readonly json?: true;
 }
 
-export function compareCommand(_: AbortSignal): Command {
-  return withComparison(new Command("compare"))
-    .description(
-      "Compares two traces (tsxla logits --trace) and names the first value that departs. Ends with 1 if one does.",
-    )
+export function compareCommand(command: Command): Command {
+  return withComparison(command)
     .argument("<mine>", "a trace, safetensors")
     .argument("<reference>", "the trace to hold it against")
     .option("--json", "print one JSON object when done")

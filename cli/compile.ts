@@ -2,7 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { annotate, chipOf, perDevice, readHlo, type Target } from "../compiler/index.ts";
 import { InputError } from "../dsl/index.ts";
 import {
@@ -26,12 +26,8 @@ import { bytes, Progress } from "./progress.ts";
 
 // Public API
 
-export function compileCommand(signal: AbortSignal): Command {
-  const command = withModel(
-    new Command("compile"),
-    "a Hugging Face folder, a .gguf file, a config.json or the name of a published model",
-  )
-    .description("Lowers one step of a model to StableHLO and compiles it with XLA. A configuration is enough.")
+export function compileCommand(command: Command, signal: AbortSignal): Command {
+  withModel(command, "a Hugging Face folder, a .gguf file, a config.json or the name of a published model")
     .addOption(new Option("--phase <phase>", "which step").choices(["decode", "prefill"]).default("decode"))
     .option("--batch <b>", "how many texts at once", wholeNumber, 1)
     .option("--length <n>", "tokens of a prefill; positions that a decode step has behind it", wholeNumber, 1024)

@@ -1,5 +1,5 @@
 /** `tsxla doctor`: whether everything is there that a run needs, and what to do where it is not. */
-import { Command } from "commander";
+import type { Command } from "commander";
 import { Worker } from "../inference/index.ts";
 import { type Check, guarded } from "./doctor/check.ts";
 import { checkInstallation } from "./doctor/installation.ts";
@@ -9,11 +9,8 @@ import { connectOptions, type WorkerOptions, withWorker } from "./options.ts";
 
 // Public API
 
-export function doctorCommand(signal: AbortSignal): Command {
-  return withWorker(new Command("doctor"))
-    .description(
-      "Checks what a run needs, and says what to do where something is missing. Ends with 1 if something fails.",
-    )
+export function doctorCommand(command: Command, signal: AbortSignal): Command {
+  return withWorker(command)
     .option("--json", "print one JSON object")
     .action((options: DoctorOptions) => run(options, signal));
 }

@@ -1,6 +1,6 @@
 /** `tsxla exec`: compiles a StableHLO file and runs it once. */
 import { readFile } from "node:fs/promises";
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { InputError, isFloat, isInteger } from "../dsl/index.ts";
 import { type Execution, type HostTensor, toNumbers } from "../runtime-bridge/index.ts";
 import { openWorker, type WorkerOptions, withWorker } from "./options.ts";
@@ -9,9 +9,8 @@ import { readSafetensors, SafetensorsWriter } from "./safetensors.ts";
 
 // Public API
 
-export function execCommand(signal: AbortSignal): Command {
-  return withWorker(new Command("exec"))
-    .description("Compiles a StableHLO file and runs its @main once.")
+export function execCommand(command: Command, signal: AbortSignal): Command {
+  return withWorker(command)
     .argument("<file>", "StableHLO text (.mlir)")
     .option("--inputs <file>", "safetensors with arg0, arg1, … for @main's arguments")
     .option("--out <file>", "where to write result0, result1, …, as safetensors (without: a line for each is printed)")

@@ -1,5 +1,5 @@
 /** `tsxla generate`: an answer to a prompt, as it comes; or those to a file of prompts. */
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { InputError } from "../dsl/index.ts";
 import type { ReasoningEffort } from "../inference/harmony/index.ts";
 import type { ChatOptions, Model, Piece, Prompt, Summary, Worker } from "../inference/index.ts";
@@ -13,9 +13,8 @@ import { Thoughts, withoutAnswer } from "./thoughts.ts";
 
 // Public API
 
-export function generateCommand(signal: AbortSignal): Command {
-  const command = withProfile(withModel(new Command("generate")))
-    .description("Generates an answer to a prompt, or to each prompt of a file.")
+export function generateCommand(command: Command, signal: AbortSignal): Command {
+  withProfile(withModel(command))
     .option("--prompt <text>", "what to answer; goes through the model's chat template when it has one")
     .addOption(
       new Option(

@@ -12,10 +12,8 @@ import { readSafetensors } from "./safetensors.ts";
 
 // Public API
 
-export function goldenCommand(signal: AbortSignal): Command {
-  const golden = new Command("golden")
-    .description("Holds golden files of StableHLO text to what a folder's case modules (*.golden.ts) lower to.")
-    .usage("[options] [command]");
+export function goldenCommand(command: Command, signal: AbortSignal): Command {
+  command.usage("[options] [command]");
   const check = withWorker(new Command("check"))
     .description("Says which files differ, operation by operation; ends with 1 if any does.")
     .argument("<dir>", "the folder")
@@ -29,8 +27,8 @@ export function goldenCommand(signal: AbortSignal): Command {
     .option("--prune", "also remove golden files that no case names")
     .option("--json", "print one JSON object")
     .action((dir: string, options: UpdateOptions) => update_(dir, options));
-  for (const each of [check, update]) golden.addCommand(each.exitOverride().showHelpAfterError("(--help says more)"));
-  return golden;
+  for (const each of [check, update]) command.addCommand(each.exitOverride().showHelpAfterError("(--help says more)"));
+  return command;
 }
 
 // Implementation

@@ -1,6 +1,6 @@
 /** `tsxla inspect`: what a model's files say, without loading a weight. */
 import { stat } from "node:fs/promises";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { countParameters, InputError, type ParamTree } from "../dsl/index.ts";
 import { isConfig, type ModelFiles, openModel, readModelConfig } from "../inference/index.ts";
 import { type Architecture, countActiveParameters, type ModelConfig, matchCheckpoint } from "../models/index.ts";
@@ -9,11 +9,8 @@ import { bytes, Progress } from "./progress.ts";
 
 // Public API
 
-export function inspectCommand(signal: AbortSignal): Command {
-  return withWorker(new Command("inspect"))
-    .description(
-      "Describes a model: a Hugging Face folder, a .gguf file, a config.json alone, or a published model's name.",
-    )
+export function inspectCommand(command: Command, signal: AbortSignal): Command {
+  return withWorker(command)
     .argument("<path>", "the model")
     .option("--json", "print one JSON object")
     .action((path: string, options: InspectCommandOptions) => run(path, options, signal));

@@ -1,5 +1,5 @@
 /** `tsxla logits`: what a model says after every token of a list. */
-import { Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { InputError, RuntimeFailure } from "../dsl/index.ts";
 import type { TracedChunk } from "../inference/index.ts";
 import { type CompareOptions, compareFiles, withComparison } from "./compare.ts";
@@ -11,9 +11,8 @@ import { TraceWriter } from "./trace-file.ts";
 
 // Public API
 
-export function logitsCommand(signal: AbortSignal): Command {
-  return withProfile(withComparison(withModel(new Command("logits"))))
-    .description("Writes the logits after every token: `logits`, f32, [tokens, vocabulary].")
+export function logitsCommand(command: Command, signal: AbortSignal): Command {
+  return withProfile(withComparison(withModel(command)))
     .requiredOption("--tokens <ids>", "token ids, separated by commas", tokenIds)
     .requiredOption("--out <file>", "where to write, as safetensors")
     .option("--step", "feed one token at a time through the cache, instead of a prefill")

@@ -5,20 +5,9 @@
  */
 import { setMaxListeners } from "node:events";
 import { Command, CommanderError } from "commander";
-import { addSourceRoot, TsxlaError } from "../dsl/index.ts";
-import { chatCommand } from "./chat.ts";
-import { compareCommand } from "./compare.ts";
-import { compileCommand } from "./compile.ts";
-import { doctorCommand } from "./doctor.ts";
-import { execCommand } from "./exec.ts";
-import { generateCommand } from "./generate.ts";
-import { goldenCommand } from "./golden.ts";
-import { inspectCommand } from "./inspect.ts";
-import { logitsCommand } from "./logits.ts";
-import { probeCommand } from "./probe.ts";
-import { pullCommand } from "./pull.ts";
-import { setupCommand } from "./setup.ts";
-import { workerCommand } from "./worker.ts";
+import { TsxlaError } from "../dsl/errors.ts";
+import { addSourceRoot } from "../dsl/location.ts";
+import { commands } from "./commands.ts";
 
 // Public API
 
@@ -38,7 +27,7 @@ export async function main(words: readonly string[]): Promise<void> {
   // A reader that has seen enough (`| head`) is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   try {
-    await commandLine(interruption.signal).parseAsync(words, { from: "user" });
+    await commandLine(interruption.signal).parseAsync(asked(words), { from: "user" });
   } catch (error) {
     process.exitCode = report(error, words.includes("--debug"), interruption.signal.aborted);
   } finally {
@@ -48,6 +37,11 @@ export async function main(words: readonly string[]): Promise<void> {
 
 // Implementation
 
+/** `help NAME` is asked as `NAME --help`: commander would answer it of a command that is not loaded. */
+function asked(words: readonly string[]): readonly string[] {
+  return words[0] === "help" ? [...words.slice(1), "--help"] : words;
+}
+
 function commandLine(signal: AbortSignal): Command {
   const program = new Command("tsxla")
     .description("Writes language models in TypeScript, compiles them with XLA, and runs them.")
@@ -55,22 +49,11 @@ function commandLine(signal: AbortSignal): Command {
     .option("--debug", "show where an error comes from")
     .showHelpAfterError("(--help says more)")
     .exitOverride();
-  const commands = [
-    generateCommand,
-    chatCommand,
-    logitsCommand,
-    compareCommand,
-    compileCommand,
-    doctorCommand,
-    execCommand,
-    inspectCommand,
-    pullCommand,
-    goldenCommand,
-    workerCommand,
-    probeCommand,
-    setupCommand,
-  ];
-  for (const make of commands) program.addCommand(make(signal).exitOverride().showHelpAfterError("(--help says more)"));
+  for (const { name, description } of commands) program.command(name).description(description);
+  program.hook("preSubcommand", async (_, command) => {
+    const listed = commands.find(({ name }) => name === command.name());
+    (await listed?.load())?.(command, signal);
+  });
   return program;
 }
 

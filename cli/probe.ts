@@ -1,14 +1,13 @@
 /** `tsxla probe`: whether a worker serves. For people, and for whatever watches over a worker's process. */
 import { readFile } from "node:fs/promises";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { InputError, RuntimeFailure } from "../dsl/index.ts";
 import { probeHealth } from "../runtime-bridge/index.ts";
 
 // Public API
 
-export function probeCommand(signal: AbortSignal): Command {
-  return new Command("probe")
-    .description("Asks a worker whether it serves; ends with 0 when it does. Needs no token.")
+export function probeCommand(command: Command, signal: AbortSignal): Command {
+  return command
     .argument("<address>", "unix:PATH, HOST:PORT, dns:NAME:PORT, or grpcs:// before one of the last two")
     .option("--tls-ca <file>", "certificates, PEM, that vouch for the worker; on loopback none is asked")
     .action(async (address: string, { tlsCa }: { readonly tlsCa?: string }) => {

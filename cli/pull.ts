@@ -1,6 +1,6 @@
 /** `tsxla pull`: a repository of the Hugging Face hub, as much of it as tsxla reads, into a folder. */
 import { relative } from "node:path";
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { PullEvent, Pulled } from "../hub/index.ts";
 import { collect, wholeNumber } from "./options.ts";
 import { bytes, Progress } from "./progress.ts";
@@ -8,9 +8,8 @@ import { duration, Transfer } from "./transfer.ts";
 
 // Public API
 
-export function pullCommand(signal: AbortSignal): Command {
-  return new Command("pull")
-    .description("Fetches a model from the Hugging Face hub; goes on where an earlier pull was ended.")
+export function pullCommand(command: Command, signal: AbortSignal): Command {
+  return command
     .argument("<repository>", "OWNER/NAME, such as openai/gpt-oss-20b")
     .option("--revision <r>", "a branch, a tag or a commit", "main")
     .option("--out <dir>", "the folder (the repository's name, in this one)")

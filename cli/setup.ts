@@ -1,14 +1,13 @@
 /** `tsxla setup`: makes the Python environment that workers run in. */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { environmentFolder, isCheckout, requirements } from "../runtime-bridge/places.ts";
 
 // Public API
 
-export function setupCommand(signal: AbortSignal): Command {
-  return new Command("setup")
-    .description("Makes the Python environment that workers run in: once for a version of tsxla, half a gigabyte.")
+export function setupCommand(command: Command, signal: AbortSignal): Command {
+  return command
     .option("--check", "only say whether it is there; ends with 1 if it is not")
     .action((options: { readonly check?: true }) => run(options, signal));
 }

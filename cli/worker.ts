@@ -1,13 +1,12 @@
 /** `tsxla worker`: serves this machine's devices, and starts the Python process again when it dies. */
-import { Command } from "commander";
+import type { Command } from "commander";
 import { superviseWorker } from "../runtime-bridge/index.ts";
 import { seedNumber, wholeNumber } from "./options.ts";
 
 // Public API
 
-export function workerCommand(signal: AbortSignal): Command {
-  return new Command("worker")
-    .description("Serves this machine's devices to other processes.")
+export function workerCommand(command: Command, signal: AbortSignal): Command {
+  return command
     .option("--listen <address>", "unix:PATH or HOST:PORT; port 0 picks one", "127.0.0.1:0")
     .option("--root <dir>", "the folder to which checkpoint paths are confined (here)")
     .option("--token-file <file>", "calls must carry the token in this file")

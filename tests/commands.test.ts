@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "@jest/globals";
+import { commands } from "../cli/commands.ts";
 import { readSafetensors, SafetensorsWriter } from "../cli/safetensors.ts";
 import { toFloat32Array } from "../runtime-bridge/index.ts";
 import { projectPython } from "../runtime-bridge/places.ts";
@@ -232,13 +233,11 @@ test("every command explains itself with --help, on stdout, and ends with 0", as
   const names = [...stdout.matchAll(/^ {2}(\w+) .*/gm)]
     .map(([, name]) => name as string)
     .filter((name) => name !== "help");
-  expect(names).toEqual(expect.arrayContaining(["generate", "logits", "compile", "exec", "inspect", "worker"]));
-  const main = await readFile(join(root, "cli/main.ts"), "utf8");
+  expect(names).toEqual(commands.map(({ name }) => name));
   for (const name of names) {
     const help = await run(name, "--help");
     expect(help.stdout).toMatch(new RegExp(`^Usage: tsxla ${name} \\[options\\]`));
     expect(help.stderr).toBe("");
-    expect(main).toContain(`${name}Command`);
   }
 });
 

@@ -4,13 +4,16 @@
  * Example run: npm run jest -- tests/packed/
  */
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import picomatch from "picomatch";
 import { environmentFolder } from "../../runtime-bridge/places.ts";
 import { commandsOf, walkPage } from "../docs/walk.ts";
+import { environmentOf, readDockerfile, replayStage, type Stage } from "../support/dockerfile.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 let folder: string;
@@ -77,6 +80,39 @@ test("a program starts a worker in the environment that TSXLA_VENV names; withou
   const { code, output } = await run("npx", ["tsxla", "setup", "--check"], cache);
   expect(output).toMatch(/^Missing: the Python environment .*cache\/tsxla\/python-/);
   expect(code).toBe(1);
+}, 120_000);
+
+test("deploy/tsxla makes of it a tsxla on the PATH, and a package that a program finds from any folder", async () => {
+  const [context, imageRoot] = [join(folder, "context"), join(folder, "image")];
+  const ignored = await readFile(join(root, "deploy/tsxla/Dockerfile.dockerignore"), "utf8");
+  const seen = ignored.split("\n").flatMap((line) => (line.startsWith("!") ? [line.slice(1)] : []));
+  const packed = (await readdir(folder)).filter((name) => picomatch.isMatch(name, seen));
+  await mkdir(context);
+  for (const name of packed) await cp(join(folder, name), join(context, name));
+  for (const name of seen) if (existsSync(join(root, name))) await cp(join(root, name), join(context, name));
+
+  const { stages } = await readDockerfile(join(root, "deploy/tsxla/Dockerfile"));
+  const [packageStage, image] = stages as [Stage, Stage];
+  await replayStage(packageStage, { context, imageRoot, env: cleanEnvironment() });
+  const { PATH = "" } = environmentOf(image);
+  const env = { PATH: `${imageRoot}${PATH.replace("$PATH", process.env.PATH ?? "")}`, TSXLA_VENV: environmentFolder };
+  const work = join(imageRoot, "some/folder");
+  await mkdir(work, { recursive: true });
+
+  expect(await run("tsxla", ["--help"], env, work)).toMatchObject({
+    code: 0,
+    output: expect.stringMatching(/^Usage: tsxla .*\n {2}pull +Fetches a model from the Hugging Face hub/s),
+  });
+  expect(await run("tsxla", ["pull", "--help"], env, work)).toMatchObject({
+    code: 0,
+    output: expect.stringMatching(/^Usage: tsxla pull \[options\] <repository>/),
+  });
+  expect(await run("tsxla", ["setup", "--check"], env, work)).toMatchObject({ code: 0 });
+  await writeFile(join(work, "where.mjs"), 'import { axes } from "tsxla";\nconsole.log(axes({ pos: 2 }).pos.size);\n');
+  expect(await run("node", ["where.mjs"], env, work)).toEqual({ code: 0, output: "2\n" });
+  const installed = await readdir(join(imageRoot, "node_modules/tsxla/node_modules"));
+  expect(installed).toContain("commander");
+  expect(installed).not.toContain("jest");
 }, 120_000);
 
 /** Not what this test run was told: colours, Jest's worker, npm's own variables. No package needs its install script. */

@@ -2,10 +2,15 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import {
+  environmentFolder,
+  isCheckout,
+  packageRoot,
+  projectPython,
+  requirements,
+} from "../../runtime-bridge/places.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 // Public API
@@ -25,6 +30,7 @@ export function checkPackages(
   what: string,
   pinned: Versions,
   installed: Readonly<Record<string, string | undefined>>,
+  remedy = setUp,
 ): Check {
   const wrong = Object.entries(pinned).filter(([name, version]) => installed[name] !== version);
   if (wrong.length === 0) return ok(what, `${Object.keys(pinned).length} in their pinned versions`);
@@ -32,7 +38,7 @@ export function checkPackages(
     .slice(0, 4)
     .map(([name, version]) => `${name} ${installed[name] ?? "missing"} instead of ${version}`);
   const more = wrong.length > 4 ? `, and ${wrong.length - 4} more` : "";
-  return fail(what, `${listed.join(", ")}${more}`, "npm run setup");
+  return fail(what, `${listed.join(", ")}${more}`, remedy);
 }
 
 /** The plug-ins that JAX finds other devices with. */
@@ -60,14 +66,14 @@ export function checkPlugins(
 export async function checkInstallation(): Promise<readonly Check[]> {
   const python = existsSync(projectPython) ? await pythonVersions() : undefined;
   const checks = [checkNode(process.versions.node), await checkNpm()];
-  if (python === undefined) checks.push(fail("python", `there is none at ${projectPython}`, "npm run setup"));
+  if (python === undefined) checks.push(fail("python", `there is none at ${projectPython}`, setUp));
   else {
     const [major = 0, minor = 0] = python.version.split(".").map(Number);
     const isEnough = major > 3 || (major === 3 && minor >= 12);
     checks.push(
       isEnough
         ? ok("python", `${python.version} in ${projectPython}`)
-        : fail("python", python.version, "install Python 3.12 or newer, remove .venv, and run npm run setup"),
+        : fail("python", python.version, `install Python 3.12 or newer, remove ${environmentFolder}, and run ${setUp}`),
       checkPackages("python packages", await pinnedPython(), python.installed),
       ...checkPlugins(python.installed, {
         nvidia: existsSync("/dev/nvidia0"),
@@ -95,7 +101,9 @@ export function checkEnvironment(environment: NodeJS.ProcessEnv): Check {
 
 // Implementation
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+/** What is built for the package lies in a folder of it. */
+const root = isCheckout ? packageRoot : join(packageRoot, "..");
+const setUp = isCheckout ? "npm run setup" : "npx tsxla setup";
 
 function plugin(
   name: string,
@@ -111,19 +119,25 @@ function plugin(
 async function checkNpm(): Promise<Check> {
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { dependencies: Versions };
   const installed = await Promise.all(
-    Object.keys(manifest.dependencies).map(async (name): Promise<[string, string | undefined]> => {
-      const text = await readFile(join(root, "node_modules", name, "package.json"), "utf8").catch(() => "{}");
-      return [name, (JSON.parse(text) as { version?: string }).version];
-    }),
+    Object.keys(manifest.dependencies).map(async (name) => [name, await versionSeenFrom(root, name)] as const),
   );
-  return checkPackages("npm packages", manifest.dependencies, Object.fromEntries(installed));
+  const remedy = isCheckout ? setUp : "npm install";
+  return checkPackages("npm packages", manifest.dependencies, Object.fromEntries(installed), remedy);
+}
+
+/** The version of the package that an import from a folder finds: in the nearest node_modules above it that has it. */
+async function versionSeenFrom(folder: string, name: string): Promise<string | undefined> {
+  const text = await readFile(join(folder, "node_modules", name, "package.json"), "utf8").catch(() => undefined);
+  if (text !== undefined) return (JSON.parse(text) as { readonly version?: string }).version;
+  return folder === dirname(folder) ? undefined : versionSeenFrom(dirname(folder), name);
 }
 
 /** Names as PyPI compares them. */
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[-_.]+/g, "-");
 
 async function pinnedPython(): Promise<Versions> {
-  const lock = await readFile(join(root, "python-worker/requirements.lock"), "utf8");
+  const list = isCheckout ? join(root, "python-worker/requirements.lock") : requirements;
+  const lock = await readFile(list, "utf8");
   const lines = lock.split("\n").filter((line) => /^[\w.-]+==/.test(line));
   return Object.fromEntries(lines.map((line) => [plain(line.split("==")[0] as string), line.split("==")[1] as string]));
 }
@@ -142,13 +156,14 @@ print(json.dumps({"version": platform.python_version(), "installed": [[d.name, d
 /** Set-up itself knows what is older than what it was made of. */
 async function checkMade(): Promise<Check> {
   const name = "made by set-up";
-  const script = join(root, "scripts/setup.mjs");
-  const { stdout } = await promisify(execFile)(process.execPath, [script, "--check"], { timeout: 60_000 }).catch(
-    (error: { stdout?: string; message: string }) => ({ stdout: error.stdout || error.message }),
-  );
+  const [script, words] = isCheckout ? ["setup", []] : ["setup-installed", [environmentFolder, requirements]];
+  const path = join(packageRoot, `scripts/${script}.mjs`);
+  const { stdout } = await promisify(execFile)(process.execPath, [path, ...words, "--check"], {
+    timeout: 60_000,
+  }).catch((error: { stdout?: string; message: string }) => ({ stdout: error.stdout || error.message }));
   const missing = stdout.trim().split("\n");
-  if (missing[0] === "Everything is in place.")
-    return ok(name, "packages, weights, and the contract's code are up to date");
+  if (missing[0]?.startsWith("Everything is in place"))
+    return ok(name, isCheckout ? "packages, weights, and the contract's code are up to date" : environmentFolder);
   return fail(
     name,
     `out of date: ${
@@ -157,6 +172,6 @@ async function checkMade(): Promise<Check> {
         .map((line) => line.trim())
         .join(", ") || missing[0]
     }`,
-    "npm run setup",
+    setUp,
   );
 }

@@ -80,6 +80,11 @@ test("a program starts a worker in the environment that TSXLA_VENV names; withou
   const { code, output } = await run("npx", ["tsxla", "setup", "--check"], cache);
   expect(output).toMatch(/^Missing: the Python environment .*cache\/tsxla\/python-/);
   expect(code).toBe(1);
+  const { output: found } = await run("npx", ["tsxla", "doctor"], { TSXLA_VENV: environmentFolder });
+  expect(found).toMatch(/^ok {4}npm packages +\d+ in their pinned versions$/m);
+  expect(found).toMatch(/^ok {4}python packages +\d+ in their pinned versions$/m);
+  expect(found).toMatch(/^ok {4}made by set-up +/m);
+  expect(found).toMatch(/^ok {4}a program /m);
 }, 120_000);
 
 test("deploy/tsxla makes of it a tsxla on the PATH, and a package that a program finds from any folder", async () => {

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "@jest/globals";
 import { Ajv } from "ajv";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { parseTopology } from "../../compiler/index.ts";
 import { type ManifestOptions, makeManifest, offeredShapes, printManifest } from "../../deploy/kubernetes/index.ts";
 import { Worker } from "../../runtime-bridge/index.ts";
@@ -31,6 +31,8 @@ const bucket: ManifestOptions = {
   weights: { kind: "gcs", bucket: "models", folder: "gpt-oss" },
   serviceAccount: "reader",
 };
+
+const guide = await readFile(join(root, "docs/kubernetes.md"), "utf8");
 
 const goldens: readonly (readonly [target: string, options: ManifestOptions])[] = [
   ["tpu:v4:2x2x1", hub],
@@ -232,9 +234,9 @@ describe("docs/kubernetes.md", () => {
 
   test("names every option of a manifest, and commands that there are", async () => {
     const { stdout: help } = await runCli(["compile", "--help"]);
-    const options = [...(help.split("Options of --manifest:")[1] ?? "").matchAll(/^ {2}(--[a-z-]+) /gm)].map(
-      ([, name]) => name,
-    );
+    const options = [
+      ...(help.split(/Options of --manifest:|Global Options:/)[1] ?? "").matchAll(/^ {2}(--[a-z-]+) /gm),
+    ].map(([, name]) => name);
     expect(options).toHaveLength(9);
     expect(options.filter((option) => !guide.includes(`| \`${option}\` |`))).toEqual([]);
     const [first = ""] = blocks("sh");
@@ -247,11 +249,43 @@ describe("docs/kubernetes.md", () => {
   });
 });
 
+describe("the Job of docs/kubernetes.md", () => {
+  const [job] = blocks("yaml").map((text) => parse(text) as Any);
+  const [container] = job.spec.template.spec.containers;
+
+  test("has a pod that Kubernetes' own schema takes", async () => {
+    const { kind, apiVersion, metadata, spec } = job;
+    expect({ kind, apiVersion, rest: Object.keys(spec) }).toEqual({
+      kind: "Job",
+      apiVersion: "batch/v1",
+      rest: ["backoffLimit", "template"],
+    });
+    // The fixture has no schema of jobs; a pod's template is the same in all that have one.
+    const labels = { app: "answers" };
+    const template = { ...spec.template, metadata: { labels } };
+    const set = { serviceName: "answers", selector: { matchLabels: labels }, template };
+    const problems = await validator();
+    expect(problems({ apiVersion: "apps/v1", kind: "StatefulSet", metadata, spec: set })).toEqual([]);
+    expect(["Never", "OnFailure"]).toContain(template.spec.restartPolicy);
+  });
+
+  test("says words that the command takes, and finds what a manifest's worker has", async () => {
+    const [name, ...words] = container.args as string[];
+    const { stdout: help } = await runCli([name ?? "", "--help"]);
+    for (const word of words) expect(help).toContain(`\n  ${word.split("=")[0]} `);
+    const { addresses, objects } = makeManifest(parseTopology("tpu:v4:2x2x1"), hub);
+    expect(words).toContain(`--worker=${addresses[0]?.[0]}`);
+    const [set] = JSON.parse(JSON.stringify(objects)).filter(({ kind }: Any) => kind === "StatefulSet");
+    const secrets = (volumes: Any[]) => volumes.flatMap(({ secret }) => (secret ? [secret.secretName] : [])).toSorted();
+    expect(secrets(job.spec.template.spec.volumes)).toEqual(secrets(set.spec.template.spec.volumes));
+    const mounted: string[] = container.volumeMounts.map(({ mountPath }: Any) => mountPath);
+    for (const [, path = ""] of words.join(" ").matchAll(/=(\/etc\S+)\/[^/\s]+/g)) expect(mounted).toContain(path);
+  });
+});
+
 /** Objects are walked as they are read back: as JSON. */
 // biome-ignore lint/suspicious/noExplicitAny: the types are what is under test
 type Any = any;
-
-const guide = await readFile(join(root, "docs/kubernetes.md"), "utf8");
 
 function blocks(language: string): string[] {
   const fenced = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm");

@@ -159,6 +159,15 @@ export function capabilities(): readonly Capability[] {
       ],
     },
     {
+      what: "an image of the `tsxla` command upon the worker's, to pull models and to drive workers in a cluster",
+      compiles: "–",
+      runs: "its steps in a folder, with the real package; never built by Docker",
+      shownBy: [
+        { file: "deploy/tsxla/image.test.ts", words: "pull container runs" },
+        { file: "tests/packed/packed.test.ts", words: "makes of it a tsxla on the PATH" },
+      ],
+    },
+    {
       what: "variants of GPT-OSS in a few lines of a user's TypeScript, run with `--arch`",
       compiles: "cpu",
       runs: "CPU",

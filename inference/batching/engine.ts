@@ -302,8 +302,7 @@ export class Engine implements AsyncDisposable {
     request.held = prefixes.find(request);
     request.reused = request.held?.length ?? 0;
     if (request.held !== undefined) this.#work.hits++;
-    const waiting = Array.from(this.#scheduler.waiting).slice(0, lookedAt);
-    const others = waiting.filter(({ capacity }) => capacity === request.capacity);
+    const others = this.#scheduler.upcoming(request.capacity, lookedAt);
     request.keepAt = prefixes.worthKeeping(request, others, request.reused);
     return request.reused;
   }
@@ -467,7 +466,7 @@ interface OpenLane {
   spoilt: boolean;
 }
 
-/** With how many of those in line a prompt is compared. */
+/** With how many of those that come next a prompt is compared. */
 const lookedAt = 64;
 
 function isLoss(error: unknown): boolean {

@@ -89,6 +89,16 @@ export class Scheduler<R extends Schedulable> {
     return Array.from(this.#lanes, ([capacity, { size, rows }]) => ({ capacity, size, running: held(rows) }));
   }
 
+  /** Those whose prompts are to be prefilled in a lane after the one whose turn it is, `most` at most. */
+  upcoming(capacity: number, most: number): readonly R[] {
+    const next = (this.#lanes.get(capacity)?.prefills ?? []).slice(1, most + 1).map(({ request }) => request);
+    for (const request of this.#waiting) {
+      if (next.length >= most) break;
+      if (request.capacity === capacity) next.push(request);
+    }
+    return next;
+  }
+
   /** Puts a request at the end of the line. */
   enqueue(request: R): void {
     this.#waiting.add(request);

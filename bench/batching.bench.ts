@@ -11,7 +11,8 @@ import { readOptions } from "./options.ts";
 import { defaultModel } from "./step.ts";
 import { printTable, range, ratios } from "./table.ts";
 
-export const description = "many requests at once, against one at a time; prompts that begin alike, with and without reuse";
+export const description =
+  "many requests at once, against one at a time; prompts that begin alike, with and without reuse";
 
 export async function bench(given: readonly string[]): Promise<void> {
   const options = readOptions(given, {
@@ -33,9 +34,7 @@ export async function bench(given: readonly string[]): Promise<void> {
   const engineOptions = { rows, grid, budget };
   const short = Array.from({ length: requests }, (_, n) => chat(`${n}. ${questions[n % questions.length]}`));
   const system = systemPrompt(model, options.system);
-  const shared = Array.from({ length: requests }, (_, n) =>
-    chat(`${n}. ${questions[n % questions.length]}`, system),
-  );
+  const shared = Array.from({ length: requests }, (_, n) => chat(`${n}. ${questions[n % questions.length]}`, system));
 
   const [alone, together, anew, reused]: [number[], number[], number[], number[]] = [[], [], [], []];
   const firsts: { anew: number[]; reused: number[] } = { anew: [], reused: [] };

@@ -28,8 +28,7 @@ export async function bench(given: readonly string[]): Promise<void> {
   });
   const { rows, grid, budget, requests, tokens } = options;
   await using worker = await Worker.launch();
-  const compute = options.compute === "bf16" ? "bf16" : "f32";
-  await using model = await loadModel(options.model, { worker, compute });
+  await using model = await loadModel(options.model, { worker, computeDtype: options.compute });
   const noise = watchNoise(() => [worker.processId!]);
   const engineOptions = { rows, grid, budget };
   const short = Array.from({ length: requests }, (_, n) => chat(`${n}. ${questions[n % questions.length]}`));

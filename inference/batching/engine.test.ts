@@ -52,10 +52,14 @@ function serve(options: EngineOptions = {}, { gate }: { readonly gate?: Promise<
     },
     keep: (place) => call("keep", ` ${place}`),
     adopt: (row) => call("adopt", ` ${row}`),
-    step: async (tokens, wanted) => {
+    steps: async function* (rows, { wanted, most }) {
       if (gate !== undefined) await gate;
-      await call("step", ` ${[...tokens.keys()].join(" ")}${wanted === "full" ? " full" : ""}`);
-      return new Map([...tokens].map(([row, token]) => [row, after(token)]));
+      let tokens = Array.from(rows, ([row, { token }]) => [row, token] as const);
+      for (let n = 0; n < Math.min(most, 3); n++) {
+        await call("step", ` ${[...rows.keys()].join(" ")}${wanted === "full" ? " full" : ""}`);
+        yield new Map(tokens.map(([row, token]) => [row, after(token)]));
+        tokens = tokens.map(([row, token]) => [row, token + 1]);
+      }
     },
     free: (row) => void calls.push(`free ${row}`),
     clear: () => call("clear"),

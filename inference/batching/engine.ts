@@ -274,12 +274,28 @@ export class Engine implements AsyncDisposable {
 
   async #decode({ capacity, rows }: Decoding<Request>): Promise<void> {
     const { lane } = this.#lanes.get(capacity) as OpenLane;
-    this.#work.rowSteps += this.#planOf(capacity).rows;
-    this.#work.rowsTaken += rows.length;
-    const tokens = new Map(rows.map(({ row, request }) => [row, request.token]));
+    const given = rows.map(
+      ({ row, request: { token, answer } }) => [row, { token, choice: answer.deviceChoice }] as const,
+    );
     const wanted = rows.every(({ request }) => request.wanted === "full") ? "full" : "candidates";
-    const next = await lane.step(tokens, wanted);
-    await Promise.all(rows.map(({ row, request }) => this.#take(request, next.get(row) as NextLogits)));
+    for await (const next of lane.steps(new Map(given), { wanted, most: this.#mostSteps(rows) })) {
+      const active = rows.filter(({ request }) => !request.over);
+      this.#work.rowSteps += this.#planOf(capacity).rows;
+      this.#work.rowsTaken += active.length;
+      await Promise.all(active.map(({ row, request }) => this.#take(request, next.get(row) as NextLogits)));
+      // The rest of the call is for nobody.
+      if (rows.every(({ request }) => request.over)) break;
+    }
+  }
+
+  /** How many steps a call may make: several where the device may choose for all, and nobody waits to get in. */
+  #mostSteps(rows: Decoding<Request>["rows"]): number {
+    const answers = rows.map(({ request }) => request.answer);
+    const wanted = new Set(answers.map((answer) => answer.wanted));
+    const mayChoose = answers.every(({ deviceChoice }) => deviceChoice !== undefined);
+    if (!mayChoose || wanted.size > 1 || !this.#scheduler.isSettled) return 1;
+    const asked = answers.map(({ stepsPerCall }) => stepsPerCall ?? Number.POSITIVE_INFINITY);
+    return Math.min(...asked, Math.max(...answers.map(({ room, count }) => room - count)));
   }
 
   /** Prefills as far as the budget goes. Whether there was anything to prefill. */

@@ -5,12 +5,20 @@
  */
 import { hostTensor, type SessionCall } from "../../runtime-bridge/index.ts";
 import { Batch } from "../batch.ts";
+import { CallSize } from "../call-size.ts";
+import { type DeviceChoice, greedyChoice } from "../choose-on-device.ts";
 import type { ModelPrograms } from "../model-programs.ts";
 import type { NextLogits, Wanted } from "../step-call.ts";
 import { gridBuckets } from "./grid.ts";
 import type { Held } from "./prefix-index.ts";
 
 // Public API
+
+/** What a row is given: its last token, and how the device may choose the next; greedy where it does not matter. */
+export interface LaneRow {
+  readonly token: number;
+  readonly choice: DeviceChoice | undefined;
+}
 
 /** What an engine does with the rows of one capacity. */
 export interface Lane {
@@ -26,8 +34,14 @@ export interface Lane {
   keep(place: number): Promise<void>;
   /** Gives a row to the prompt. */
   adopt(row: number): Promise<void>;
-  /** Appends a token to each row that has an entry, and gives their logits. */
-  step(tokens: ReadonlyMap<number, number>, wanted: Wanted): Promise<ReadonlyMap<number, NextLogits>>;
+  /**
+   * Appends a token to each row that has an entry, and gives their logits; then, where that helps, up to `most` in all
+   * that the device chooses.
+   */
+  steps(
+    rows: ReadonlyMap<number, LaneRow>,
+    options: { readonly wanted: Wanted; readonly most: number },
+  ): AsyncIterable<ReadonlyMap<number, NextLogits>>;
   /** Takes a row away from whoever has it. */
   free(row: number): void;
   /** Forgets the prompt: it may have left numbers that are none. */
@@ -48,7 +62,7 @@ export async function openLane(
   const batch = await Batch.open(programs, { rows, capacity });
   try {
     for (const pos of gridBuckets(grid)) await programs.step({ pos, capacity, outputs: "last" });
-    if (rows === 1) await programs.step({ pos: 1, capacity, outputs: "last" });
+    await programs.step({ batch: rows, pos: 1, capacity, outputs: "chosen" });
     const snapshots = places === 0 ? undefined : await openSnapshots(programs, batch, { places, capacity });
     return new DeviceLane(batch, snapshots);
   } catch (error) {
@@ -68,6 +82,7 @@ interface Snapshots {
 class DeviceLane implements Lane {
   readonly #batch: Batch;
   readonly #snapshots: Snapshots | undefined;
+  readonly #size = new CallSize(undefined);
 
   constructor(batch: Batch, snapshots: Snapshots | undefined) {
     this.#batch = batch;
@@ -97,8 +112,19 @@ class DeviceLane implements Lane {
     return this.#batch.adopt(row);
   }
 
-  step(tokens: ReadonlyMap<number, number>, wanted: Wanted): Promise<ReadonlyMap<number, NextLogits>> {
-    return this.#batch.step(tokens, wanted);
+  /** One program serves every step, whoever asks for what: another would give other last digits. */
+  async *steps(
+    rows: ReadonlyMap<number, LaneRow>,
+    { wanted, most }: { readonly wanted: Wanted; readonly most: number },
+  ): AsyncGenerator<ReadonlyMap<number, NextLogits>> {
+    const tokens = new Map(Array.from(rows, ([row, { token }]) => [row, token]));
+    const choices = new Map(Array.from(rows, ([row, { choice = greedyChoice }]) => [row, choice]));
+    const count = most === 1 ? 1 : this.#size.next(most);
+    const steps = await this.#batch.steps(tokens, { choices, count, wanted });
+    for await (const next of steps) {
+      if (steps.taken === 1 && steps.times !== undefined) this.#size.note(steps.times);
+      yield next;
+    }
   }
 
   free(row: number): void {

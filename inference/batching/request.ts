@@ -57,12 +57,7 @@ export class Request implements Schedulable, Prefixed {
   /** Chooses the next token, and tells it. Whether the answer is complete. */
   async take(next: NextLogits): Promise<boolean> {
     if (this.#prefilled === 0) this.#prefilled = performance.now();
-    // What is fetched is the row's own wish: candidates and all logits say the same token, not the same last digits.
-    const own =
-      this.wanted === "full" && next.kind === "candidates" && next.all !== undefined
-        ? ({ kind: "full", logits: await next.all() } as const)
-        : next;
-    const piece = await this.answer.take(own);
+    const piece = await this.answer.take(await this.#own(next));
     this.token = piece.token;
     this.stream.push(piece);
     return this.answer.finished !== undefined;
@@ -85,5 +80,18 @@ export class Request implements Schedulable, Prefixed {
         decodeSeconds: this.#prefilled === 0 ? 0 : (now - this.#prefilled) / 1000,
       }),
     );
+  }
+
+  // Implementation
+
+  /** What it would be given alone: candidates and all logits say the same token, but not the same last digits. */
+  async #own(next: NextLogits): Promise<NextLogits> {
+    if (this.wanted === "full" && next.kind === "candidates" && next.all !== undefined) {
+      return { kind: "full", logits: await next.all() };
+    }
+    if (this.answer.deviceChoice !== undefined) return next;
+    // The device chose for a row that it had no say in.
+    const { chosen: _, ...others } = next;
+    return others;
   }
 }

@@ -150,6 +150,11 @@ export class Scheduler<R extends Schedulable> {
     return requests;
   }
 
+  /** Whether all that there is takes steps: nobody could enter before somebody leaves, for nobody is there. */
+  get isSettled(): boolean {
+    return this.#waiting.size === 0 && Array.from(this.#lanes.values()).every(({ prefills }) => prefills.length === 0);
+  }
+
   /** The rows whose prompts are prefilled, by lane. */
   decoding(): readonly Decoding<R>[] {
     const all = Array.from(this.#lanes, ([capacity, { rows, prefills }]) => ({

@@ -171,8 +171,8 @@ describe.each(["untied", "windows"])("%s", (name) => {
 describe("what depends on a text's length", () => {
   test("a window's ring turns in each row by itself, and a snapshot of it is a whole one; long and short have their lanes", async () => {
     await using model = await loadModel(join(folder, "windows"), { worker: await testWorker(), target });
-    await using engine = await model.serve({ rows: 2, grid: 16, budget: 80 });
-    await using anew = await model.serve({ rows: 2, grid: 16, prefixes: 0 });
+    await using engine = await model.serve({ rows: 4, grid: 16, budget: 80 });
+    await using anew = await model.serve({ rows: 4, grid: 16, prefixes: 0 });
     // Longer than a ring of 16 and a chunk of 512.
     const system = text(700, 3);
     const prompts = [

@@ -11,7 +11,7 @@ import { StepsAhead } from "./steps-ahead.ts";
 export interface Summary {
   readonly finishReason: FinishReason;
   readonly promptTokens: number;
-  /** How many of them a prompt cache held already. */
+  /** How many of them were held already, by a prompt cache or an engine. */
   readonly reusedTokens: number;
   readonly answerTokens: number;
   readonly prefillSeconds: number;

@@ -28,6 +28,17 @@ export interface Piece {
 /** Why an answer ended: a stop token or string, the token budget, or the end of the context. */
 export type FinishReason = "stop" | "length" | "context";
 
+/** A token of a greedy answer that another one nearly was. */
+export interface NearTie {
+  /** Which token of the answer, from 0. */
+  readonly index: number;
+  /** How far the second largest logit lay behind. */
+  readonly margin: number;
+}
+
+/** Logits so close may change places where sums are rounded otherwise: by another size of batch, another device. */
+export const nearTieMargin = 1e-4;
+
 export class Answer {
   readonly prompt: readonly number[];
   /** How many tokens it may have. */
@@ -43,6 +54,7 @@ export class Answer {
   /** Why it ends when its room is used up. */
   readonly #limit: FinishReason;
   readonly #tokens: number[] = [];
+  readonly #nearTies: NearTie[] = [];
   #finished: FinishReason | undefined;
 
   /** @throws InputError for a prompt that is empty or longer than the context, or an option out of range */
@@ -76,6 +88,16 @@ export class Answer {
     return this.#reader.messages;
   }
 
+  /** The tokens of a greedy answer whose two largest logits lay within 1e-4. */
+  get nearTies(): readonly NearTie[] {
+    return this.#nearTies;
+  }
+
+  /** What was chosen so far. */
+  get tokens(): readonly number[] {
+    return this.#tokens;
+  }
+
   /** What reproduces its choices. */
   get seed(): bigint {
     return this.#sampler.seed;
@@ -95,6 +117,8 @@ export class Answer {
   async take(next: NextLogits): Promise<Piece> {
     const { id: token, ...logprobs } = await this.#choose(next);
     const { stopIds, minTokens } = this.#settings;
+    const margin = this.#sampler.lead;
+    if (margin !== undefined && margin <= nearTieMargin) this.#nearTies.push({ index: this.count, margin });
     this.#tokens.push(token);
     const isStop = stopIds.has(token);
     const read = this.#reader.read(token, isStop);

@@ -88,14 +88,29 @@ export class Batch implements AsyncDisposable {
     }
   }
 
+  /** Where a prompt is prefilled, to be adopted by a row. */
+  get prefilled(): Sequence {
+    return this.#prefill;
+  }
+
+  /** Gives a row to what was prefilled. */
+  async adopt(row: number): Promise<void> {
+    this.#turns[row]! += 1;
+    this.#lengths[row] = this.#prefill.length;
+    if (this.#rows !== undefined)
+      await this.#session.step(this.#rows.adopt, [hostTensor("i32", [], Int32Array.of(row))]);
+  }
+
+  /** The session of all its calls. */
+  get session(): Session {
+    return this.#session;
+  }
+
   /** Gives a row to a prompt, and gives the logits after its last token. */
   async fill(row: number, prompt: readonly number[], wanted: Wanted, signal?: AbortSignal): Promise<NextLogits> {
     this.#prefill.restart();
     const next = await this.#prefill.prefill(prompt, wanted, signal);
-    this.#turns[row]! += 1;
-    this.#lengths[row] = prompt.length;
-    if (this.#rows !== undefined)
-      await this.#session.step(this.#rows.adopt, [hostTensor("i32", [], Int32Array.of(row))]);
+    await this.adopt(row);
     return next;
   }
 

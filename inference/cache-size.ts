@@ -71,7 +71,5 @@ export async function freeBytes(worker: Worker): Promise<number | undefined> {
   return isHere ? available?.() : undefined;
 }
 
-// Implementation
-
-/** How much of what is free a batch of several rows takes at most: programs need memory too. */
-const cacheShare = 3 / 4;
+/** How much of what is free caches of several rows take at most: programs need memory too. */
+export const cacheShare = 3 / 4;

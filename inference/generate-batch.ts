@@ -6,14 +6,14 @@
  * last digits, so an answer may still change where two tokens are equally likely but for those.
  */
 import { InputError, RuntimeFailure } from "../dsl/index.ts";
-import { Answer, type FinishReason, type Piece } from "./answer.ts";
+import { Answer, type Piece } from "./answer.ts";
 import { type AnswerInputs, checkOptions, type GenerateOptions } from "./answer-options.ts";
 import type { Batch } from "./batch.ts";
 import type { CacheSize } from "./cache-size.ts";
 import { CallSize } from "./call-size.ts";
 import type { DeviceChoice } from "./choose-on-device.ts";
 import type { StepsUnderWay } from "./choosing-steps.ts";
-import type { Summary } from "./generate.ts";
+import { type Summary, summarize } from "./generate.ts";
 import { splitMix64 } from "./random.ts";
 import type { NextLogits } from "./step-call.ts";
 
@@ -212,15 +212,10 @@ async function take({ index, answer }: Running, next: NextLogits): Promise<Piece
 }
 
 function done({ index, answer, begun, prefilled }: Running): BatchEvent {
-  const summary = {
-    finishReason: answer.finished as FinishReason,
-    promptTokens: answer.prompt.length,
+  const summary = summarize(answer, {
     reusedTokens: 0,
-    answerTokens: answer.count,
     prefillSeconds: (prefilled - begun) / 1000,
     decodeSeconds: begun === 0 ? 0 : (performance.now() - prefilled) / 1000,
-    seed: answer.seed,
-    ...(answer.messages === undefined ? {} : { messages: answer.messages }),
-  };
+  });
   return { kind: "done", index, summary };
 }

@@ -94,6 +94,38 @@ describe("the generation loop", () => {
     expect(calls).toEqual(["open 100", "prefill 4", "step 1", "step 2", "step 3", "close"]);
   });
 
+  test("tells where another token was nearly as likely, of greedy answers only", async () => {
+    // Token 1 each time; token 2 comes near it, nearer, and as near as penalties let it.
+    const near = [1, 5e-5, 0, 1];
+    const run = (options: GenerateOptions) => {
+      let n = 0;
+      const say = async (): Promise<NextLogits> => ({
+        kind: "full",
+        logits: Float32Array.of(-5, 0, -(near[n++] as number), -6, -7),
+      });
+      const sequence = { prefill: say, step: say, [Symbol.asyncDispose]: async () => {} } as unknown as Sequence;
+      const given = {
+        prompt: [4],
+        context: 100,
+        stopIds: new Set<number>(),
+        tokenizer,
+        openSequence: async () => sequence,
+      };
+      return drain(generateTokens(given, { maxTokens: 3, stepsPerCall: 1, logitBias: { 3: 0.1 }, ...options }));
+    };
+    const { summary } = await run({});
+    expect(summary.nearTies).toEqual([
+      { index: 1, margin: expect.closeTo(5e-5, 9) },
+      { index: 2, margin: 0 },
+    ]);
+    expect((await run({ temperature: 0.1, topK: 2 })).summary.nearTies).toEqual([]);
+    // What was moved counts as it was moved.
+    expect((await run({ logitBias: { 2: -1 } })).summary.nearTies).toEqual([]);
+    expect((await run({ logitBias: { 2: 1 }, maxTokens: 1 })).summary.nearTies).toEqual([{ index: 0, margin: 0 }]);
+    // Only one that is allowed has no rival.
+    expect((await run({ mask: () => ({ ids: [1] }) })).summary.nearTies).toEqual([]);
+  });
+
   test("has the next step under way while the caller looks at a token", async () => {
     const { answer, calls } = start([1, 2, 0]);
     await answer.next();

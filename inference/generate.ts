@@ -1,5 +1,5 @@
 /** The generation loop: logits in, tokens out, text as soon as it is certain. */
-import { Answer, type FinishReason, type Piece } from "./answer.ts";
+import { Answer, type FinishReason, type NearTie, type Piece } from "./answer.ts";
 import type { AnswerInputs, GenerateOptions } from "./answer-options.ts";
 import type { ParsedMessage } from "./harmony/index.ts";
 import type { TextUnderWay } from "./prompt-cache.ts";
@@ -11,15 +11,35 @@ import { StepsAhead } from "./steps-ahead.ts";
 export interface Summary {
   readonly finishReason: FinishReason;
   readonly promptTokens: number;
-  /** How many of them a prompt cache held already. */
+  /** How many of them were held already, by a prompt cache or an engine. */
   readonly reusedTokens: number;
   readonly answerTokens: number;
   readonly prefillSeconds: number;
   readonly decodeSeconds: number;
   /** What reproduces the choices. */
   readonly seed: number | bigint;
+  /** The tokens of a greedy answer whose two largest logits lay within 1e-4: elsewhere it may go on otherwise there. */
+  readonly nearTies: readonly NearTie[];
   /** Of a chat with a model that speaks Harmony: what it said, to be given back with the next question. */
   readonly messages?: readonly ParsedMessage[];
+}
+
+/** Tells how an answer went that is over. */
+export function summarize(
+  answer: Answer,
+  times: Pick<Summary, "reusedTokens" | "prefillSeconds" | "decodeSeconds">,
+): Summary {
+  return {
+    finishReason: answer.finished as FinishReason,
+    promptTokens: answer.prompt.length,
+    reusedTokens: times.reusedTokens,
+    answerTokens: answer.count,
+    prefillSeconds: times.prefillSeconds,
+    decodeSeconds: times.decodeSeconds,
+    seed: answer.seed,
+    nearTies: answer.nearTies,
+    ...(answer.messages === undefined ? {} : { messages: answer.messages }),
+  };
 }
 
 /** What the loop needs. */
@@ -62,14 +82,9 @@ export async function* generateTokens(
     yield piece;
     if (answer.finished === undefined) next = await ahead.next();
   }
-  return {
-    finishReason: answer.finished,
-    promptTokens: prompt.length,
+  return summarize(answer, {
     reusedTokens: reused,
-    answerTokens: answer.count,
     prefillSeconds: (decodeStarted - started) / 1000,
     decodeSeconds: (performance.now() - decodeStarted) / 1000,
-    seed: answer.seed,
-    ...(answer.messages === undefined ? {} : { messages: answer.messages }),
-  };
+  });
 }

@@ -26,8 +26,10 @@ export {
   WorkerLost,
   WorkerUnavailable,
 } from "../runtime-bridge/index.ts";
-export type { FinishReason, Piece } from "./answer.ts";
+export type { FinishReason, NearTie, Piece } from "./answer.ts";
 export type { GenerateOptions } from "./answer-options.ts";
+export type { Engine, EngineLoad, EngineStatistics } from "./batching/engine.ts";
+export type { EngineOptions } from "./batching/engine-options.ts";
 export type { CacheSize } from "./cache-size.ts";
 export type { Candidates } from "./candidates.ts";
 export type { ChatPrompt, ChatTool } from "./chat-prompt.ts";

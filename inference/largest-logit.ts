@@ -23,6 +23,13 @@ export function largestLogit(logits: ArrayLike<number>, position: number, count 
   throw unsound(logits, position, count);
 }
 
+/** How far the next largest of the first `count` logits lies behind the one at `best`; infinite where there is none. */
+export function leadOf(logits: ArrayLike<number>, best: number, count = logits.length): number {
+  let next = Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < count; at++) if (at !== best && logits[at]! > next) next = logits[at]!;
+  return logits[best]! - next;
+}
+
 // Implementation
 
 function unsound(logits: ArrayLike<number>, position: number, count: number): Error {

@@ -5,7 +5,15 @@ import type { ModelConfig } from "../models/index.ts";
 import { type DeviceBuffer, type Executable, type Worker, WorkerError } from "../runtime-bridge/index.ts";
 import { cacheTooLarge } from "./cache-size.ts";
 import type { ModelFiles } from "./model-files.ts";
-import { cacheAxes, cacheBytes, loweringFor, type StepOutputs, traceAdopt, traceStep } from "./programs.ts";
+import {
+  cacheAxes,
+  cacheBytes,
+  loweringFor,
+  type StepOutputs,
+  traceAdopt,
+  traceRestore,
+  traceStep,
+} from "./programs.ts";
 import type { DeviceWeights } from "./weights.ts";
 
 // Public API
@@ -33,8 +41,8 @@ export interface StepProgram {
   resultIndex(name: string): number;
 }
 
-/** What copies a text into a batch. */
-export type AdoptProgram = Pick<StepProgram, "executable" | "signature">;
+/** What copies a text into a row of several, or back. */
+export type CopyProgram = Pick<StepProgram, "executable" | "signature">;
 
 /** A compilation that has begun or ended. */
 export interface CompileEvent {
@@ -55,7 +63,7 @@ export class ModelPrograms {
   readonly #onCompile: ((event: CompileEvent) => void) | undefined;
   readonly #steps = new Map<string, Promise<StepProgram>>();
   readonly #zeros = new Map<string, Promise<Executable>>();
-  readonly #adopts = new Map<string, Promise<AdoptProgram>>();
+  readonly #copies = new Map<string, Promise<CopyProgram>>();
 
   constructor(
     worker: Worker,
@@ -113,12 +121,13 @@ export class ModelPrograms {
   }
 
   /** The program that copies one text's caches into a row of a batch's (`traceAdopt`). */
-  adopt(sizes: { readonly rows: number; readonly capacity: number }): Promise<AdoptProgram> {
-    const key = `${sizes.rows} ${sizes.capacity}`;
-    const known = this.#adopts.get(key) ?? this.#compileAdopt(sizes);
-    this.#adopts.set(key, known);
-    known.catch(() => this.#adopts.delete(key));
-    return known;
+  adopt(sizes: { readonly rows: number; readonly capacity: number }): Promise<CopyProgram> {
+    return this.#copy("adopt", sizes);
+  }
+
+  /** The program that copies a row of several into one text's caches (`traceRestore`). */
+  restore(sizes: { readonly rows: number; readonly capacity: number }): Promise<CopyProgram> {
+    return this.#copy("restore", sizes);
   }
 
   /**
@@ -172,9 +181,20 @@ export class ModelPrograms {
     return { executable, signature, program, activations, resultIndex: (name) => indices.get(name) as number };
   }
 
-  async #compileAdopt({ rows, capacity }: { readonly rows: number; readonly capacity: number }): Promise<AdoptProgram> {
+  #copy(way: keyof typeof copies, sizes: { readonly rows: number; readonly capacity: number }): Promise<CopyProgram> {
+    const key = `${way} ${sizes.rows} ${sizes.capacity}`;
+    const known = this.#copies.get(key) ?? this.#compileCopy(way, sizes);
+    this.#copies.set(key, known);
+    known.catch(() => this.#copies.delete(key));
+    return known;
+  }
+
+  async #compileCopy(
+    way: keyof typeof copies,
+    { rows, capacity }: { readonly rows: number; readonly capacity: number },
+  ): Promise<CopyProgram> {
     const sizes = { batch: rows, capacity };
-    const program = this.#lower(traceAdopt(this.#files.architecture, this.config, this.#target, sizes));
+    const program = this.#lower(copies[way](this.#files.architecture, this.config, this.#target, sizes));
     return { executable: await this.worker.compile(program), signature: program.signature };
   }
 
@@ -192,3 +212,7 @@ export class ModelPrograms {
     }));
   }
 }
+
+// Implementation
+
+const copies = { adopt: traceAdopt, restore: traceRestore };

@@ -3,11 +3,14 @@ import type { Target } from "../compiler/index.ts";
 import { InputError, RuntimeFailure } from "../dsl/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
 import type { LoadProgress, Worker } from "../runtime-bridge/index.ts";
-import { type Answer, type Piece, requirePrompt } from "./answer.ts";
+import { Answer, type Piece, requirePrompt } from "./answer.ts";
 import type { GenerateOptions } from "./answer-options.ts";
 import { HarmonyReader } from "./answer-reader.ts";
 import { Batch } from "./batch.ts";
-import { capacityFor, chunksOf } from "./buckets.ts";
+import { Engine } from "./batching/engine.ts";
+import { type EngineOptions, planLane, settleEngine } from "./batching/engine-options.ts";
+import { openLane } from "./batching/lane.ts";
+import { capacityFor, chunksOf, largestChunk } from "./buckets.ts";
 import { generationPlans, logitsPlans, type Plan, type Replay, withBundle } from "./bundle-numbers.ts";
 import { type CacheSize, fittingCache, freeBytes } from "./cache-size.ts";
 import { type ChatPrompt, chatOf, harmonyChat, renderChat } from "./chat-prompt.ts";
@@ -258,6 +261,38 @@ export class Model implements AsyncDisposable {
         return { plans: generationPlans(tokens, taken[index as number] as number[]), capacity: room };
       },
     );
+  }
+
+  /**
+   * Opens an engine that answers any number of requests at once, as they come: `engine.generate` has the words and the
+   * meaning of `generate`. Close it before the model. Its caches take what `options.cacheBytes` says at most; `onCache`
+   * of `loadModel` is told of each.
+   *
+   * @throws InputError for an option out of range
+   */
+  async serve(options: EngineOptions = {}): Promise<Engine> {
+    const settings = settleEngine(options, await freeBytes(this.#programs.worker));
+    const programs = this.#programs;
+    return new Engine({
+      settings,
+      prepare: (prompt, { reasoning, ...options }) => {
+        const { tokens, ...own } = this.#prepare(prompt, reasoning);
+        const { context, tokenizer } = this;
+        return new Answer({ ...own, context, tokenizer, vocabulary: this.config.vocab }, tokens, options);
+      },
+      capacityOf: ({ prompt, room }) => capacityFor(prompt.length, prompt.length + room),
+      familyOf: ({ prompt }) => programs.frequencies(prompt.length).join(),
+      spareOf: (capacity) => (programs.hasRings(capacity) ? largestChunk : capacity),
+      planLane: (capacity) => planLane(capacity, this.#rowBytes(capacity), settings),
+      openLane: async (capacity, { rows, places, bytes }) => {
+        this.#onCache?.({ rows, positions: capacity, bytes });
+        return await openLane(programs, { rows, capacity, grid: settings.grid, places });
+      },
+      explain: async (failure, { prompt, tokens }, capacity) => {
+        const replay = this.#replay(capacity, undefined);
+        return replay === undefined ? failure : await withBundle(failure, replay, generationPlans(prompt, tokens));
+      },
+    });
   }
 
   /**

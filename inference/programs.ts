@@ -150,6 +150,32 @@ export function traceAdopt<C extends ModelConfig>(
   });
 }
 
+/**
+ * Traces the copy of one row of several back into one text's caches. Arguments: `row`, a scalar; `from.caches…`, the rows,
+ * which stay; and the text's caches, which are donated and come back.
+ */
+export function traceRestore<C extends ModelConfig>(
+  architecture: Pick<Architecture<C>, "window">,
+  config: C,
+  target: Target,
+  sizes: Pick<StepSizes, "batch" | "capacity">,
+): Graph {
+  const from = cacheAxes(architecture, config, sizes);
+  return trace("restore_row", ({ input, state }) => {
+    const row = input("row", "i32");
+    return {
+      caches: cacheAxes(architecture, config, { ...sizes, batch: 1 }).map((into, n) => {
+        const restored = (name: "k" | "v") => {
+          const path = `caches.${n}.${name}`;
+          const rows = input(`from.${path}`, target.cache, ...(from[n] as CacheAxes)[name]);
+          return state(path, target.cache, ...into[name]).update("batch", 0, rows.slice("batch", row, 1));
+        };
+        return { k: restored("k"), v: restored("v") };
+      }),
+    };
+  });
+}
+
 /** The axes of one layer's keys and of its values, in the order in which they lie in memory. */
 export interface CacheAxes {
   readonly k: readonly Axis[];

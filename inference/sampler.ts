@@ -9,7 +9,7 @@
 import { InputError, RuntimeFailure } from "../dsl/errors.ts";
 import { boundOthers, type Candidates, candidatesMayDo, othersAreOut } from "./candidates.ts";
 import { choiceDiffers, isAmongFirst } from "./choose-on-device.ts";
-import { largestLogit } from "./largest-logit.ts";
+import { largestLogit, leadOf } from "./largest-logit.ts";
 import { Penalties } from "./penalties.ts";
 import { freshSeed, uniform } from "./random.ts";
 import { type ResolvedSampling, resolveSampling, type SamplingOptions } from "./sampling-options.ts";
@@ -70,6 +70,7 @@ export class Sampler {
   readonly #penalties: Penalties;
   readonly #selection = new Selection();
   #drawn: number;
+  #lead: number | undefined;
 
   /**
    * @param given.prompt  what the answer goes on from; the repetition penalty looks at it
@@ -82,6 +83,11 @@ export class Sampler {
     for (const id of answer) this.#penalties.add(id);
     this.#drawn = answer.length;
     this.seed = this.#options.seed ?? freshSeed();
+  }
+
+  /** How far the next best logit lay behind the last choice, as it was moved; undefined unless the choice is greedy. */
+  get lead(): number | undefined {
+    return this.#lead;
   }
 
   /**
@@ -104,6 +110,7 @@ export class Sampler {
     const plain =
       greedy && at.allowed === undefined && at.forbidden === undefined && this.#penalties.touched.size === 0;
     const id = plain ? best : this.#choose(this.#load(logits, at), at);
+    if (plain) this.#lead = leadOf(logits, best);
     return this.#take(id, logprobOf(logits[id]!), top);
   }
 
@@ -184,7 +191,10 @@ export class Sampler {
 
   #choose(selection: Selection, at: SampledPosition): number {
     const best = this.#best(selection, at);
-    if (this.#options.greedy) return selection.ids[best]!;
+    if (this.#options.greedy) {
+      this.#lead = leadOf(selection.values, best, selection.length);
+      return selection.ids[best]!;
+    }
     return selection.filter(this.#options, selection.values[best]!).pick(uniform(this.seed, this.#drawn));
   }
 

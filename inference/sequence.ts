@@ -84,6 +84,19 @@ export class Sequence implements AsyncDisposable {
     this.#length = 0;
   }
 
+  /** Goes on from what was copied into its cache: so many positions are held. */
+  resume(length: number): void {
+    this.#length = length;
+    this.#written = length;
+  }
+
+  /** Forgets everything, numbers that are none included: those would reach through any mask. */
+  async clear(): Promise<void> {
+    const buffers = await this.#programs.emptyCaches(this.#capacity);
+    for (const [slot, buffer] of buffers.entries()) await this.#session.store(slot, buffer);
+    this.resume(0);
+  }
+
   /**
    * Goes back to the first `length` positions. Not where a layer with a window has written over what it would see from
    * there: `false` then, and nothing is changed.
@@ -110,6 +123,20 @@ export class Sequence implements AsyncDisposable {
       ({ result } = await this.#run(kind, chunk, total, isLast ? wanted : undefined, signal));
     }
     return this.#onlyRow(result as StepResult, wanted, signal);
+  }
+
+  /**
+   * Appends one chunk of a prompt, padded to `bucket`, and gives the logits after it where they are wanted.
+   *
+   * @param total  how long the prompt is
+   */
+  async append(
+    tokens: readonly number[],
+    { bucket, total }: { readonly bucket: number; readonly total: number },
+    wanted: Wanted | undefined,
+  ): Promise<NextLogits | undefined> {
+    const { result } = await this.#run({ pos: bucket, outputs: "last" }, tokens, total, wanted, undefined);
+    return wanted === undefined ? undefined : this.#onlyRow(result, wanted, undefined);
   }
 
   /** Appends one token and gives the logits after it. */

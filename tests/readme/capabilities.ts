@@ -74,6 +74,16 @@ export function capabilities(): readonly Capability[] {
       ],
     },
     {
+      what: "an engine: requests come and go while others run, long prompts in chunks between steps, beginnings that are shared prefilled once; an answer's bits do not depend on its neighbours",
+      compiles: "cpu, f32 and bf16",
+      runs: "CPU",
+      shownBy: [
+        { file: "tests/batching/engine.test.ts", words: "the same bits in any row" },
+        { file: "tests/batching/engine.test.ts", words: "holds the bits of one computed anew" },
+        { file: "inference/batching/scheduler.test.ts", words: "everybody is answered once" },
+      ],
+    },
+    {
       what: "sampling: temperature, top-k, top-p, min-p, penalties, logit bias, log-probabilities, stops, masks, against transformers' processors",
       compiles: "cpu, f32 and bf16",
       runs: "CPU",

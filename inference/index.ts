@@ -54,6 +54,9 @@ export {
 export type { Summary } from "./generate.ts";
 export { type BatchEvent, type BatchSummary, seedOf } from "./generate-batch.ts";
 export { tokenizerFromGguf } from "./gguf-tokenizer.ts";
+export type { JobCounts, JobProgress, JobSummary, RequestTies, WorkerProgress } from "./jobs/job-statistics.ts";
+export type { WorkerState } from "./jobs/job-worker.ts";
+export { type JobEvent, type JobOptions, runJob } from "./jobs/run-job.ts";
 export {
   type Answered,
   type Ask,

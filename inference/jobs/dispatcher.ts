@@ -338,6 +338,7 @@ async function answerAll(
 ): Promise<readonly Answered[]> {
   const own = new AbortController();
   const either = AbortSignal.any([signal, own.signal]);
+  setMaxListeners(0, either);
   const answers: Answered[] = [];
   const left = [...asks.entries()];
   const line = async () => {

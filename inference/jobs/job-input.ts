@@ -36,7 +36,12 @@ export class JobInput implements AsyncDisposable {
     try {
       file = await open(path, "r");
     } catch (cause) {
-      throw new InputError("JOB_INPUT", `the input ${path} cannot be read: ${(cause as Error).message}`, { path }, { cause });
+      throw new InputError(
+        "JOB_INPUT",
+        `the input ${path} cannot be read: ${(cause as Error).message}`,
+        { path },
+        { cause },
+      );
     }
     try {
       const stats = await file.stat({ bigint: true });

@@ -135,11 +135,15 @@ const checkMs = 60_000;
 async function stillThere(worker: Worker, before: number): Promise<void> {
   const { processId } = await worker.info({ deadlineMs: checkMs });
   if (processId === before) return;
-  throw new RuntimeFailure("WORKER_LOST", `the worker at ${worker.address} was started again: it has forgotten the model`, {
-    address: worker.address,
-    before,
-    now: processId,
-  });
+  throw new RuntimeFailure(
+    "WORKER_LOST",
+    `the worker at ${worker.address} was started again: it has forgotten the model`,
+    {
+      address: worker.address,
+      before,
+      now: processId,
+    },
+  );
 }
 
 /** Whether trying again would give the same. */

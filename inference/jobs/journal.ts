@@ -86,9 +86,9 @@ export class Journal implements AsyncDisposable {
     this.failure.catch(() => {});
   }
 
-  /** Adds a line. It counts once `flush` has resolved. */
-  append(line: object): void {
-    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+  /** Adds a line, without its break. It counts once `flush` has resolved. */
+  append(line: string): void {
+    const bytes = Buffer.from(`${line}\n`);
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     this.#writing ??= this.#write();
@@ -104,6 +104,13 @@ export class Journal implements AsyncDisposable {
   async flush(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
     if (this.#broken !== undefined) throw this.#broken;
+  }
+
+  /** The lines that are there. */
+  async *lines(): AsyncGenerator<{ readonly number: number; readonly text: string }> {
+    for await (const { number, bytes } of readLines(this.#file, longestAnswer)) {
+      yield { number, text: bytes?.toString("utf8") ?? "" };
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -173,7 +180,8 @@ async function openOutput(path: string, isInput: (identity: string) => boolean):
   }
   try {
     const stats = await file.stat({ bigint: true });
-    if (!stats.isFile()) throw refuse("is a device or a pipe; a job goes on from what its output holds, so wanted a file");
+    if (!stats.isFile())
+      throw refuse("is a device or a pipe; a job goes on from what its output holds, so wanted a file");
     if (isInput(`${stats.dev}:${stats.ino}`)) throw refuse("is the job's input; give it another name");
     return file;
   } catch (error) {

@@ -58,7 +58,13 @@ export async function acquireLock(
     check,
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
-      if (await check().then(() => true, () => false)) await rm(path, { force: true });
+      if (
+        await check().then(
+          () => true,
+          () => false,
+        )
+      )
+        await rm(path, { force: true });
     },
   };
 }
@@ -143,8 +149,7 @@ function parsed(text: string): Holder | undefined {
   }
 }
 
-const touched = async (path: string): Promise<number | undefined> =>
-  (await stat(path).catch(() => undefined))?.mtimeMs;
+const touched = async (path: string): Promise<number | undefined> => (await stat(path).catch(() => undefined))?.mtimeMs;
 
 async function touch(path: string): Promise<void> {
   const now = new Date();

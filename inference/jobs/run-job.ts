@@ -2,6 +2,7 @@
  * A job: a file of requests, answered over many workers. Whatever dies, nothing is lost and nothing is answered twice:
  * the output is the journal (./journal.ts), and the same call goes on from it.
  */
+import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { InputError, type TsxlaError } from "../../dsl/index.ts";
 import type { ConnectOptions } from "../../runtime-bridge/index.ts";
@@ -10,13 +11,12 @@ import { targetOf } from "../target-words.ts";
 import { Agreement } from "./agreement.ts";
 import { DigestSet } from "./digest-set.ts";
 import { Dispatcher, type JobItem } from "./dispatcher.ts";
+import { answerLine, errorLine, readJobLine } from "./format.ts";
 import { type InputLine, JobInput } from "./job-input.ts";
 import { type JobCounts, type JobProgress, JobStatistics, type JobSummary } from "./job-statistics.ts";
-import type { Answered, JobDefaults } from "./job-types.ts";
-import type { JobWorker, ReadyWorker, WorkerState } from "./job-worker.ts";
+import type { JobDefaults } from "./job-types.ts";
+import type { ReadyWorker, WorkerState } from "./job-worker.ts";
 import { Journal, parseLine } from "./journal.ts";
-import { readJobLine } from "./read-request.ts";
-import { answerLine, errorLine } from "./response-line.ts";
 import { WorkerPool } from "./worker-pool.ts";
 import { elsewhere, type NamedWorkers, ownWorkers, type WorkerSource } from "./worker-sources.ts";
 
@@ -92,7 +92,7 @@ export async function runJob(options: JobOptions): Promise<JobSummary> {
   const { model: path, architecture, context, untrainedSeed } = options;
   const dispatcher = new Dispatcher(nextOf(input, journal, options, statistics, onEvent), {
     onAnswer: (item, answers) => {
-      journal.append(answerLine(item, answers));
+      journal.append(answerLine(item.request, answers, item.key));
       const answerTokens = statistics.answered(item.request.customId, answers);
       onEvent({ kind: "answered", customId: item.request.customId, answerTokens });
     },
@@ -171,7 +171,10 @@ function sourcesOf(options: JobOptions): readonly (WorkerSource | NamedWorkers)[
 
 function checkNumbers({ batch, patienceMs }: JobOptions): void {
   if (batch !== undefined && !(Number.isSafeInteger(batch) && batch >= 1)) {
-    throw new InputError("OPTION", `batch is ${batch}, and it is a whole number from 1`, { option: "batch", found: batch });
+    throw new InputError("OPTION", `batch is ${batch}, and it is a whole number from 1`, {
+      option: "batch",
+      found: batch,
+    });
   }
   if (patienceMs !== undefined && !(patienceMs >= 0)) {
     throw new InputError("OPTION", `patienceMs is ${patienceMs}, and it is a time in milliseconds`, {
@@ -206,17 +209,18 @@ async function countLines(input: JobInput, journal: Journal, signal: AbortSignal
     const { key, customId } = parseLine(text) ?? { key: "", customId: "" };
     if (key === "" || wanted.has(Buffer.from(key, "hex"))) continue;
     const name = JSON.stringify(customId);
-    const why = names.has(nameDigest(customId)) ? `the request ${name} is another one now` : `has no request ${name}`;
     throw new InputError(
       "JOB_OUTPUT_FOREIGN",
       `the output ${journal.path} is not of this input: line ${number} answers ${name}, and in ${input.path} ` +
         `${names.has(nameDigest(customId)) ? "that request is another one now" : "there is no such request"}\n` +
         "  give the job another --output, or move that file away",
-      { output: journal.path, input: input.path, line: number, customId, why },
+      { output: journal.path, input: input.path, line: number, customId },
     );
   }
   throw new InputError("JOB_OUTPUT_FOREIGN", `the output ${journal.path} is not of the input ${input.path}`, {});
 }
+
+const nameDigest = (name: string): Buffer => createHash("sha256").update(name).digest();
 
 /** Reads on to the next request that is not done; tells those that cannot be taken. */
 function nextOf(
@@ -253,7 +257,7 @@ function fail(
   line: Pick<InputLine, "key" | "customId" | "number">,
   error: TsxlaError,
 ): void {
-  journal.append(errorLine(line, error));
+  journal.append(errorLine(error, line));
   statistics.failed();
   onEvent({ kind: "failed", customId: line.customId, code: error.code, message: error.message });
 }

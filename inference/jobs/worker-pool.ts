@@ -1,4 +1,5 @@
 /** A job's workers, together: those that were named, and those that names turn out to stand for. */
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RuntimeFailure } from "../../dsl/index.ts";
 import { JobWorker, type WorkerPlans } from "./job-worker.ts";
@@ -54,7 +55,10 @@ export class WorkerPool {
     const worker = new JobWorker(source, this.#plans);
     const leave = new AbortController();
     this.#workers.set(source.name, worker);
-    this.#lives.set(source.name, { life: worker.live(AbortSignal.any([signal, leave.signal])), leave });
+    const either = AbortSignal.any([signal, leave.signal]);
+    // A model is compiled in many calls at once, and each listens.
+    setMaxListeners(0, either);
+    this.#lives.set(source.name, { life: worker.live(either), leave });
   }
 
   /** Adds whom a name stands for, and lets go of those that it does not stand for any more and that are lost. */
@@ -77,7 +81,9 @@ export class WorkerPool {
           if (names.has(name) || worker === undefined) continue;
           if (worker.state === "lost") {
             this.#lives.get(name)?.leave.abort();
-            worker.leave(new RuntimeFailure("WORKER_LEFT", `${named.name} does not stand for ${name} any more`, { name }));
+            worker.leave(
+              new RuntimeFailure("WORKER_LEFT", `${named.name} does not stand for ${name} any more`, { name }),
+            );
           } else if (worker.state !== "gone") names.add(name);
         }
         own = names;
@@ -93,7 +99,8 @@ export class WorkerPool {
     const since = performance.now() - this.#patienceMs;
     const isOut = (failingSince: number | undefined) => failingSince !== undefined && failingSince < since;
     const workers = this.workers.every(
-      ({ state, failingSince }) => state === "gone" || (state !== "ready" && state !== "loading" && isOut(failingSince)),
+      ({ state, failingSince }) =>
+        state === "gone" || (state !== "ready" && state !== "loading" && isOut(failingSince)),
     );
     // A name that was looked up may stand for more workers soon; without any, it has as long as a worker.
     const names = [...this.#names.values()].every(({ failingSince }) => isOut(failingSince));

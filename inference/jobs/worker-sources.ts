@@ -1,9 +1,9 @@
 /** Where a job's workers come from: addresses, names that stand for many, or this machine. */
 import { lookup } from "node:dns/promises";
-import { virtualDevices, type Target } from "../../compiler/index.ts";
+import { type Target, virtualDevices } from "../../compiler/index.ts";
 import { InputError } from "../../dsl/index.ts";
-import { type ConnectOptions, Worker } from "../../runtime-bridge/index.ts";
 import { parseAddress } from "../../runtime-bridge/address.ts";
+import { type ConnectOptions, Worker } from "../../runtime-bridge/index.ts";
 
 // Public API
 
@@ -41,7 +41,10 @@ export function elsewhere(address: string | readonly string[], connect: ConnectO
 /** Workers of this machine, which end with the job. */
 export function ownWorkers(count: number, target: Target): readonly WorkerSource[] {
   if (!Number.isSafeInteger(count) || count < 1) {
-    throw new InputError("OPTION", `local is ${count}, and it is a whole number from 1`, { option: "local", found: count });
+    throw new InputError("OPTION", `local is ${count}, and it is a whole number from 1`, {
+      option: "local",
+      found: count,
+    });
   }
   const devices = virtualDevices(target);
   return Array.from({ length: count }, (_, n) => ({

@@ -7,7 +7,10 @@ import { byteTokenizerJson, byteVocabulary } from "../support/byte-tokenizer.ts"
 // Public API
 
 /** Writes the model's folder. @param change  multiplies one weight: another model of the same configuration */
-export async function writeTinyModel(folder: string, { change = 1 }: { readonly change?: number } = {}): Promise<string> {
+export async function writeTinyModel(
+  folder: string,
+  { change = 1 }: { readonly change?: number } = {},
+): Promise<string> {
   const config = tinyConfig({
     num_hidden_layers: 2,
     vocab_size: byteVocabulary,

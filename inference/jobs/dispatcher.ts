@@ -80,6 +80,7 @@ export class Dispatcher {
    */
   serve(worker: ReadyWorker): Promise<void> {
     const seat = new Seat(worker);
+    if (this.#isOver) seat.close();
     this.#seats.set(worker.name, seat);
     this.#wake();
     const timer = setInterval(() => void this.#check(seat), checkEveryMs).unref();
@@ -95,10 +96,11 @@ export class Dispatcher {
         const woken = new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
-        while (!signal.aborted && (await this.#giveOne()));
+        let looked = performance.now();
+        while (!signal.aborted && (await this.#giveOne())) looked = performance.now();
         signal.throwIfAborted();
         if (this.#hasEnded && this.#read === undefined && this.#again.length === 0 && this.running === 0) return;
-        const timer = this.#timer();
+        const timer = this.#timer(looked);
         await woken;
         clearTimeout(timer);
       }
@@ -244,8 +246,9 @@ export class Dispatcher {
     this.#wake();
   }
 
-  #timer(): NodeJS.Timeout | undefined {
-    const times = this.#again.map(({ notBefore }) => notBefore);
+  /** Wakes when the next one is due. What was due when it was looked at waits for room, and whoever makes room wakes. */
+  #timer(looked: number): NodeJS.Timeout | undefined {
+    const times = this.#again.map(({ notBefore }) => notBefore).filter((time) => time > looked);
     if (times.length === 0) return undefined;
     return setTimeout(() => this.#wake(), Math.max(0, Math.min(...times) - performance.now()) + 1);
   }

@@ -99,21 +99,38 @@ export async function chaosRound({ seed, prompts, kills, group, say = () => {} }
   } catch (error) {
     throw new Error(`round with seed ${seed}: ${(error as Error).message}`, { cause: error });
   } finally {
-    await Promise.all(machines.map(stop));
+    await Promise.all(machines.map(stopMachine));
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A `tsxla worker` that is started again when its Node process is killed. */
+export interface Machine {
+  readonly address: string;
+  readonly words: readonly string[];
+  process: ChildProcess;
+}
+
+/** Starts `tsxla worker` on a port that is free. It serves a while later. */
+export async function startMachine(folder: string, more: readonly string[]): Promise<Machine> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const words = ["worker", "--listen", address, "--root", folder, ...more];
+  const child = startTsxla(words);
+  drain(child);
+  return { address, words, process: child };
+}
+
+export async function stopMachine({ process: child }: Machine): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), 5_000);
+  await once(child, "close");
+  clearTimeout(timer);
 }
 
 // Implementation
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-
-/** A `tsxla worker` that is started again when its Node process is killed. */
-interface Machine {
-  readonly address: string;
-  readonly words: readonly string[];
-  process: ChildProcess;
-}
 
 interface Job {
   readonly process: ChildProcess;
@@ -152,27 +169,11 @@ async function startGroup(folder: string): Promise<readonly Machine[]> {
   return await Promise.all([0, 1].map((index) => startMachine(folder, [...words, "--process-id", String(index)])));
 }
 
-async function startMachine(folder: string, more: readonly string[]): Promise<Machine> {
-  const address = `127.0.0.1:${await freePort()}`;
-  const words = ["worker", "--listen", address, "--root", folder, ...more];
-  const child = startTsxla(words);
-  drain(child);
-  return { address, words, process: child };
-}
-
 async function restart(machine: Machine): Promise<void> {
   machine.process.kill("SIGKILL");
   await once(machine.process, "close");
   machine.process = startTsxla(machine.words);
   drain(machine.process);
-}
-
-async function stop({ process: child }: Machine): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), 5_000);
-  await once(child, "close");
-  clearTimeout(timer);
 }
 
 /** A pipe that nobody reads would stop whoever writes. */

@@ -35,9 +35,10 @@ export class Agreement {
   /**
    * @param names  of the workers, as they were given
    * @param recorded  the fingerprint that the output holds
-   * @param graceMs  how long the first to answer waits for the others
+   * @param graceMs  how long the first to answer waits for the others; by default as long as it takes to tell that one
+   *   cannot be reached
    */
-  constructor(names: readonly string[], recorded: string | undefined, graceMs = 3_000) {
+  constructor(names: readonly string[], recorded: string | undefined, graceMs = 10_000) {
     this.#names = names;
     this.#recorded = recorded;
     this.#graceMs = graceMs;

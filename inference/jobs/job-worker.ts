@@ -1,6 +1,7 @@
 /**
  * A worker's life in a job: reached, checked, loaded, used; when it is lost, all of it again, a while later.
  */
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InputError, RuntimeFailure } from "../../dsl/index.ts";
 import { type Worker, WorkerError } from "../../runtime-bridge/index.ts";
@@ -100,13 +101,19 @@ export class JobWorker {
       this.#become("checking");
       const { processId } = await worker.info({ signal });
       const identity = await identify(worker, place.path, signal);
-      const fingerprint = await agreement.accept({
+      const agreed = agreement.accept({
         name: this.name,
         identity,
         fingerprint: () => systemFingerprint(worker, place, identity),
       });
+      // Others may take a while to say what they are; what is set aside needs not be loaded to the end.
+      const refusal = new AbortController();
+      agreed.catch((error: unknown) => refusal.abort(error));
+      const either = AbortSignal.any([signal, refusal.signal]);
+      setMaxListeners(0, either);
       this.#become("loading");
-      model = await loadModel(place.path, { ...load, worker, signal });
+      model = await loadModel(place.path, { ...load, worker, signal: either });
+      const fingerprint = await agreed;
       answerer = await openAnswerer(model, batch);
       this.failingSince = undefined;
       this.reason = undefined;

@@ -6,6 +6,8 @@ import { Progress } from "./progress.ts";
 
 export interface JobReporter {
   tell(event: JobEvent): void;
+  /** Something that is told once. */
+  say(text: string): void;
   end(summary: JobSummary): void;
   /** Takes a line that moves away, so that an error can follow. */
   clear(): void;
@@ -71,6 +73,7 @@ const shownFailures = 20;
 function jsonReporter(): JobReporter {
   return {
     tell: (event) => process.stderr.write(`${JSON.stringify(event)}\n`),
+    say: (text) => process.stderr.write(`${JSON.stringify({ kind: "note", text })}\n`),
     end: (summary) => process.stdout.write(`${JSON.stringify(summary)}\n`),
     clear: () => {},
   };
@@ -106,6 +109,7 @@ function plainReporter(progress: Progress): JobReporter {
           break;
       }
     },
+    say: (text) => progress.say(text),
     end: (summary) => {
       count.clear();
       for (const line of summaryLines(summary)) progress.say(line);

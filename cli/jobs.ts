@@ -1,6 +1,7 @@
 /** `tsxla jobs run`: a file of requests, answered over many workers; whatever dies, the same command goes on. */
 import { Command } from "commander";
 import { runJob } from "../inference/index.ts";
+import { serveMetrics } from "./job-metrics.ts";
 import { jobReporter } from "./job-reporter.ts";
 import {
   connectOptions,
@@ -21,6 +22,7 @@ interface JobsRunOptions extends ModelOptions {
   readonly requireModel?: string;
   readonly seed?: number;
   readonly patience: number;
+  readonly metrics?: string;
   readonly json?: true;
 }
 
@@ -34,6 +36,7 @@ export function jobsCommand(signal: AbortSignal): Command {
     .option("--require-model <name>", "what requests must have as `model` (any)")
     .option("--seed <s>", "of requests without a seed: theirs are made of it and their custom_id (0)", seedNumber)
     .option("--patience <seconds>", "how long to go on without a single worker", wholeNumber, 60)
+    .option("--metrics <address>", "serves /metrics for Prometheus at HOST:PORT; port 0 picks one")
     .option("--json", "one JSON object on stdout, progress as lines of JSON on stderr")
     .action(async (options: JobsRunOptions) => await runCommand(options, signal));
   const worker = run.options.find(({ long }) => long === "--worker");
@@ -56,6 +59,8 @@ async function runCommand(options: JobsRunOptions, signal: AbortSignal): Promise
   const reporter = jobReporter({ json: options.json === true });
   const given = { mesh, computeDtype, weights, context, untrainedSeed, batch, local, requireModel, seed, architecture };
   const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  await using metrics = options.metrics === undefined ? undefined : await serveMetrics(options.metrics);
+  if (metrics !== undefined) reporter.say(`metrics at ${metrics.address}`);
   try {
     const summary = await runJob({
       model: options.model,
@@ -67,7 +72,10 @@ async function runCommand(options: JobsRunOptions, signal: AbortSignal): Promise
       connect,
       patienceMs: options.patience * 1000,
       signal,
-      onEvent: (event) => reporter.tell(event),
+      onEvent: (event) => {
+        reporter.tell(event);
+        metrics?.tell(event);
+      },
     });
     reporter.end(summary);
   } finally {

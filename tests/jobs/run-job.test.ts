@@ -73,7 +73,7 @@ describe("a job", () => {
       "",
       requestLine("a", "again", 3),
       good[1] as string,
-      requestLine("c", "x".repeat(300), 3),
+      requestLine("c", "x".repeat(1100), 3),
       '{"custom_id":"d","method":"POST","url":"/v1/embeddings","body":{}}',
     ]);
     const summary = await runJob(job);

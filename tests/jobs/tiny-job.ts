@@ -16,6 +16,8 @@ export async function writeTinyModel(
     vocab_size: byteVocabulary,
     layer_types: ["sliding_attention", "full_attention"],
     eos_token_id: 256,
+    // Harmony's beginning alone has some hundred bytes.
+    max_position_embeddings: 1024,
   });
   const numbers = tinyNumbers(config);
   const changed = numbers.get("model.embed_tokens.weight") as Float32Array;

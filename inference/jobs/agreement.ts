@@ -21,7 +21,7 @@ export interface Candidate {
 export class WorkerDiffers extends InputError {}
 
 export class Agreement {
-  readonly #names: readonly string[];
+  readonly #names: string[] = [];
   readonly #recorded: string | undefined;
   readonly #graceMs: number;
   readonly #waiting = new Map<string, Candidate>();
@@ -33,18 +33,21 @@ export class Agreement {
   #chosen: Promise<Candidate> | undefined;
 
   /**
-   * @param names  of the workers, as they were given
    * @param recorded  the fingerprint that the output holds
    * @param graceMs  how long the first to answer waits for the others; by default as long as it takes to tell that one
    *   cannot be reached
    */
-  constructor(names: readonly string[], recorded: string | undefined, graceMs = 10_000) {
-    this.#names = names;
+  constructor(recorded: string | undefined, graceMs = 10_000) {
     this.#recorded = recorded;
     this.#graceMs = graceMs;
     this.#time = new Promise((resolve) => {
       this.#decide = resolve;
     });
+  }
+
+  /** A worker is there to be asked. */
+  expect(name: string): void {
+    this.#names.push(name);
   }
 
   /** A worker cannot be reached now, so nobody waits for it. */
@@ -61,8 +64,8 @@ export class Agreement {
    */
   async accept(candidate: Candidate): Promise<string> {
     const found = await this.#fingerprintOf(candidate);
-    if (this.#recorded !== undefined) {
-      if (found === this.#recorded) return found;
+    if (this.#recorded !== undefined && found !== this.#recorded) {
+      this.absent(candidate.name);
       throw new WorkerDiffers(
         "JOB_MODEL_DIFFERS",
         `the output holds answers of ${this.#recorded}, and ${candidate.name} would answer as ${found}: ` +

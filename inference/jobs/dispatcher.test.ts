@@ -159,6 +159,27 @@ describe("requests", () => {
   }, 30_000);
 });
 
+test("a job of which nothing can be answered ends, instead of telling all its requests as failed", async () => {
+  const worker = new FakeWorker("a", 4, async (_, __, self) => self.die());
+  const failed: string[] = [];
+  const left = many(20).map((prompt, number): JobItem => ({ number, key: "", request: request(prompt) }));
+  const dispatcher = new Dispatcher(async () => left.shift(), {
+    onAnswer: () => {},
+    onFailure: (item) => void failed.push(item.request.customId),
+    onRetry: () => {},
+    onToken: () => {},
+  });
+  const life = worker.live(dispatcher);
+  await expect(dispatcher.run(new AbortController().signal)).rejects.toMatchObject({
+    code: "JOB_FAILING",
+    message:
+      "3 requests failed before one was answered, so something else is wrong; the last: the request was set aside: it was " +
+      "running when 3 workers died, the last time alone; the worker was lost",
+  });
+  await life;
+  expect(failed).toHaveLength(2);
+});
+
 describe("workers that die", () => {
   test("give their requests back, and those are answered once", async () => {
     const dying: Behaviour = async (_, __, worker) => {

@@ -22,7 +22,7 @@ export interface JobItem {
 
 /** What becomes of requests. */
 export interface DispatchEvents {
-  onAnswer(item: JobItem, answers: readonly Answered[], fingerprint: string): void;
+  onAnswer(item: JobItem, answers: readonly Answered[]): void;
   /** It will have no answer. */
   onFailure(item: JobItem, error: TsxlaError): void;
   /** It will be tried again. */
@@ -40,6 +40,8 @@ export interface WorkerLoad {
 export const deathsAtMost = 3;
 /** How often a request may fail on workers that live. */
 export const failuresAtMost = 5;
+/** How many requests may be set aside before the first is answered: then it is not the requests. */
+export const setAsideAtFirst = 3;
 
 export class Dispatcher {
   readonly #next: (worker: ReadyWorker) => Promise<JobItem | undefined>;
@@ -51,6 +53,9 @@ export class Dispatcher {
   #hasEnded = false;
   #wake: () => void = () => {};
   #isOver = false;
+  #hasAnswered = false;
+  #setAside = 0;
+  #failure: RuntimeFailure | undefined;
 
   /** @param next  the next request, as the model of a worker reads it; nothing at the end */
   constructor(next: (worker: ReadyWorker) => Promise<JobItem | undefined>, events: DispatchEvents) {
@@ -97,8 +102,9 @@ export class Dispatcher {
           this.#wake = resolve;
         });
         let looked = performance.now();
-        while (!signal.aborted && (await this.#giveOne())) looked = performance.now();
+        while (!signal.aborted && this.#failure === undefined && (await this.#giveOne())) looked = performance.now();
         signal.throwIfAborted();
+        if (this.#failure !== undefined) throw this.#failure;
         if (this.#hasEnded && this.#read === undefined && this.#again.length === 0 && this.running === 0) return;
         const timer = this.#timer(looked);
         await woken;
@@ -186,7 +192,9 @@ export class Dispatcher {
       const run = answerAll(item.request.asks, worker, { signal: seat.signal, rows: seat.rows, onToken });
       // Of a worker that hangs nobody waits for what it frees.
       const answers = await Promise.race([run, seat.abandoned]);
-      if (!this.#isOver) this.#events.onAnswer(item, answers, worker.fingerprint);
+      if (this.#isOver) return;
+      this.#events.onAnswer(item, answers);
+      this.#hasAnswered = true;
     } catch (thrown) {
       const error = seat.loss ?? firstError(thrown);
       if (this.#isOver) return;
@@ -211,18 +219,34 @@ export class Dispatcher {
     const why = error instanceof Error ? error.message : String(error);
     if (deaths >= deathsAtMost) {
       const text = `the request was set aside: it was running when ${deaths} workers died, the last time alone; ${why}`;
-      this.#events.onFailure(item, new RuntimeFailure("workers_lost", text, { deaths }));
+      this.#putAside(item, new RuntimeFailure("workers_lost", text, { deaths }));
       return;
     }
     if (failures >= failuresAtMost) {
       const text = `the request was set aside: it failed ${failures} times; ${why}`;
-      this.#events.onFailure(item, new RuntimeFailure("request_failed", text, { failures }));
+      this.#putAside(item, new RuntimeFailure("request_failed", text, { failures }));
       return;
     }
     attempt.failedOn = name;
     attempt.notBefore = performance.now() + backoffMs(deaths + failures);
     this.#again.push(attempt);
     this.#events.onRetry(item, error);
+  }
+
+  /** Where nothing is ever answered, requests are not to blame, and are not told as done. */
+  #putAside(item: JobItem, error: RuntimeFailure): void {
+    this.#setAside += 1;
+    if (this.#hasAnswered || this.#setAside < setAsideAtFirst) {
+      this.#events.onFailure(item, error);
+      return;
+    }
+    this.#failure = new RuntimeFailure(
+      "JOB_FAILING",
+      `${this.#setAside} requests failed before one was answered, so something else is wrong; the last: ${error.message}`,
+      { cause: error.code },
+      { cause: error },
+    );
+    this.#wake();
   }
 
   /** @returns whether the worker is there */

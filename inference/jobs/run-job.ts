@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { InputError, type TsxlaError } from "../../dsl/index.ts";
+import { InputError, RuntimeFailure, TsxlaError } from "../../dsl/index.ts";
 import type { ConnectOptions } from "../../runtime-bridge/index.ts";
 import type { LoadModelOptions } from "../model.ts";
 import { targetOf } from "../target-words.ts";
@@ -113,10 +113,7 @@ export async function runJob(options: JobOptions): Promise<JobSummary> {
         ...(untrainedSeed === undefined ? {} : { untrainedSeed }),
       },
       batch: options.batch,
-      agreement: new Agreement(
-        sources.flatMap((each) => ("open" in each ? [each.name] : [])),
-        journal.recorded.fingerprint,
-      ),
+      agreement: new Agreement(journal.recorded.fingerprint),
       serve: (ready) => {
         statistics.begin();
         return dispatcher.serve(ready);
@@ -243,8 +240,10 @@ function nextOf(
         const request = readJobLine(line.text as string, model, { model: requireModel, seed, fingerprint });
         return { number: line.number, key: line.key, request };
       } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        fail(journal, statistics, onEvent, line, error);
+        // One line must not end the job, whatever is wrong with it.
+        const told =
+          error instanceof TsxlaError ? error : new RuntimeFailure("server_error", textOf(error), {}, { cause: error });
+        fail(journal, statistics, onEvent, line, told);
       }
     }
   };

@@ -54,6 +54,7 @@ export class WorkerPool {
   #add(source: WorkerSource, signal: AbortSignal): void {
     const worker = new JobWorker(source, this.#plans);
     const leave = new AbortController();
+    this.#plans.agreement.expect(source.name);
     this.#workers.set(source.name, worker);
     const either = AbortSignal.any([signal, leave.signal]);
     // A model is compiled in many calls at once, and each listens.
@@ -98,14 +99,13 @@ export class WorkerPool {
   #isHopeless(): boolean {
     const since = performance.now() - this.#patienceMs;
     const isOut = (failingSince: number | undefined) => failingSince !== undefined && failingSince < since;
-    const workers = this.workers.every(
+    const areOut = this.workers.every(
       ({ state, failingSince }) =>
         state === "gone" || (state !== "ready" && state !== "loading" && isOut(failingSince)),
     );
-    // A name that was looked up may stand for more workers soon; without any, it has as long as a worker.
-    const names = [...this.#names.values()].every(({ failingSince }) => isOut(failingSince));
-    const found = this.workers.filter(({ state }) => state !== "gone");
-    return workers && (this.#names.size === 0 || names || (this.workers.length > 0 && found.length >= 0));
+    // A name that was found stands for the workers it had; one that was never found has as long as a worker.
+    const names = [...this.#names.values()];
+    return areOut && (this.workers.length > 0 || names.every(({ failingSince }) => isOut(failingSince)));
   }
 
   #hopeless(): unknown {

@@ -50,7 +50,7 @@ describe("the lines of an input", () => {
     );
     expect(told(lines)).toEqual([
       [1, "a", "taken"],
-      [2, "line-2", "invalid_json"],
+      [2, "line-2", "invalid_json_line"],
       [3, "line-3", "invalid_custom_id"],
       [4, "line-4", "invalid_custom_id"],
       [5, "line-5", "invalid_custom_id"],
@@ -59,7 +59,7 @@ describe("the lines of an input", () => {
       [8, "line-8", "invalid_utf8"],
       [9, "a", "duplicate_custom_id"],
       [10, "b", "taken"],
-      [11, "line-11", "invalid_json"],
+      [11, "line-11", "invalid_json_line"],
       [12, "b", "duplicate_custom_id"],
     ]);
     expect(new Set(lines.map(({ key }) => key)).size).toBe(lines.length);

@@ -146,7 +146,7 @@ function customIdOf(text: string, number: number): string | InputError {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    return refuse("invalid_json", `the line is not JSON: ${(cause as Error).message}`, number);
+    return refuse("invalid_json_line", `the line is not JSON: ${(cause as Error).message}`, number);
   }
   const id = (value as { readonly custom_id?: unknown } | null)?.custom_id;
   if (typeof id === "string" && id !== "") return id;

@@ -93,7 +93,7 @@ describe("a job", () => {
       "a: duplicate_custom_id",
       "c: context_length_exceeded",
       expect.stringMatching(/^d: /) as unknown,
-      "line-2: invalid_json",
+      "line-2: invalid_json_line",
     ]);
 
     // All is done, so no worker is needed, nor is anything written.

@@ -13,11 +13,12 @@ export interface Answerer {
   close(): Promise<void>;
 }
 
-/** @param batch  how many prompts at the same time; without, one */
+/** Opens a model's engine. @param batch  its rows; without, as many as an engine has */
 export async function openAnswerer(model: Model, batch: number | undefined): Promise<Answerer> {
+  const engine = await model.serve(batch === undefined ? {} : { rows: batch });
   return {
-    rows: batch ?? 1,
-    generate: (prompt, options) => model.generate(prompt, options),
-    close: async () => {},
+    rows: engine.load.rows,
+    generate: (prompt, options) => engine.generate(prompt, options),
+    close: () => engine.close(),
   };
 }

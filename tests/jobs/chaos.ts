@@ -55,7 +55,7 @@ export async function chaosRound({ seed, prompts, kills, group, say = () => {} }
     machines.push(...hosts);
     const target = ["--target", "cpu:2", "--mesh", "model=2"];
     const job = (output: string, workers: readonly string[]) => [
-      ...["jobs", "run", "--model", model, "--input", input, "--output", output, "--batch", "2", ...target],
+      ...["jobs", "run", "--model", model, "--input", input, "--output", output, "--batch", "1", ...target],
       ...workers.flatMap((address) => ["--worker", address]),
     ];
     const [one, two] = machines as [Machine, Machine];

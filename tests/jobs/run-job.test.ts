@@ -155,6 +155,17 @@ describe("a job", () => {
     expect(await runJob(job)).toMatchObject({ answered: 3, resumed: 2 });
   });
 
+  test("has an error for each request whose logits are no numbers, and answers its neighbours", async () => {
+    const poisoned = await writeTinyModel(join(folder, "poisoned"), { poison: "~".charCodeAt(0) });
+    const prompts = ["one", "t~o", "three", "four", "fi~e", "six"];
+    const job = { ...(await newJob(prompts.map((each) => requestLine(each, each, 6)))), model: poisoned };
+    expect(await runJob(job)).toMatchObject({ answered: 4, failed: 2, retries: 0, workersLost: 0 });
+    for (const { custom_id: id, error } of await outputOf(job)) {
+      if (id.includes("~")) expect(error).toMatchObject({ code: "logits_invalid" });
+      else expect(error).toBeNull();
+    }
+  });
+
   test("ends when no worker is left that may come back, with what each said, and can be resumed", async () => {
     const job = await newJob(requestLines(5));
     const lonely = { ...job, workers: ["127.0.0.1:1", "unix:/nowhere"], patienceMs: 300, connect: { timeoutMs: 200 } };

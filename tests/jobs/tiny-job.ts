@@ -6,10 +6,15 @@ import { byteTokenizerJson, byteVocabulary } from "../support/byte-tokenizer.ts"
 
 // Public API
 
-/** Writes the model's folder. @param change  multiplies one weight: another model of the same configuration */
+/**
+ * Writes the model's folder.
+ *
+ * @param change  multiplies one weight: another model of the same configuration
+ * @param poison  a byte for which the model has no numbers
+ */
 export async function writeTinyModel(
   folder: string,
-  { change = 1 }: { readonly change?: number } = {},
+  { change = 1, poison }: { readonly change?: number; readonly poison?: number } = {},
 ): Promise<string> {
   const config = tinyConfig({
     num_hidden_layers: 2,
@@ -22,6 +27,8 @@ export async function writeTinyModel(
   const numbers = tinyNumbers(config);
   const changed = numbers.get("model.embed_tokens.weight") as Float32Array;
   changed[0] = (changed[0] as number) * change;
+  const width = changed.length / byteVocabulary;
+  if (poison !== undefined) changed.fill(Number.NaN, poison * width, (poison + 1) * width);
   await writeTiny(folder, config, numbers);
   await writeFile(join(folder, "tokenizer.json"), JSON.stringify(byteTokenizerJson()));
   return folder;

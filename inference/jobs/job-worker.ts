@@ -122,10 +122,12 @@ export class JobWorker {
       const check = () => stillThere(worker, processId);
       await this.#plans.serve({ name: this.name, answerer, model, fingerprint, check });
     } finally {
-      // What is lost cannot be freed, and need not be.
-      await answerer?.close().catch(() => {});
-      await model?.close().catch(() => {});
-      await worker.close();
+      await letGo(worker, async () => {
+        // What is lost cannot be freed, and need not be.
+        await answerer?.close().catch(() => {});
+        await model?.close().catch(() => {});
+        await worker.close();
+      });
     }
   }
 
@@ -138,6 +140,22 @@ export class JobWorker {
 // Implementation
 
 const checkMs = 60_000;
+
+/** How long a worker may take to be closed. One that hangs never would. */
+const closeMs = 10_000;
+
+async function letGo(worker: Worker, close: () => Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const closed = close().then(() => true);
+  const isClosed = await Promise.race([closed, sleep(closeMs, false, { signal: over.signal }).catch(() => false)]);
+  over.abort();
+  if (isClosed) return;
+  closed.catch(() => {});
+  // One of this machine would go on and hold its memory.
+  for (const { processId } of worker.hosts) {
+    if (processId !== undefined) process.kill(processId, "SIGKILL");
+  }
+}
 
 async function stillThere(worker: Worker, before: number): Promise<void> {
   const { processId } = await worker.info({ deadlineMs: checkMs });

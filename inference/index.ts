@@ -54,9 +54,6 @@ export {
 export type { Summary } from "./generate.ts";
 export { type BatchEvent, type BatchSummary, seedOf } from "./generate-batch.ts";
 export { tokenizerFromGguf } from "./gguf-tokenizer.ts";
-export type { JobCounts, JobProgress, JobSummary, RequestTies, WorkerProgress } from "./jobs/job-statistics.ts";
-export type { WorkerState } from "./jobs/job-worker.ts";
-export { type JobEvent, type JobOptions, runJob } from "./jobs/run-job.ts";
 export {
   type Answered,
   type Ask,
@@ -68,6 +65,9 @@ export {
   type LineOrigin,
   readJobLine,
 } from "./jobs/format.ts";
+export type { JobCounts, JobProgress, JobSummary, RequestTies, WorkerProgress } from "./jobs/job-statistics.ts";
+export type { WorkerState } from "./jobs/job-worker.ts";
+export { type JobEvent, type JobOptions, runJob } from "./jobs/run-job.ts";
 export {
   type ChatOptions,
   type GenerateOneOptions,

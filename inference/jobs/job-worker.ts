@@ -76,8 +76,7 @@ export class JobWorker {
           return;
         }
         this.failingSince ??= performance.now();
-        if (this.state === "ready") this.losses += 1;
-        this.#become("lost");
+        if (this.state !== "lost") this.#become("lost");
       }
       tries += 1;
       await sleep(backoffMs(tries), undefined, { signal }).catch(() => {});
@@ -121,6 +120,14 @@ export class JobWorker {
       this.#become("ready");
       const check = () => stillThere(worker, processId);
       await this.#plans.serve({ name: this.name, answerer, model, fingerprint, check });
+    } catch (error) {
+      // Told before what is left of it is let go of, which may take a while.
+      if (this.state === "ready") {
+        this.losses += 1;
+        this.reason = error;
+        this.#become("lost");
+      }
+      throw error;
     } finally {
       await letGo(worker, async () => {
         // What is lost cannot be freed, and need not be.

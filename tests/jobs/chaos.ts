@@ -183,7 +183,7 @@ function drain(child: ChildProcess): void {
 }
 
 /** Kills the process that a `tsxla worker` has started. */
-function killPython({ process: { pid } }: Machine): void {
+export function killPython({ process: { pid } }: Machine): void {
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     try {
@@ -230,13 +230,20 @@ function compare(wanted: readonly OutputLine[], found: readonly OutputLine[], pr
   return nearTies;
 }
 
+/** Below those that the system gives to connections: a worker that is started again must find it free. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 async function main(): Promise<void> {

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type JobEvent, type JobOptions, loadModel, type Model, runJob, Worker } from "../../inference/index.ts";
 import { onTestWorker, runCli, startCli, temporaryFolder } from "../support/cli.ts";
 import { testWorker, testWorkerPlace } from "../support/worker.ts";
-import { chaosRound, type Machine, startMachine, stopMachine } from "./chaos.ts";
+import { chaosRound, killPython, type Machine, startMachine, stopMachine } from "./chaos.ts";
 import { requestLine, requestLines, writeTinyModel } from "./tiny-job.ts";
 
 let folder: string;
@@ -232,6 +232,24 @@ describe("several workers", () => {
       };
       expect(response?.body.choices?.[0]?.text).toBe(await answerTo(prompt, most));
     }
+  }, 60_000);
+
+  test("that die come back, are checked and loaded again, and do the rest", async () => {
+    const [machine] = machines as [Machine];
+    const job = { ...(await newJob(requestLines(60, { seed: 4 }))), model: "model", connect: {}, batch: 2 };
+    const states: string[] = [];
+    let answered = 0;
+    const onEvent = (event: JobEvent) => {
+      if (event.kind === "worker") states.push(event.state);
+      if (event.kind === "answered" && ++answered === 20) killPython(machine);
+    };
+    const summary = await runJob({ ...job, workers: [machine.address], onEvent });
+    expect(summary).toMatchObject({ total: 60, answered: 60, failed: 0, workersLost: 1 });
+    expect(summary.retries).toBeGreaterThan(0);
+    const served = ["starting", "checking", "loading", "ready"];
+    expect(states.slice(0, 6)).toEqual([...served, "lost", "starting"]);
+    expect(states.slice(-4)).toEqual(served);
+    expect(await outputOf(job)).toHaveLength(60);
   }, 60_000);
 
   test("of a name are all machines that it has", async () => {

@@ -141,6 +141,7 @@ export function capabilities(): readonly Capability[] {
       shownBy: [
         { file: "tests/jobs/run-job.test.ts", words: "lose nothing and answer nothing twice" },
         { file: "tests/jobs/run-job.test.ts", words: "set aside by name" },
+        { file: "tests/jobs/run-job.test.ts", words: "come back, are checked" },
         { file: "inference/jobs/journal.test.ts", words: "cut at any byte" },
         { file: "inference/jobs/dispatcher.test.ts", words: "no neighbour of it" },
       ],

@@ -26,7 +26,7 @@ interface JobsRunOptions extends ModelOptions {
   readonly json?: true;
 }
 
-export function jobsCommand(signal: AbortSignal): Command {
+export function jobsCommand(command: Command, signal: AbortSignal): Command {
   const run = withModel(new Command("run"))
     .description("Answers a file of requests in OpenAI's batch format. The same command goes on where it was ended.")
     .requiredOption("--input <file>", "requests, one a line: custom_id, method, url, body")
@@ -45,9 +45,7 @@ export function jobsCommand(signal: AbortSignal): Command {
       "a worker that runs already: unix:PATH, HOST:PORT; again for each; the hosts of a group with commas; " +
       "dns:NAME:PORT for all machines of the name (without: one is started)";
   }
-  return new Command("jobs")
-    .description("Runs jobs over many workers.")
-    .addCommand(run.exitOverride().showHelpAfterError("(--help says more)"));
+  return command.usage("[options] [command]").addCommand(run.exitOverride().showHelpAfterError("(--help says more)"));
 }
 
 // Implementation

@@ -62,6 +62,11 @@ export const commands: readonly ListedCommand[] = [
     load: async () => (await import("./inspect.ts")).inspectCommand,
   },
   {
+    name: "jobs",
+    description: "Runs jobs: files of requests, answered over many workers.",
+    load: async () => (await import("./jobs.ts")).jobsCommand,
+  },
+  {
     name: "pull",
     description: "Fetches a model from the Hugging Face hub; goes on where an earlier pull was ended.",
     load: async () => (await import("./pull.ts")).pullCommand,

@@ -65,6 +65,9 @@ export {
   type LineOrigin,
   readJobLine,
 } from "./jobs/format.ts";
+export type { JobCounts, JobProgress, JobSummary, RequestTies, WorkerProgress } from "./jobs/job-statistics.ts";
+export type { WorkerState } from "./jobs/job-worker.ts";
+export { type JobEvent, type JobOptions, runJob } from "./jobs/run-job.ts";
 export {
   type ChatOptions,
   type GenerateOneOptions,

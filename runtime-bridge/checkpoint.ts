@@ -34,6 +34,8 @@ export interface Checkpoint {
   /** The other files beside the tensors, relative to `directory`. */
   readonly files: readonly string[];
   readonly directory: string;
+  /** When it was asked for: the same for the same weights, wherever they lie. */
+  readonly fingerprint: string | undefined;
 }
 
 /** One call of a program on a checkpoint's tensors; without a program the one tensor as it is. */
@@ -97,6 +99,7 @@ export function readCheckpoint(response: OpenCheckpointResponse): Checkpoint {
     metadata: new Map(Object.entries(response.metadata).map(([key, value]) => [key, entry(value)])),
     files: response.files,
     directory: response.directory,
+    fingerprint: response.fingerprint === "" ? undefined : response.fingerprint,
   };
 }
 

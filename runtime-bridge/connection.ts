@@ -36,6 +36,8 @@ export interface ConnectionOptions {
   readonly token?: string | undefined;
   /** The certificates, PEM, of who may vouch for a `grpcs://` worker. Default: those that Node trusts. */
   readonly tlsCa?: Uint8Array | undefined;
+  /** What the certificate must be of, where the address says something else. */
+  readonly serverName?: string | undefined;
   /** Asked when a call fails in a way that a worker's end explains. */
   readonly loss: (error: ServiceError) => Promise<Loss | undefined>;
 }
@@ -90,6 +92,7 @@ export class Connection implements Link {
         "grpc.use_local_subchannel_pool": 1,
         // Notices a host that is gone without a word. On one machine the system itself tells.
         ...(!local && { "grpc.keepalive_time_ms": 30_000, "grpc.keepalive_timeout_ms": 20_000 }),
+        ...(tls && options.serverName !== undefined && { "grpc.ssl_target_name_override": options.serverName }),
         ...(target.startsWith("unix:") && { "grpc.default_authority": "localhost" }),
       },
     );

@@ -38,6 +38,8 @@ export interface ConnectOptions {
   readonly tokenFile?: string;
   /** A file of certificates, PEM, of who may vouch for a `grpcs://` worker. */
   readonly tlsCa?: string;
+  /** The name that the certificate of a `grpcs://` worker is made out to, where its address has another. */
+  readonly serverName?: string;
   /** How long to wait for the first answer. Default: 10 s. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -114,7 +116,7 @@ export class Worker implements BufferOwner, AsyncDisposable {
     const reach = (address: string): Connection => {
       const loss = async ({ code, details }: ServiceError): Promise<Loss | undefined> =>
         code === status.UNAVAILABLE ? { address, how: `the connection broke (${details})` } : undefined;
-      return new Connection({ address, token, tlsCa, loss });
+      return new Connection({ address, token, tlsCa, serverName: options.serverName, loss });
     };
     const deadlineMs = options.timeoutMs ?? connectMs;
     if (addresses.length > 1) {
@@ -307,11 +309,19 @@ export class Worker implements BufferOwner, AsyncDisposable {
     return { ...tensor.type, data: tensor.data };
   }
 
-  /** Opens a checkpoint and describes it. Reads headers only. Default deadline: 5 minutes. */
-  async openCheckpoint(path: string, options: CallOptions = {}): Promise<Checkpoint> {
-    const request = { path: this.#path(path), fingerprint: false };
+  /**
+   * Opens a checkpoint and describes it. Reads headers only. Default deadline: 5 minutes.
+   *
+   * @param options.fingerprint  whether to tell the weights' fingerprint, for which a little of every tensor is read
+   */
+  async openCheckpoint(
+    path: string,
+    options: CallOptions & { readonly fingerprint?: boolean } = {},
+  ): Promise<Checkpoint> {
+    const { fingerprint = false, ...call } = options;
+    const request = { path: this.#path(path), fingerprint };
     return readCheckpoint(
-      await this.#connection.unary(service.openCheckpoint, request, { deadlineMs: 5 * minutes, ...options }),
+      await this.#connection.unary(service.openCheckpoint, request, { deadlineMs: 5 * minutes, ...call }),
     );
   }
 

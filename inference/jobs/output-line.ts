@@ -14,11 +14,13 @@ import { digestOf } from "./response-ids.ts";
 export interface LineOrigin {
   readonly customId?: string | undefined;
   readonly line?: number | undefined;
+  /** What the line's `id` is made of: 32 hexadecimal digits. Default: of its name. */
+  readonly key?: string | undefined;
 }
 
-/** The line of a request that was answered, without a line break. */
-export function answerLine(request: JobRequest, answers: readonly Answered[]): string {
-  const ids = idsOf(request);
+/** The line of a request that was answered, without a line break. @param key  as in `LineOrigin` */
+export function answerLine(request: JobRequest, answers: readonly Answered[], key?: string): string {
+  const ids = idsOf({ customId: request.customId, key });
   const response = { status_code: 200, request_id: ids.request, body: request.respond(answers) };
   return JSON.stringify({ id: ids.line, custom_id: request.customId, response, error: null });
 }
@@ -28,8 +30,8 @@ export function answerLine(request: JobRequest, answers: readonly Answered[]): s
  *
  * @param error  an `InputError` is the request's own fault; whatever else it is, the run's
  */
-export function errorLine(error: unknown, { customId, line }: LineOrigin): string {
-  const ids = idsOf({ customId, line });
+export function errorLine(error: unknown, { customId, line, key }: LineOrigin): string {
+  const ids = idsOf({ customId, line, key });
   const { code, message, fields } = told(error);
   const where = customId === undefined && line !== undefined ? `line ${line}: ` : "";
   const isWrong = error instanceof TsxlaError && error.exitCode === 2;
@@ -56,9 +58,9 @@ export function errorLine(error: unknown, { customId, line }: LineOrigin): strin
 
 // Implementation
 
-function idsOf({ customId, line = 0 }: LineOrigin): { readonly line: string; readonly request: string } {
+function idsOf({ customId, line = 0, key }: LineOrigin): { readonly line: string; readonly request: string } {
   const name = customId === undefined ? ["line", line] : ["request", customId];
-  return { line: `batch_req_${digestOf("batch", ...name)}`, request: `req_${digestOf("http", ...name)}` };
+  return { line: `batch_req_${key ?? digestOf("batch", ...name)}`, request: `req_${digestOf("http", ...name)}` };
 }
 
 function told(error: unknown): { code: string; message: string; fields: Readonly<Record<string, unknown>> } {

@@ -135,6 +135,18 @@ export function capabilities(): readonly Capability[] {
       ],
     },
     {
+      what: "`tsxla jobs run`: a file of requests over many workers, resumed after the death of anything; one with other weights is set aside",
+      compiles: "cpu",
+      runs: "CPU; workers of one machine, groups of two hosts among them",
+      shownBy: [
+        { file: "tests/jobs/run-job.test.ts", words: "lose nothing and answer nothing twice" },
+        { file: "tests/jobs/run-job.test.ts", words: "set aside by name" },
+        { file: "tests/jobs/run-job.test.ts", words: "come back, are checked" },
+        { file: "inference/jobs/journal.test.ts", words: "cut at any byte" },
+        { file: "inference/jobs/dispatcher.test.ts", words: "no neighbour of it" },
+      ],
+    },
+    {
       what: "`tsxla compile`: a model's step as text, and XLA's report, from a config.json or a published model's name",
       compiles: "cpu, f32 and bf16",
       runs: "XLA on CPU",

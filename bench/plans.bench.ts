@@ -36,16 +36,20 @@ export async function bench(given: readonly string[]): Promise<void> {
     }
   }
   const heading =
-    "| model | chips | weights | mesh | held on each device | collectives | bound, ms | model, ms | tokens/s |";
+    "| model | chips | weights | mesh | held on each device | collectives | bound, ms | exchanges, ms | estimate, ms | model, ms | tokens/s |";
   const table = [heading, heading.replace(/[^|]+/g, " --- "), ...rows].join("\n");
   const text = `# Plans
 
 A decode step of ${batch} texts with ${context} positions behind them: the best of the ${compiled} most promising plans, made by
-\`npm run bench -- plans --batch ${batch} --context ${context} --compiled ${compiled}\`. Nothing of it has run on a chip. The bound is
-what memory or arithmetic can't be faster than; the model time is what XLA's cycle estimates and the traffic of its program come to
-(TPU only, compiler/hlo/model-time.ts). Tokens a second follow from the model time, else from the bound, which says nothing of
-collectives. Of plans with the same bound, such as experts over devices or split over their width, only ${compiled} were compiled:
-\`tsxla compile --plan 8\` tries more of them for one slice.
+\`npm run bench -- plans --batch ${batch} --context ${context} --compiled ${compiled}\`. Nothing of it has run on a chip.
+
+- The **bound** is what memory or arithmetic can't be faster than.
+- **Exchanges** are the collectives that the graph needs on the mesh, by their number and bytes (compiler/exchanges.ts).
+- The **estimate**, by which plans are chosen for compiling, is both, and the trips of loops over experts (compiler/chips.ts).
+- The **model** time is what XLA's cycle estimates and the traffic of its program come to (TPU only,
+  compiler/hlo/model-time.ts). Tokens a second follow from it, else from the estimate.
+
+One plan of each form of weights is compiled before a second of any; \`tsxla compile --plan 8\` tries more for one slice.
 
 ${table}
 `;
@@ -57,14 +61,18 @@ ${table}
 const targets = [
   "tpu:v3:2x2",
   "tpu:v4:2x2x1",
+  "tpu:v4:2x2x2",
   "tpu:v5e:2x2",
   "tpu:v5e:2x4",
+  "tpu:v5e:4x4",
   "tpu:v5p:2x2x1",
   "tpu:v6e:2x2",
+  "tpu:v6e:2x4",
   "cuda:a100:1",
   "cuda:a100:4",
   "cuda:h100:1",
   "cuda:h100:4",
+  "cuda:h100:8",
 ];
 
 function rowOf(model: string, spec: string, best: Plan): string {
@@ -76,9 +84,11 @@ function rowOf(model: string, spec: string, best: Plan): string {
         bytes(best.held_bytes),
         collectives.join(", "),
         `${best.roofline_ms.toFixed(2)} (${best.bound_by})`,
+        best.exchange_ms.toFixed(2),
+        best.estimate_ms.toFixed(2),
         best.model_ms?.toFixed(2) ?? "",
         best.tokens_per_second.toFixed(0),
       ]
-    : ["", "does not fit", bytes(best.held_bytes), "", "", "", ""];
+    : ["", "does not fit", bytes(best.held_bytes), "", "", "", "", "", ""];
   return `| ${[model, spec, ...cells].join(" | ")} |`;
 }

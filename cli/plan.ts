@@ -1,14 +1,17 @@
 /**
  * `tsxla compile --plan`: which mesh and which form of weights suit a model, a slice, a batch and a context.
  *
- * Every mesh that divides is lowered and held to what a chip can hold and move; the most promising are compiled, since what
- * a compiler makes of a program is known only then.
+ * Every mesh that divides is lowered and held to what a chip can hold and move, what the chips must send each other, and how
+ * many trips its loops take; the most promising are compiled, since what a compiler makes of a program is known only then.
  */
 import {
   chipOf,
   collectives,
   countCost,
+  countExchanges,
+  countTrips,
   deviceCount,
+  exchangeSeconds,
   formatMesh,
   type Mesh,
   modelTime,
@@ -45,11 +48,15 @@ export interface Plan {
   readonly fits: boolean;
   readonly roofline_ms: number;
   readonly bound_by: string;
+  /** What the exchanges between devices take, by their number and their bytes. */
+  readonly exchange_ms: number;
+  /** The bound, the exchanges and the trips of loops, one after the other: what the plan promises before it is compiled. */
+  readonly estimate_ms: number;
   /** What the compiler's cycles and traffic come to; on a TPU, where it was compiled. */
   readonly model_ms?: number;
   readonly temp_bytes?: number;
   readonly collectives?: Readonly<Record<string, number>>;
-  /** By the model time where there is one, else by the roofline. */
+  /** By the model time where there is one, else by the estimate. */
   readonly tokens_per_second: number;
   /** Why the compiler refused it. */
   readonly error?: string;
@@ -114,10 +121,15 @@ export function planTable(plans: readonly Plan[]): string {
       .map(([kind, runs]) => `${runs} ${kind}`)
       .join(", "),
     `${each.roofline_ms.toFixed(2)} (${each.bound_by})`,
+    each.exchange_ms.toFixed(2),
+    each.estimate_ms.toFixed(2),
     each.error === undefined ? (each.model_ms?.toFixed(2) ?? "") : "refused",
     each.fits ? each.tokens_per_second.toFixed(0) : "",
   ]);
-  const heading = ["weights", "mesh", "", "held", "scratch", "collectives", "bound, ms", "model, ms", "tokens/s"];
+  const heading = [
+    ...["weights", "mesh", "", "held", "scratch", "collectives"],
+    ...["bound, ms", "exchanges, ms", "estimate, ms", "model, ms", "tokens/s"],
+  ];
   const all = [heading, heading.map(() => "---"), ...rows];
   const width = heading.map((_, n) => Math.max(...all.map((row) => (row[n] as string).length)));
   const line = (row: readonly string[]) => `| ${row.map((cell, n) => cell.padEnd(width[n] as number)).join(" | ")} |\n`;
@@ -171,6 +183,8 @@ function draft(weights: string, target: Target, topology: Topology, model: Decla
     0,
   );
   const { seconds, boundBy } = roofline(countCost(lowered.graph, { placement }), chip);
+  const exchange = exchangeSeconds(countExchanges(lowered.graph, placement), chip);
+  const estimate = seconds + exchange + countTrips(lowered.graph) * chip.tripSeconds;
   const plan = {
     weights,
     mesh: formatMesh(target.mesh),
@@ -178,7 +192,9 @@ function draft(weights: string, target: Target, topology: Topology, model: Decla
     fits: held <= chip.hbmBytes * heldShare,
     roofline_ms: seconds * 1e3,
     bound_by: boundBy,
-    tokens_per_second: (request.batch * request.tokens) / seconds,
+    exchange_ms: exchange * 1e3,
+    estimate_ms: estimate * 1e3,
+    tokens_per_second: (request.batch * request.tokens) / estimate,
   };
   return { plan, target, model, lowered };
 }

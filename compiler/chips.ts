@@ -20,6 +20,10 @@ export interface Chip {
   readonly clockHz: number;
   /** All links to other chips together, in one direction. */
   readonly linkBytesPerSecond: number;
+  /** What an exchange between chips takes besides its bytes. */
+  readonly exchangeSeconds: number;
+  /** What a trip of a loop takes besides its products and what it reads: its small operations, one after the other. */
+  readonly tripSeconds: number;
   /** A TPU's TensorCores, a GPU's streaming multiprocessors. */
   readonly cores: number;
   /** Devices that JAX sees. */
@@ -39,6 +43,11 @@ export interface Chip {
  * a cycle (2 · 128² for each of 4 units a core; v6e 2 · 256² for each of 4). XLA's own estimate for a bf16 product of
  * 8192³ agrees: 0.88, 0.90 and 0.70 of that, as 0.93 for v4, whose clock is published (docs/log.md).
  *
+ * An exchange between TPUs costs a microsecond besides its bytes, the latency of a hop in "How to Scale Your Model" and what
+ * the model time assumes; between GPUs five, which XLA's own model of NCCL takes for launching one
+ * (xla/service/gpu/model/gpu_collective_performance_model.h, kNcclKernelLaunchOverhead). A trip costs what is left of XLA's estimate for GPT-OSS-120B on eight v4 without the products: 14 µs
+of 2304 trips over chosen experts, 16 of 576 over all (docs/log.md). For other chips it is taken to be the same.
+ *
  * GPU: NVIDIA's data sheets of the A100 80GB SXM and the H100 SXM, and the architecture white papers for cores and
  * clocks; links are NVLink's, of which the sheets give both directions together.
  */
@@ -53,6 +62,8 @@ export const chips = {
     clockHz: 0.94e9,
     // 4 links of 70 GB/s, nine tenths.
     linkBytesPerSecond: 252e9,
+    exchangeSeconds: 1e-6,
+    tripSeconds: 15e-6,
     cores: 2,
     devices: 2,
   },
@@ -65,6 +76,8 @@ export const chips = {
     clockHz: 1.05e9,
     // 6 links of 50 GB/s, nine tenths.
     linkBytesPerSecond: 270e9,
+    exchangeSeconds: 1e-6,
+    tripSeconds: 15e-6,
     cores: 2,
     // Megacore: both cores are one device, as on every v4 in the cloud.
     devices: 1,
@@ -78,6 +91,8 @@ export const chips = {
     clockHz: 1.5e9,
     // 1600 Gbit/s: 4 links of 50 GB/s, nine tenths.
     linkBytesPerSecond: 180e9,
+    exchangeSeconds: 1e-6,
+    tripSeconds: 15e-6,
     cores: 1,
     devices: 1,
   },
@@ -91,6 +106,8 @@ export const chips = {
     clockHz: 1.75e9,
     // 4800 Gbit/s: 6 links of 100 GB/s, nine tenths.
     linkBytesPerSecond: 540e9,
+    exchangeSeconds: 1e-6,
+    tripSeconds: 15e-6,
     cores: 2,
     devices: 1,
   },
@@ -105,6 +122,8 @@ export const chips = {
     clockHz: 1.75e9,
     // 3200 Gbit/s, 3584 in older pages: 4 links of 100 GB/s, nine tenths.
     linkBytesPerSecond: 360e9,
+    exchangeSeconds: 1e-6,
+    tripSeconds: 15e-6,
     cores: 1,
     devices: 1,
   },
@@ -116,6 +135,8 @@ export const chips = {
     bf16FlopsPerSecond: 312e12,
     clockHz: 1.41e9,
     linkBytesPerSecond: 300e9,
+    exchangeSeconds: 5e-6,
+    tripSeconds: 15e-6,
     cores: 108,
     devices: 1,
     computeCapability: "8.0",
@@ -129,6 +150,8 @@ export const chips = {
     // 1830 MHz at full load in the white paper, of a maximum of 1980.
     clockHz: 1.83e9,
     linkBytesPerSecond: 450e9,
+    exchangeSeconds: 5e-6,
+    tripSeconds: 15e-6,
     cores: 132,
     devices: 1,
     computeCapability: "9.0",

@@ -6,6 +6,7 @@
 export type { AxisNames, AxisTable, FunctionAxes, OperationAxes } from "./axis-table.ts";
 export { type Chip, type ChipName, chipOf, chips, perDevice } from "./chips.ts";
 export { type Cost, type CostOptions, countCost, type Roofline, roofline, type UncertainLoop } from "./cost.ts";
+export { countExchanges, type Exchanges, exchangeSeconds } from "./exchanges.ts";
 export {
   type Attribution,
   annotate,
@@ -22,6 +23,7 @@ export {
   type TimeOptions,
   type TripOptions,
 } from "./hlo/index.ts";
+export { countTrips } from "./loop-trips.ts";
 export { type AnnotatedProgram, type LowerOptions, lower, lowerAnnotated } from "./lower.ts";
 export { deviceCount, formatMesh, type Mesh, type MeshAxis, oneDevice, parseMesh } from "./mesh.ts";
 export { type Placement, partCountOf, placementFor, splitsOf } from "./placement.ts";

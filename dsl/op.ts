@@ -36,6 +36,8 @@ export interface Op<Attributes = never> {
    * - `add`: the same, and what was there is read.
    */
   readonly touches?: "view" | "part" | "update" | "add";
+  /** The axis of which every device gets all, when its first operand is spread over several along it. */
+  gathers?(attributes: Attributes): string;
   /** What becomes of its scopes. A `loop` has a condition and a body, of `branches` one runs, a `body` runs once. */
   readonly runs?: "loop" | "branches" | "body";
   /** Floating-point operations; absent means one for each element of a result of floats, or that floats decide. */

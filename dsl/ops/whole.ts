@@ -20,6 +20,7 @@ export function whole<A extends string>(x: Tensor<A>, along: A): Tensor<A> {
 export const wholeOp = defineOp<{ along: string }>({
   name: "whole",
   touches: "view",
+  gathers: ({ along }) => along,
   infer([x], { along }) {
     axisOf("whole", x as Value, along);
     return [x as Value];

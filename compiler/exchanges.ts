@@ -167,7 +167,12 @@ class Follower {
       const over = own.get(along);
       if (over === undefined) return [];
       return [
-        { kind: "all-gather", devices: this.#count(over), runs: 1, bytes: this.#bytes(first, dtypes[first.dtype].bits) },
+        {
+          kind: "all-gather",
+          devices: this.#count(over),
+          runs: 1,
+          bytes: this.#bytes(first, dtypes[first.dtype].bits),
+        },
       ];
     }
     for (const each of outputs) this.#splits.set(each, this.#passOn(inputs, each, op.touches === "view"));
@@ -183,7 +188,8 @@ class Follower {
     );
     if (over.size === 0) return [];
     // Floats are added up in f32.
-    const width = ({ dtype }: Tensor<string>) => (isFloat(dtype) ? Math.max(32, dtypes[dtype].bits) : dtypes[dtype].bits);
+    const width = ({ dtype }: Tensor<string>) =>
+      isFloat(dtype) ? Math.max(32, dtypes[dtype].bits) : dtypes[dtype].bits;
     const bytes = outputs.reduce((all, each) => all + this.#bytes(each, width(each)), 0);
     return [{ kind: "all-reduce", devices: this.#count([...over]), runs: outputs.length, bytes }];
   }
@@ -191,7 +197,8 @@ class Follower {
   /** A result is split as the operands are that have its axes. */
   #passOn(inputs: readonly Tensor<string>[], output: Tensor<string>, isView: boolean): Splits {
     const found = new Map<string, readonly MeshAxis[]>();
-    const has = (of: readonly Axis[], { name, size }: Axis) => of.some((each) => each.name === name && each.size === size);
+    const has = (of: readonly Axis[], { name, size }: Axis) =>
+      of.some((each) => each.name === name && each.size === size);
     for (const each of inputs) {
       const own = this.#of(each);
       const fresh = output.axes.filter((axis) => !has(each.axes, axis));

@@ -92,7 +92,7 @@ def _start(chosen: options.Options, logs: Logs) -> "tuple[Server, MetricsServer 
 
     security = server.Security(token, certificate, key)
     wanted = None if chosen.coordinator is None else group.Wanted(chosen.coordinator, chosen.hosts, chosen.host)
-    held = worker.start(chosen.root, chosen.cache_dir, logs, wanted)
+    held = worker.start(chosen.root, chosen.cache_dir, logs, wanted, chosen.executable_key)
     made = server.Server(held, chosen.listen, security)
     metrics = None
     if chosen.metrics is not None:

@@ -1,26 +1,25 @@
 """Compiling for devices that are not here: a slice of TPUs, a box of GPUs.
 
 XLA's compilers for them come in plug-ins, libtpu and jax-cuda13-plugin, that need no device. What comes out is
-described and not kept: nothing here could run it.
+described, and saved for a machine that has the devices (`executable_file.py`): nothing here could run it.
 """
 
 import importlib.util
-import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import grpc
 import jax
 from jax.experimental import topologies
-from jax.experimental.layout import Format, Layout
+from jax.experimental.layout import Format
 from jax.sharding import NamedSharding
 
-from tsxla_worker import jax_private, modules, placements
+from tsxla_worker import executable_origin, jax_private, layouts, modules, placements
 from tsxla_worker.donation import call_order
 from tsxla_worker.errors import WorkerError, clip, internal, invalid
+from tsxla_worker.executable_file import Saved
 from tsxla_worker.executables import Sizes, sizes_of
 from tsxla_worker.jax_private import Device
 from tsxla_worker.modules import Program
@@ -36,8 +35,6 @@ PACKAGES = {
 }
 """By platform, the modules that its compiler needs and the packages that pip finds them in."""
 
-_AUTO = "auto"
-
 
 @dataclass(frozen=True)
 class Compiled:
@@ -48,20 +45,32 @@ class Compiled:
     layouts: tuple[str, ...]
     optimized: str
     seconds: float
+    devices: Sequence[Device]
+    serialized: Callable[[], bytes]
+
+    def save(self, text: str) -> Saved:
+        """Makes of it what a file holds; fails with EXECUTABLE_NOT_SAVABLE where its compiler can't."""
+        kind = self.devices[0].device_kind
+        try:
+            payload = self.serialized()
+        except Exception as error:
+            message = f"The compiler for {kind} does not serialise what it compiled: {clip(str(error), 500)}"
+            raise internal("EXECUTABLE_NOT_SAVABLE", message, platform=kind) from error
+        return Saved(executable_origin.describe(self.program, text, self.devices, self.layouts), text, payload)
 
 
-def compile_for(topology: pb.Topology, text: str, layouts: Sequence[str]) -> Compiled:
-    """Compiles a text for a topology."""
+def compile_for(topology: pb.Topology, text: str, lying: Sequence[str]) -> Compiled:
+    """Compiles a text for a topology, its arguments lying as is said."""
     start = time.perf_counter()
     devices = _devices(topology)
     program = modules.program(text)
     count = len(program.parameters)
-    if layouts and len(layouts) != count:
-        message = f"The program takes {count} arguments; {len(layouts)} layouts came."
-        raise invalid("ARGUMENT_MISMATCH", message, found=len(layouts), wanted=count)
+    if lying and len(lying) != count:
+        message = f"The program takes {count} arguments; {len(lying)} layouts came."
+        raise invalid("ARGUMENT_MISMATCH", message, found=len(lying), wanted=count)
     order = call_order(program.parameters, program.results)
     arguments, results = _places(program, devices)
-    wanted = [_layout(layouts[i]) if layouts else None for i in range(count)]
+    wanted = [layouts.read(lying[i]) if lying else None for i in range(count)]
     # A result that takes an argument's memory lies as that argument does.
     replaced = {
         parameter.aliases: wanted[i] for i, parameter in enumerate(program.parameters) if parameter.aliases is not None
@@ -89,13 +98,15 @@ def compile_for(topology: pb.Topology, text: str, layouts: Sequence[str]) -> Com
     except Exception as error:
         raise internal("COMPILE_FAILED", f"XLA did not compile the module: {clip(str(error), 1500)}") from error
     formats, _ = compiled.input_formats
-    found = {i: _text(formats[at].layout) for at, i in enumerate(order.arguments)}
+    found = {i: layouts.write(formats[at].layout) for at, i in enumerate(order.arguments)}
     return Compiled(
         program,
         sizes_of(compiled),
         tuple(found[i] for i in range(count)),
         compiled.as_text() or "",
         time.perf_counter() - start,
+        devices,
+        lambda: jax_private.serialize(compiled),
     )
 
 
@@ -144,22 +155,3 @@ def _places(
     mesh = program.placement.mesh(devices)
     arguments: list[NamedSharding] = placements.shardings(mesh, program.placement.arguments)
     return arguments, placements.shardings(mesh, program.placement.results)
-
-
-def _layout(text: str) -> Any:
-    """Reads a layout: `auto`, nothing, or what `_text` wrote."""
-    if text == _AUTO:
-        return Layout.AUTO
-    if text == "":
-        return None
-    try:
-        major_to_minor, tiling = json.loads(text)
-        return Layout(tuple(major_to_minor), tuple(tuple(tile) for tile in tiling) if tiling is not None else None)
-    except (ValueError, TypeError) as error:
-        raise invalid("REQUEST_INVALID", f"{clip(text, 100)!r} is no layout.", found=text) from error
-
-
-def _text(layout: object) -> str:
-    if not isinstance(layout, Layout):
-        return ""
-    return json.dumps([list(layout.major_to_minor), layout.tiling])

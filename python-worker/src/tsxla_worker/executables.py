@@ -6,6 +6,7 @@ Not here: which result takes which argument's memory (`donation.py`), the refere
 argument checks (`calling.py`).
 """
 
+import contextlib
 import hashlib
 import threading
 import time
@@ -15,11 +16,13 @@ from dataclasses import dataclass, field
 
 import jax
 import numpy as np
+from jax.experimental.layout import Format
 from jax.sharding import NamedSharding
 
-from tsxla_worker import jax_private, memory, modules, placements, reference, spread
-from tsxla_worker.donation import Run, call_order
+from tsxla_worker import executable_origin, jax_private, layouts, memory, modules, placements, reference, spread
+from tsxla_worker.donation import CallOrder, Run, call_order
 from tsxla_worker.errors import clip, internal, invalid, not_found
+from tsxla_worker.executable_file import Saved
 from tsxla_worker.logs import Logs
 from tsxla_worker.metrics import Metrics
 from tsxla_worker.modules import Parameter, Program
@@ -71,6 +74,8 @@ class Executable:
         seconds: How long it took to make.
         from_cache: Whether the persistent cache held it.
         optimized: Prints the optimised module.
+        text: The program's text.
+        serialized: XLA's own serialisation; None for what XLA did not make.
     """
 
     id: str
@@ -84,6 +89,8 @@ class Executable:
     seconds: float = 0.0
     from_cache: bool = False
     optimized: Callable[[], str] = field(default=lambda: "", repr=False)
+    text: str = field(default="", repr=False)
+    serialized: Callable[[], bytes] | None = field(default=None, repr=False)
 
 
 class Executables:
@@ -137,11 +144,10 @@ class Executables:
                 self._metrics.compiled("memory")
                 return known, True
             start = time.perf_counter()
-            program = modules.program(text)
             made = (
-                self._interpreted(id_, text, program, start)
+                self._interpreted(id_, text, start)
                 if engine == pb.ENGINE_REFERENCE
-                else self._compiled(id_, program, start)
+                else self._compiled(id_, text, start)
             )
             self._by_id[id_] = made
         self._metrics.compiled("cache" if made.from_cache else "xla", made.seconds)
@@ -154,7 +160,47 @@ class Executables:
         )
         return made, False
 
-    def _interpreted(self, id_: str, text: str, program: Program, start: float) -> Executable:
+    def save(self, id_: str) -> Saved:
+        """Makes of a program what a file holds; fails with EXECUTABLE_NOT_SAVABLE where its engine can't."""
+        found = self.get(id_)
+        if found.serialized is None:
+            message = "The reference interpreter compiles nothing that could be saved; XLA does."
+            raise invalid("EXECUTABLE_NOT_SAVABLE", message, executable_id=id_)
+        program = modules.program(found.text)
+        try:
+            if found.from_cache:
+                # What comes from the persistent cache can't be saved again (`jax_private.serialize`).
+                found = self._compiled(id_, found.text, time.perf_counter(), how=jax_private.without_cache())
+            payload = found.serialized() if found.serialized else b""
+        except Exception as error:
+            message = f"XLA does not serialise what it compiled for {jax_private.platform()}: {clip(str(error), 500)}"
+            raise internal("EXECUTABLE_NOT_SAVABLE", message, executable_id=id_) from error
+        return Saved(executable_origin.describe(program, found.text, jax.devices(), ()), found.text, payload)
+
+    def load(self, saved: Saved, digest: str) -> tuple[Executable, bool]:
+        """Takes an executable that was saved, or returns what an earlier call made of the same file; and which."""
+        id_ = f"l-{digest[:24]}"
+        with self._registry:
+            lock = self._compiling.setdefault(id_, threading.Lock())
+        with lock:
+            known = self._by_id.get(id_)
+            if known is not None:
+                return known, True
+            start = time.perf_counter()
+            executable_origin.check(saved.header)
+            program = modules.program(saved.text)
+            executable_origin.check_program(
+                saved.header, executable_origin.describe(program, saved.text, jax.devices(), ())
+            )
+            how = jax_private.instead_of_compiling(saved.payload)
+            made = self._compiled(id_, saved.text, start, how=how, saved=saved)
+            self._by_id[id_] = made
+        self._metrics.compiled("file", made.seconds)
+        self._logs.info("loaded_executable", id=id_, seconds=round(made.seconds, 3))
+        return made, False
+
+    def _interpreted(self, id_: str, text: str, start: float) -> Executable:
+        program = modules.program(text)
         kinds = [parameter.type for parameter in program.parameters]
         return Executable(
             id_,
@@ -173,16 +219,26 @@ class Executables:
             seconds=time.perf_counter() - start,
         )
 
-    def _compiled(self, id_: str, program: Program, start: float) -> Executable:
+    def _compiled(
+        self,
+        id_: str,
+        text: str,
+        start: float,
+        *,
+        how: contextlib.AbstractContextManager[None] | None = None,
+        saved: Saved | None = None,
+    ) -> Executable:
+        program = modules.program(text)
         order = call_order(program.parameters, program.results)
         kinds = [program.parameters[i].type for i in order.arguments]
         placed = _placed(program.placement)
+        orders = None if saved is None else layouts.formats(saved.header["layouts"], placed and placed.arguments)
         donated = [place for place, i in enumerate(order.arguments) if program.parameters[i].donated]
         # Programs of one name, such as prefills of several sizes, have different ones in a profile. It is part of
         # the key of the persistent cache, which a line that moved must not spoil.
         plain = modules.print_module(program.module, with_locations=False)
         name = f"{program.name}_{hashlib.sha256(plain.encode()).hexdigest()[:8]}"
-        with self._compiler, warnings.catch_warnings():
+        with self._compiler, warnings.catch_warnings(), how or contextlib.nullcontext():
             # JAX warns of donated arguments that no result can take; the module's author asked for that.
             warnings.simplefilter("ignore")
             hits = self._cache_hits
@@ -198,12 +254,14 @@ class Executables:
                         _named(order.wrap(function), name),
                         donate_argnums=donated,
                         keep_unused=True,
-                        out_shardings=None if placed is None else tuple(placed.results[i] for i in order.results),
+                        out_shardings=_result_places(program, order, placed, orders),
                     )
                     .lower(
                         *(
                             jax.ShapeDtypeStruct(
-                                kind.shape, kind.element.dtype, sharding=placed and placed.arguments[i]
+                                kind.shape,
+                                kind.element.dtype,
+                                sharding=orders[i] if orders else placed and placed.arguments[i],
                             )
                             for i, kind in zip(order.arguments, kinds, strict=True)
                         )
@@ -211,6 +269,9 @@ class Executables:
                     .compile()
                 )
             except Exception as error:
+                if saved is not None:
+                    message = f"XLA did not take the executable: {clip(str(error), 1000)} Compile it again."
+                    raise internal("EXECUTABLE_REFUSED", message) from error
                 raise internal("COMPILE_FAILED", f"XLA did not compile the module: {clip(str(error), 1500)}") from error
             from_cache = self._cache_hits > hits
         sizes = sizes_of(compiled)
@@ -221,12 +282,14 @@ class Executables:
             program.parameters,
             program.results,
             frozenset(i for i, parameter in enumerate(program.parameters) if parameter.donated),
-            run=_guarded(_moving(order.unwrap(compiled), placed), sizes),
+            run=_guarded(layouts.ordered(_moving(order.unwrap(compiled), placed), orders), sizes),
             placed=placed,
             sizes=sizes,
             seconds=seconds,
             from_cache=from_cache,
             optimized=lambda: compiled.as_text() or "",
+            text=text,
+            serialized=lambda: jax_private.serialize(compiled) if saved is None else saved.payload,
         )
 
     def _on_event(self, event: str, **_: object) -> None:
@@ -251,6 +314,17 @@ def _placed(placement: Placement | None) -> Placed | None:
         placements.shardings(mesh, placement.arguments),
         placements.shardings(mesh, placement.results),
     )
+
+
+def _result_places(
+    program: Program, order: CallOrder, placed: Placed | None, orders: Sequence[Format] | None
+) -> tuple[Format | NamedSharding | None, ...] | None:
+    """Where results go, in the order of the call; one that takes an argument's memory lies as that argument does."""
+    if placed is None and orders is None:
+        return None
+    plain = [None] * len(program.results) if placed is None else placed.results
+    taken = {each.aliases: orders[i] for i, each in enumerate(program.parameters)} if orders else {}
+    return tuple(taken.get(i) or plain[i] for i in order.results)
 
 
 def _moving(run: Run, placed: Placed | None) -> Run:

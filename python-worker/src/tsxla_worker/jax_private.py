@@ -1,17 +1,21 @@
 """Everything that tsxla takes from JAX's private parts, so that a new JAX means a look at one file.
 
-Checked against jax 0.12.0.1. Five things are not public:
+Checked against jax 0.12.0.1. Six things are not public:
 
 - an MLIR context with the dialects that JAX registers, and the serialisation that keeps Shardy attributes;
 - the fields of `jax.export.Exported` that begin with an underscore: it is how a module that JAX did not trace becomes
   a function for `jax.jit`;
 - replacing the persistent cache's store by ours (`compile_cache.py`);
 - the store of keys and values that the hosts of a group share;
-- who writes to the persistent cache: JAX leaves that to host 0.
+- who writes to the persistent cache: JAX leaves that to host 0;
+- where JAX compiles, so that a saved executable stands in for what XLA would make, and that one which is to be saved
+  does not come from the cache. JAX's public `serialize_executable` pickles, and a pickle runs what is in it.
 """
 
+import contextlib
+import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Protocol, cast
 
 import jax
@@ -128,6 +132,60 @@ def write_cache_on_every_host() -> None:
             warnings.warn(f"{module} was not kept in the compile cache: {error}", stacklevel=1)
 
     compiler._cache_write = write  # pyright: ignore[reportPrivateUsage]
+
+
+def serialize(compiled: jax.stages.Compiled) -> bytes:
+    """Returns XLA's own serialisation of a program; raises where the compiler has none.
+
+    On a CPU it is whole only for what this process compiled: XLA serialises what it took from a file, such as an entry
+    of the compile cache, without its functions.
+    """
+    return cast("bytes", cast("Any", compiled.runtime_executable()).serialize())
+
+
+@contextlib.contextmanager
+def instead_of_compiling(payload: bytes) -> Generator[None]:
+    """Takes what `serialize` returned for what this thread compiles within the block."""
+
+    def take(backend: Any, _module: object, places: object, options: object, _callbacks: object) -> object:
+        _this_thread.stand_in = None
+        return backend.deserialize_executable(payload, places, options)
+
+    with _standing_in(take):
+        yield
+        if getattr(_this_thread, "stand_in", None) is not None:
+            raise RuntimeError("JAX compiled nothing that the executable could stand for.")
+
+
+@contextlib.contextmanager
+def without_cache() -> Generator[None]:
+    """Compiles what this thread compiles within the block, whatever the persistent cache holds."""
+    with _standing_in(compiler.backend_compile_and_load):
+        yield
+
+
+@contextlib.contextmanager
+def _standing_in(compile_: Callable[..., object]) -> Generator[None]:
+    _this_thread.stand_in = compile_
+    try:
+        yield
+    finally:
+        _this_thread.stand_in = None
+
+
+_this_thread = threading.local()
+_compile_or_get_cached = compiler.compile_or_get_cached
+
+
+def _compile(*given: Any, **named: Any) -> Any:
+    stand_in = getattr(_this_thread, "stand_in", None)
+    if stand_in is None:
+        return _compile_or_get_cached(*given, **named)
+    backend, module, _, options, callbacks, places, *_ = given
+    return stand_in(backend, module, places, options, callbacks)
+
+
+compiler.compile_or_get_cached = _compile
 
 
 def use_cache_store(store: CacheStore, folder: str) -> None:

@@ -17,6 +17,7 @@ class Options:
     tls_cert: Path | None
     tls_key: Path | None
     cache_dir: Path | None
+    executable_key: Path | None
     log_file: Path | None
     ready_file: Path | None
     parent_pipe: bool
@@ -40,6 +41,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     add("--tls-cert", type=Path, metavar="FILE", help="the certificate chain, PEM")
     add("--tls-key", type=Path, metavar="FILE", help="its private key, PEM")
     add("--cache-dir", type=Path, metavar="DIR", help="keeps compiled programs between runs")
+    add("--executable-key", type=Path, metavar="FILE", help="signs saved executables (a key of its own in --cache-dir)")
     add("--log-file", type=Path, metavar="FILE", help="appends JSON lines here instead of to stderr")
     add("--ready-file", type=Path, metavar="FILE", help="writes the line that stdout gets when serving here as well")
     add("--parent-pipe", action="store_true", help="ends when standard input reaches its end")
@@ -76,6 +78,7 @@ def parse(arguments: list[str] | None = None) -> Options:
         tls_cert=found.tls_cert,
         tls_key=found.tls_key,
         cache_dir=found.cache_dir.absolute() if found.cache_dir else None,
+        executable_key=found.executable_key,
         log_file=found.log_file,
         ready_file=found.ready_file,
         parent_pipe=found.parent_pipe,

@@ -4,6 +4,7 @@ Errors are raised as they are; `calls.py` turns them into statuses.
 """
 
 import contextlib
+import itertools
 import os
 import threading
 from collections.abc import Iterator
@@ -12,11 +13,12 @@ import grpc
 import jax
 import numpy as np
 
-from tsxla_worker import ahead_of_time, calling, host_memory, modules, sessions
+from tsxla_worker import ahead_of_time, calling, host_memory, modules, saving, sessions
 from tsxla_worker.buffers import Buffer
 from tsxla_worker.checkpoints import fingerprint, load, parts
 from tsxla_worker.checkpoints import open as checkpoints
 from tsxla_worker.errors import WorkerError, invalid
+from tsxla_worker.executables import Executable
 from tsxla_worker.paths import closing, open_regular
 from tsxla_worker.stubs import pb, rpc
 from tsxla_worker.tensors import TensorType, check_bytes, decode, encode, from_proto
@@ -54,23 +56,37 @@ class WorkerService(rpc.WorkerServiceServicer):
     def Compile(self, request: pb.CompileRequest, context: grpc.ServicerContext) -> pb.CompileResponse:
         """Compiles a module."""
         if request.HasField("topology"):
-            return _ahead(
-                ahead_of_time.compile_for(request.topology, request.module, request.argument_layouts),
-                request.return_optimized_hlo,
-            )
+            made = ahead_of_time.compile_for(request.topology, request.module, request.argument_layouts)
+            response = _ahead(made, request.return_optimized_hlo)
+            if request.keep:
+                response.executable_id = saving.keep(self._worker, made.save(request.module))
+            return response
         with self._worker.launches.turn(request.launch):
             made, known = self._worker.executables.compile(request.module, request.engine)
-        return pb.CompileResponse(
-            executable_id=made.id,
-            arguments=[parameter.type.to_proto() for parameter in made.parameters],
-            results=[kind.to_proto() for kind in made.results],
-            from_cache=known or made.from_cache,
-            compile_seconds=made.seconds,
-            argument_bytes=made.sizes.arguments,
-            output_bytes=made.sizes.results,
-            alias_bytes=made.sizes.aliased,
-            temp_bytes=made.sizes.scratch,
-            optimized_hlo=made.optimized() if request.return_optimized_hlo else "",
+        return _compiled(made, known, hlo=request.return_optimized_hlo)
+
+    def SaveExecutable(
+        self, request: pb.SaveExecutableRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.SaveExecutableResponse]:
+        """Sends an executable as a file."""
+        data = saving.save(self._worker, request.executable_id)
+        for begin in range(0, len(data), _PIECE):
+            yield pb.SaveExecutableResponse(data=data[begin : begin + _PIECE])
+
+    def LoadExecutable(
+        self, request_iterator: Iterator[pb.LoadExecutableRequest], context: grpc.ServicerContext
+    ) -> pb.LoadExecutableResponse:
+        """Takes an executable from a file, or from what a client sends of one."""
+        first = next(request_iterator, pb.LoadExecutableRequest())
+        if first.WhichOneof("source") == "path":
+            data = saving.read(self._worker.root.resolve(first.path))
+        else:
+            data = saving.join(itertools.chain([first], request_iterator))
+        made, known = saving.load(self._worker, data)
+        return pb.LoadExecutableResponse(
+            executable=_compiled(made, known, hlo=False),
+            module=made.text,
+            program=modules.program(made.text).name,
         )
 
     def OpenCheckpoint(
@@ -264,6 +280,21 @@ class WorkerService(rpc.WorkerServiceServicer):
                 )
             case _:
                 raise invalid("REQUEST_INVALID", "The session's request is empty.")
+
+
+def _compiled(made: Executable, known: bool, *, hlo: bool) -> pb.CompileResponse:
+    return pb.CompileResponse(
+        executable_id=made.id,
+        arguments=[parameter.type.to_proto() for parameter in made.parameters],
+        results=[kind.to_proto() for kind in made.results],
+        from_cache=known or made.from_cache,
+        compile_seconds=made.seconds,
+        argument_bytes=made.sizes.arguments,
+        output_bytes=made.sizes.results,
+        alias_bytes=made.sizes.aliased,
+        temp_bytes=made.sizes.scratch,
+        optimized_hlo=made.optimized() if hlo else "",
+    )
 
 
 def _ahead(made: ahead_of_time.Compiled, return_optimized_hlo: bool) -> pb.CompileResponse:

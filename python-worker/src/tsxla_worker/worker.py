@@ -12,6 +12,8 @@ from tsxla_worker import __version__, group, jax_private, memory
 from tsxla_worker.buffers import Buffers
 from tsxla_worker.checkpoints.open import Checkpoints
 from tsxla_worker.compile_cache import CompileCache
+from tsxla_worker.executable_file import Saved
+from tsxla_worker.executable_key import ExecutableKey
 from tsxla_worker.executables import Executables
 from tsxla_worker.group import Group
 from tsxla_worker.launches import Launches
@@ -32,6 +34,9 @@ class Worker:
     cache_dir: Path | None
     metrics: Metrics
     executables: Executables
+    executable_key: ExecutableKey
+    kept: dict[str, Saved] = field(default_factory=dict[str, Saved])
+    """Programs for devices that are not here, until they are saved, by their handles."""
     buffers: Buffers = field(default_factory=Buffers)
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     sessions: set[Session] = field(default_factory=set[Session])
@@ -65,7 +70,13 @@ class Worker:
         )
 
 
-def start(root: Path, cache_dir: Path | None, logs: Logs, wanted: group.Wanted | None = None) -> Worker:
+def start(
+    root: Path,
+    cache_dir: Path | None,
+    logs: Logs,
+    wanted: group.Wanted | None = None,
+    executable_key: Path | None = None,
+) -> Worker:
     """Makes a worker, with others when a group is wanted; initialises JAX's devices."""
     # Without this JAX narrows 64-bit tensors. Nothing is traced here, so no program changes its types by it.
     jax.config.update("jax_enable_x64", True)
@@ -76,7 +87,8 @@ def start(root: Path, cache_dir: Path | None, logs: Logs, wanted: group.Wanted |
         jax_private.write_cache_on_every_host()
     jax.local_devices()
     metrics = Metrics()
-    made = Worker(Root(root), logs, cache_dir, metrics, Executables(logs, metrics), group=joined)
+    key = ExecutableKey(executable_key, cache_dir)
+    made = Worker(Root(root), logs, cache_dir, metrics, Executables(logs, metrics), key, group=joined)
     metrics.watch(made)
     return made
 

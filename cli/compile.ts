@@ -18,6 +18,7 @@ import {
   type Worker,
 } from "../inference/index.ts";
 import { figuresTable, reportOf } from "./compile-report.ts";
+import { writeExecutable } from "./executable-file.ts";
 import { type ManifestWords, withManifest, writeManifest } from "./manifest.ts";
 import { importArchitecture, type ModelOptions, openWorker, targetOf, wholeNumber, withModel } from "./options.ts";
 import { placementTable } from "./placement-table.ts";
@@ -35,6 +36,7 @@ export function compileCommand(command: Command, signal: AbortSignal): Command {
     .option("--no-locations", "leave the TypeScript lines out of the text")
     .option("--text-only", "stop at the text: no XLA, and no worker where a configuration is given")
     .option("--hlo <file>", "write the optimised module as XLA prints it")
+    .option("--save <file>", "write the executable, for `tsxla exec` and for a worker that has the devices")
     .option("--annotate", "print the model's TypeScript with what each line costs on a TPU")
     .option(
       "--plan [n]",
@@ -57,6 +59,7 @@ interface CompileCommandOptions extends ModelOptions, ManifestWords {
   readonly locations: boolean;
   readonly textOnly?: true;
   readonly hlo?: string;
+  readonly save?: string;
   readonly annotate?: true;
   /** True without a number. */
   readonly plan?: number | true;
@@ -90,10 +93,15 @@ async function run(options: CompileCommandOptions, signal: AbortSignal): Promise
   const compile = async () =>
     await compileRequested(worker as Worker, model, target, request, lowered, {
       signal,
+      keep: options.save !== undefined,
       onLayouts: () => progress.say("a decode step goes first: prefill takes weights and caches as they lie there"),
     });
   const made = options.textOnly ? undefined : await progress.stage(`compiling ${request.phase}`, compile);
   if (options.hlo !== undefined) await write(options.hlo, made?.optimizedHlo ?? "");
+
+  if (options.save !== undefined) {
+    await writeExecutable(worker as Worker, made as Executable, options.save, progress, signal);
+  }
 
   const { figures, ...rest } = reportOf(model, target, options.target, request, lowered, made);
   const said = { model: options.model, ...figures, lower_seconds: lowerSeconds };
@@ -120,7 +128,7 @@ async function printPlans(
 }
 
 function requireTogether(options: CompileCommandOptions, { platform, topology }: Target): void {
-  for (const option of ["hlo", "annotate", "plan"] as const) {
+  for (const option of ["hlo", "save", "annotate", "plan"] as const) {
     if (options.textOnly === undefined || options[option] === undefined) continue;
     throw new InputError("OPTION", `--${option} is of what XLA makes of the text, and --text-only stops before it`, {
       option,

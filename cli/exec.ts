@@ -1,8 +1,8 @@
-/** `tsxla exec`: compiles a StableHLO file and runs it once. */
-import { readFile } from "node:fs/promises";
+/** `tsxla exec`: compiles a StableHLO file, or takes an executable that was saved, and runs it once. */
 import { type Command, Option } from "commander";
 import { InputError, isFloat, isInteger } from "../dsl/index.ts";
-import { type Execution, type HostTensor, toNumbers } from "../runtime-bridge/index.ts";
+import { type Executable, type Execution, type HostTensor, toNumbers, type Worker } from "../runtime-bridge/index.ts";
+import { type Runnable, readRunnable, writeExecutable } from "./executable-file.ts";
 import { openWorker, type WorkerOptions, withWorker } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { readSafetensors, SafetensorsWriter } from "./safetensors.ts";
@@ -11,10 +11,11 @@ import { readSafetensors, SafetensorsWriter } from "./safetensors.ts";
 
 export function execCommand(command: Command, signal: AbortSignal): Command {
   return withWorker(command)
-    .argument("<file>", "StableHLO text (.mlir)")
+    .argument("<file>", "StableHLO text (.mlir), or what --save wrote (.tsxla-exe)")
     .option("--inputs <file>", "safetensors with arg0, arg1, … for @main's arguments")
     .option("--out <file>", "where to write result0, result1, …, as safetensors (without: a line for each is printed)")
     .addOption(new Option("--engine <engine>", "what runs it").choices(["xla", "reference"]).default("xla"))
+    .option("--save <file>", "write the executable; without --inputs a program that takes arguments is not run")
     .option("--json", "print one JSON object when done")
     .action((file: string, options: ExecCommandOptions) => run(file, options, signal));
 }
@@ -25,15 +26,20 @@ interface ExecCommandOptions extends WorkerOptions {
   readonly inputs?: string;
   readonly out?: string;
   readonly engine: "xla" | "reference";
+  readonly save?: string;
   readonly json?: true;
 }
 
 async function run(file: string, options: ExecCommandOptions, signal: AbortSignal): Promise<void> {
-  const text = await readText(file);
+  const program = await readRunnable(file);
   const inputs = options.inputs === undefined ? new Map<string, HostTensor>() : await readSafetensors(options.inputs);
   const progress = new Progress();
-  await using worker = await openWorker(options, progress, signal);
-  const executable = await progress.stage("compiling", () => worker.compile(text, { engine: options.engine, signal }));
+  await using worker = await openWorker({ ...options, target: `cpu:${program.devices}` }, progress, signal);
+  const executable = await open(worker, program, options, progress, signal);
+  if (options.save !== undefined) {
+    await writeExecutable(worker, executable, options.save, progress, signal);
+    if (options.inputs === undefined && executable.arguments.length > 0) return;
+  }
   const given = executable.arguments.map((_, n) => argument(inputs, n, executable.arguments.length));
   const surplus = [...inputs.keys()].filter((name) => !/^arg\d+$/.test(name) || Number(name.slice(3)) >= given.length);
   if (surplus.length > 0) {
@@ -61,6 +67,23 @@ async function run(file: string, options: ExecCommandOptions, signal: AbortSigna
   );
 }
 
+async function open(
+  worker: Worker,
+  program: Runnable,
+  { engine }: ExecCommandOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Executable> {
+  if (program.kind === "text") {
+    return await progress.stage("compiling", () => worker.compile(program.text, { engine, signal }));
+  }
+  if (engine === "xla")
+    return await progress.stage("loading the executable", () => worker.loadExecutable(program.data, { signal }));
+  throw new InputError("OPTION", "--engine reference interprets text, and a saved executable is XLA's machine code", {
+    option: "engine",
+  });
+}
+
 function argument(inputs: ReadonlyMap<string, HostTensor>, n: number, count: number): HostTensor {
   const found = inputs.get(`arg${n}`);
   if (found !== undefined) return found;
@@ -86,20 +109,4 @@ function describe(result: HostTensor, n: number): string {
   const shown = Array.from({ length: Math.min(8, numbers.length) }, (_, at) => numbers[at] as number);
   const words = shown.map((value) => (round ? value.toPrecision(6) : String(value)));
   return `${type}  ${words.join(" ")}${numbers.length > shown.length ? " …" : ""}`;
-}
-
-async function readText(file: string): Promise<string> {
-  const bytes = await readFile(file).catch((cause: Error) => {
-    throw new InputError("INPUT", `${file} cannot be read: ${cause.message}`, { file }, { cause });
-  });
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new InputError(
-      "INPUT",
-      `${file} is not UTF-8 text; StableHLO in its text form is wanted`,
-      { file },
-      { cause },
-    );
-  }
 }

@@ -1,9 +1,10 @@
 /** `tsxla inspect`: what a model's files say, without loading a weight. */
-import { stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { countParameters, InputError, type ParamTree } from "../dsl/index.ts";
 import { isConfig, type ModelFiles, openModel, readModelConfig } from "../inference/index.ts";
 import { type Architecture, countActiveParameters, type ModelConfig, matchCheckpoint } from "../models/index.ts";
+import { describeExecutable, isSavedExecutable } from "../runtime-bridge/index.ts";
 import { openWorker, type WorkerOptions, withWorker } from "./options.ts";
 import { bytes, Progress } from "./progress.ts";
 
@@ -11,7 +12,7 @@ import { bytes, Progress } from "./progress.ts";
 
 export function inspectCommand(command: Command, signal: AbortSignal): Command {
   return withWorker(command)
-    .argument("<path>", "the model")
+    .argument("<path>", "the model, or the executable")
     .option("--json", "print one JSON object")
     .action((path: string, options: InspectCommandOptions) => run(path, options, signal));
 }
@@ -26,7 +27,9 @@ interface InspectCommandOptions extends WorkerOptions {
 type Facts = Readonly<Record<string, unknown>>;
 
 async function run(path: string, options: InspectCommandOptions, signal: AbortSignal): Promise<void> {
-  const facts = isConfig(path) ? await describeConfig(path) : await describeFiles(path, options, signal);
+  const facts = isConfig(path)
+    ? await describeConfig(path)
+    : ((await describeSaved(path)) ?? (await describeFiles(path, options, signal)));
   if (options.json) {
     process.stdout.write(`${JSON.stringify(facts)}\n`);
     return;
@@ -43,6 +46,26 @@ async function describeConfig(path: string): Promise<Facts> {
   const { architecture, config } = await readModelConfig(path);
   return { ...describeModel(architecture, config), ...config };
 }
+
+/** What a saved executable says of itself; undefined for what is none. */
+async function describeSaved(path: string): Promise<Facts | undefined> {
+  // A folder, or what lies beside a worker elsewhere, is none; what is wrong with it is told by whoever reads it.
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    const head = buffer.subarray(0, bytesRead);
+    return isSavedExecutable(head) ? describeExecutable(head, path).facts : undefined;
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    return undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+/** A head is at most a megabyte. */
+const headBytes = 32 + 2 ** 20;
 
 function describeModel(architecture: Architecture, config: ModelConfig): Facts {
   const parameters = countParameters(architecture.weights(config) as ParamTree);

@@ -13,6 +13,7 @@ export function workerCommand(command: Command, signal: AbortSignal): Command {
     .option("--tls-cert <file>", "the certificate chain, PEM")
     .option("--tls-key <file>", "its private key, PEM")
     .option("--cache-dir <dir>", "keeps compiled programs between runs")
+    .option("--executable-key <file>", "signs saved executables (without: a key of its own in --cache-dir)")
     .option("--log-file <file>", "appends JSON lines here instead of to stderr")
     .option("--metrics <address>", "serves /metrics for Prometheus at HOST:PORT; port 0 picks one")
     .option("--devices <n>", "virtual devices on a CPU", wholeNumber)

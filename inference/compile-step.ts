@@ -7,7 +7,7 @@
 import { lower, type Program, type Target, type Topology } from "../compiler/index.ts";
 import type { Graph, StorageOf } from "../dsl/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
-import type { Executable, Worker } from "../runtime-bridge/index.ts";
+import type { CompileOptions, Executable, Worker } from "../runtime-bridge/index.ts";
 import { loweringFor, traceStep } from "./programs.ts";
 
 // Public API
@@ -50,6 +50,7 @@ export function lowerRequested(
 /**
  * Compiles a lowered step.
  *
+ * @param options.keep       so that the executable can be saved, also where it is for devices that are not here
  * @param options.onLayouts  told before a decode step is compiled only for its layouts
  */
 export async function compileRequested(
@@ -58,10 +59,10 @@ export async function compileRequested(
   target: Target,
   request: StepRequest,
   { program }: Pick<LoweredStep, "program">,
-  options: { readonly signal?: AbortSignal; readonly onLayouts?: () => void } = {},
+  options: { readonly signal?: AbortSignal; readonly keep?: boolean; readonly onLayouts?: () => void } = {},
 ): Promise<Executable> {
-  const { onLayouts, ...call } = options;
-  const given = { ...call, returnOptimizedHlo: true };
+  const { onLayouts, keep = false, ...call } = options;
+  const given = { ...call, keep, returnOptimizedHlo: true };
   const { topology } = target;
   if (topology === undefined) return await worker.compile(program, given);
   if (request.phase === "decode") return await compileDecode(worker, program, topology, given);
@@ -84,7 +85,7 @@ async function compileDecode(
   worker: Worker,
   program: Program,
   topology: Topology,
-  options: { readonly signal?: AbortSignal; readonly returnOptimizedHlo?: boolean },
+  options: Pick<CompileOptions, "signal" | "keep" | "returnOptimizedHlo">,
 ): Promise<Executable> {
   const argumentLayouts = program.signature.arguments.map(({ name }) => (isHeld(name) ? "auto" : ""));
   return await worker.compile(program, { ...options, topology, argumentLayouts });

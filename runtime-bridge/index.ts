@@ -29,6 +29,7 @@ export {
   SafetensorsWriter,
   type TensorTypes,
 } from "./safetensors.ts";
+export { describeExecutable, isSavedExecutable, type SavedExecutable } from "./saved-executable.ts";
 export type { CallArgument, CallWiring, Session, SessionCall, StepOptions, StepResult } from "./session.ts";
 export { superviseWorker, type WorkerFlags } from "./supervise.ts";
 export {

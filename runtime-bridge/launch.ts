@@ -27,6 +27,8 @@ export interface LaunchOptions {
   readonly root?: string;
   /** The folder of compiled programs; `null` keeps none. Default: `.cache/compile` in a checkout, else the user's cache. */
   readonly cacheDir?: string | null;
+  /** A file with the key that signs saved executables. Default: one of its own, beside the compiled programs. */
+  readonly executableKey?: string;
   /** Kept after the worker's end. Default: a file of its own beside the caches, kept only when the worker is lost. */
   readonly logFile?: string;
   /** Default: 60 s, most of which a first import of JAX may take on a cold disk. */
@@ -81,6 +83,7 @@ export async function launch(options: LaunchOptions = {}, place?: GroupPlace): P
       ...["--listen", address, "--token-file", tokenFile, "--log-file", logFile],
       ...["--root", resolve(options.root ?? "/"), "--devices", String(options.devices ?? 1)],
       ...(cacheDir === null ? [] : ["--cache-dir", resolve(cacheDir)]),
+      ...(options.executableKey === undefined ? [] : ["--executable-key", resolve(options.executableKey)]),
       ...(place === undefined ? [] : ["--coordinator", place.coordinator]),
       ...(place === undefined ? [] : ["--num-processes", String(place.hosts), "--process-id", String(place.index)]),
     ];

@@ -68,6 +68,8 @@ export interface CompileOptions extends CallOptions {
   readonly topology?: Topology;
   /** How arguments lie in memory: `auto`, nothing for the default, or what another executable says. Ahead of time only. */
   readonly argumentLayouts?: readonly string[];
+  /** Keeps what is compiled for a `topology`, so that it can be saved. */
+  readonly keep?: boolean;
 }
 
 /** What a run gives: fetched results by value, the others as buffers. */
@@ -203,13 +205,14 @@ export class Worker implements BufferOwner, AsyncDisposable {
    * @throws WorkerError with `place`, when the module is invalid
    */
   async compile(program: Program | string, options: CompileOptions = {}): Promise<Executable> {
-    const { engine = "xla", returnOptimizedHlo = false, topology, argumentLayouts, ...call } = options;
+    const { engine = "xla", returnOptimizedHlo = false, topology, argumentLayouts, keep = false, ...call } = options;
     const request = {
       ...(topology === undefined ? {} : { topology: topologyToWire(topology) }),
       argumentLayouts: [...(argumentLayouts ?? [])],
       module: typeof program === "string" ? program : program.text,
       engine: engine === "xla" ? wire.Engine.XLA : wire.Engine.REFERENCE,
       returnOptimizedHlo,
+      keep,
       launch: 0,
     };
     try {
@@ -219,6 +222,38 @@ export class Worker implements BufferOwner, AsyncDisposable {
       // What is compiled for chips that are elsewhere fails in no other way here.
       throw topology === undefined ? await this.#bundled(error, program) : error;
     }
+  }
+
+  /**
+   * The bytes of a file that holds an executable: what it was compiled by and for, its text, and XLA's own serialisation,
+   * signed with the worker's key. Of one for a `topology` that was compiled with `keep`. Default deadline: 10 minutes.
+   *
+   * @throws WorkerError when what made it has no form for files, or the worker has no key or is one of several hosts
+   */
+  async saveExecutable({ id }: Pick<Executable, "id">, options: CallOptions = {}): Promise<Uint8Array> {
+    this.#requireAlone();
+    const pieces: Uint8Array[] = [];
+    const call = { deadlineMs: 10 * minutes, ...options };
+    for await (const { data } of this.#connection.receive(service.saveExecutable, { executableId: id }, call)) {
+      pieces.push(data);
+    }
+    return Buffer.concat(pieces);
+  }
+
+  /**
+   * Takes an executable from a file that `saveExecutable` made, without compiling. Default deadline: 10 minutes.
+   *
+   * @param source  a path beside the worker, or the file's bytes
+   * @throws WorkerError that names what differs, when it was compiled by other versions or for other devices; also when it is
+   *   damaged, or another key than the worker's signed it
+   */
+  async loadExecutable(source: string | Uint8Array, options: CallOptions = {}): Promise<Executable> {
+    this.#requireAlone();
+    const requests = typeof source === "string" ? [{ path: this.#path(source) }] : filePieces(source);
+    const call = { deadlineMs: 10 * minutes, ...options };
+    const { executable, module, program } = await this.#connection.send(service.loadExecutable, requests, call);
+    if (executable === undefined) throw new RangeError("the worker's answer lacks an executable");
+    return { ...readExecutable(executable, module, true), name: program };
   }
 
   /**
@@ -458,6 +493,16 @@ export class Worker implements BufferOwner, AsyncDisposable {
     throw failed.reason;
   }
 
+  #requireAlone(): void {
+    const { hosts } = this.#connection;
+    if (hosts.length === 1) return;
+    throw new InputError(
+      "EXECUTABLE_GROUP",
+      `executables are saved and loaded by a worker on its own, and this is a group of ${hosts.length} hosts, which compiles, or takes programs from its compile cache`,
+      { hosts: hosts.length },
+    );
+  }
+
   #path(path: string): string {
     return this.#pathsStartHere ? resolve(path) : path;
   }
@@ -524,6 +569,11 @@ function* chunks(tensor: HostTensor): Generator<wire.UploadRequest> {
   for (let at = 0; at === 0 || at < data.byteLength; at += chunkBytes) {
     yield { type: at === 0 ? toWire(tensor) : undefined, data: data.subarray(at, at + chunkBytes), launch: 0 };
   }
+}
+
+function* filePieces(data: Uint8Array): Generator<{ readonly data: Uint8Array }> {
+  for (let at = 0; at === 0 || at < data.byteLength; at += chunkBytes)
+    yield { data: data.subarray(at, at + chunkBytes) };
 }
 
 async function readOption(option: string, path: string): Promise<string> {

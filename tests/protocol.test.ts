@@ -124,6 +124,7 @@ test.each([0, 1, 5, 20])("a message cut off after %i bytes is refused, or a shor
     engine: 1,
     returnOptimizedHlo: true,
     argumentLayouts: [],
+    keep: true,
     launch: 0,
   });
   if (length === 0) expect(wire.fromBytes(wire.CompileRequest, bytes.subarray(0, 0)).module).toBe("");

@@ -8,6 +8,7 @@ export {
   type CompileOptions,
   type ConnectOptions,
   DeviceBuffer,
+  describeExecutable,
   type EngineName,
   type Executable,
   type Execution,

@@ -39,6 +39,12 @@ async function greedy(model: Model, stepsPerCall = 1): Promise<readonly number[]
   return tokens;
 }
 
+test("a group saves and loads no executables, and says so", async () => {
+  const why = /executables are saved and loaded by a worker on its own, and this is a group of 2 hosts/;
+  await expect(worker.loadExecutable(new Uint8Array(0))).rejects.toThrow(why);
+  await expect(worker.saveExecutable({ id: "x-none" })).rejects.toThrow(why);
+});
+
 test("a group gives one process's tokens, and each host reads the bytes of its own devices", async () => {
   let progress: LoadProgress | undefined;
   const onLoad = (now: LoadProgress) => {

@@ -1,8 +1,16 @@
 /** Holds the one worker of a test run: says where it is in one line, and ends it when standard input ends. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { launch } from "../../runtime-bridge/launch.ts";
 
 try {
-  const worker = await launch({ cacheDir: null });
+  const folder = mkdtempSync(join(tmpdir(), "tsxla-test-key-"));
+  // It has no compile cache, where a worker keeps the key for executables otherwise.
+  const executableKey = join(folder, "key");
+  writeFileSync(executableKey, "k".repeat(64), { mode: 0o600 });
+  const worker = await launch({ cacheDir: null, executableKey });
+  rmSync(folder, { recursive: true });
   process.stdout.write(`${JSON.stringify({ address: worker.address, token: worker.token })}\n`);
   process.stdin.resume();
   await new Promise((resolve) => process.stdin.on("end", resolve).on("error", resolve));

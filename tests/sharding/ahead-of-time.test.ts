@@ -5,8 +5,16 @@
  * say so and are skipped. `npm run jest -- tests/sharding/ahead-of-time.test.ts`
  */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { parseTarget, parseWeightForms, type Target } from "../../compiler/index.ts";
-import { compileRequested, ensurePlugin, lowerRequested, storageWithoutFiles, Worker } from "../../inference/index.ts";
+import { lower, parseTarget, parseTopology, parseWeightForms, type Target } from "../../compiler/index.ts";
+import { axis, trace } from "../../dsl/index.ts";
+import {
+  compileRequested,
+  describeExecutable,
+  ensurePlugin,
+  lowerRequested,
+  storageWithoutFiles,
+  Worker,
+} from "../../inference/index.ts";
 import type { Architecture } from "../../models/index.ts";
 import { gptOss, publishedConfigs } from "../../models/index.ts";
 
@@ -54,6 +62,27 @@ where("for tpu:v4:2x2x1", () => {
     expect(made.optimizedHlo).toMatch(/= f32\[16,2880\][^ ]* all-reduce/);
     expect(count(made.optimizedHlo, "all-to-all") + count(made.optimizedHlo, "collective-permute")).toBe(0);
   }, 180_000);
+
+  test("what is compiled for it can be saved, and is refused by name where it can't run", async () => {
+    const text = lower(
+      trace("double", ({ input }) => input("x", "bf16", axis("row", 8)).mul(2)),
+      { locations: false },
+    );
+    const made = await worker.compile(text, { topology: parseTopology("tpu:v4:2x2x1"), keep: true });
+    const saved = await worker.saveExecutable(made);
+    expect(describeExecutable(saved, "double")).toMatchObject({
+      program: "double",
+      platform: "tpu",
+      deviceKind: "TPU v4",
+      facts: { plugins: { libtpu: "0.0.50" }, layouts: [expect.stringMatching(/^\[\[0\]/)] },
+    });
+    await expect(worker.loadExecutable(saved)).rejects.toThrow(
+      "The executable of 'double' was compiled for tpu, and here is cpu: compile it again with this worker.",
+    );
+    await expect(worker.execute(made, [])).rejects.toThrow(/It may be for devices that are not here/);
+    const { id } = await worker.compile(text, { topology: parseTopology("tpu:v4:2x2x1") });
+    expect(id).toBe("");
+  }, 60_000);
 
   test("a target that the compiler does not know is refused by name", async () => {
     const target = parseTarget("tpu:v4:3x5x7", { weights: parseWeightForms("e5m2") });

@@ -116,7 +116,10 @@ class Executables:
         """Returns a program by its handle."""
         found = self._by_id.get(id_)
         if found is None:
-            raise not_found("EXECUTABLE_NOT_FOUND", f"There is no executable {id_!r}.", executable_id=id_)
+            elsewhere = (
+                " It may be for devices that are not here: it can be saved, and not be run." if id_[:2] == "a-" else ""
+            )
+            raise not_found("EXECUTABLE_NOT_FOUND", f"There is no executable {id_!r}.{elsewhere}", executable_id=id_)
         return found
 
     def count(self) -> int:

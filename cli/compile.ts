@@ -13,6 +13,7 @@ import {
   ensurePlugin,
   isConfig,
   lowerRequested,
+  requireMesh,
   type StepRequest,
   stepRequest,
   type Worker,
@@ -84,6 +85,7 @@ async function run(options: CompileCommandOptions, signal: AbortSignal): Promise
     return;
   }
   const model = await declared(options, target, worker);
+  if (options.mesh !== undefined) requireMesh(model, target, request.batch);
   const started = performance.now();
   const lowered = lowerRequested(model, target, request, { locations: options.locations });
   const lowerSeconds = (performance.now() - started) / 1000;

@@ -96,7 +96,7 @@ export async function openModelOn(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Model> {
-  const target = targetOf(options);
+  const { target, mesh, weights, computeDtype } = options;
   const architecture = options.arch === undefined ? undefined : await importArchitecture(options.arch);
   const bar = progress.bar("loading");
   let hosts: LoadProgress["hosts"] = [];
@@ -106,6 +106,9 @@ export async function openModelOn(
       worker,
       target,
       signal,
+      ...(mesh === undefined ? {} : { mesh }),
+      ...(weights === undefined ? {} : { weights }),
+      ...(computeDtype === undefined ? {} : { computeDtype }),
       ...(options.context === undefined ? {} : { context: options.context }),
       ...(architecture === undefined ? {} : { architecture }),
       ...(options.untrainedSeed === undefined ? {} : { untrainedSeed: options.untrainedSeed }),

@@ -1,5 +1,5 @@
 /** Where a program's arguments lie on a mesh, as a table: layers that are alike stand in one row. */
-import { type Placement, type ProgramArgument, splitsOf } from "../compiler/index.ts";
+import { keptWhole, keptWholeText, type Placement, type ProgramArgument, splitsOf } from "../compiler/index.ts";
 import { byteLength } from "../runtime-bridge/index.ts";
 import { bytes } from "./progress.ts";
 
@@ -14,6 +14,8 @@ export interface PlacedArgument {
   readonly axes: readonly string[];
   /** For each axis the axes of the mesh over which it is split. */
   readonly split: readonly (readonly string[])[];
+  /** Where it lies whole on a mesh though it has an axis to be split: what does not divide, and what would. */
+  readonly kept_whole: readonly string[];
   /** On each device, of all that the row stands for. */
   readonly bytes_per_device: number;
 }
@@ -41,6 +43,8 @@ export function placeArguments(
       dtype: first.dtype,
       axes: dims.map((axis) => `${axis.name} ${axis.size}`),
       split,
+      kept_whole:
+        placement === undefined ? [] : keptWhole(placement, dims).map((each) => keptWholeText(each, placement.mesh)),
       bytes_per_device: (byteLength(first) / parts) * Math.max(1, layers.length),
     };
   });
@@ -57,18 +61,27 @@ export function placementTable(rows: readonly PlacedArgument[]): string {
   const heading = ["held", "as", "axes / split over", "on each device"];
   const all = [heading, ...cells];
   const width = heading.map((_, n) => Math.max(...all.map((row) => (row[n] as string).length)));
-  return all
-    .map(
-      (row) =>
-        `${row
-          .map((cell, n) => cell.padEnd(width[n] as number))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
+  const lines = all.map((row) =>
+    row
+      .map((cell, n) => cell.padEnd(width[n] as number))
+      .join("  ")
+      .trimEnd(),
+  );
+  return [...lines, ...keptWholeLines(rows)].map((line) => `${line}\n`).join("");
 }
 
 // Implementation
+
+/** What does not divide, once for all arguments of which it is true, with what these cost. */
+function keptWholeLines(rows: readonly PlacedArgument[]): readonly string[] {
+  const reasons = new Set(rows.flatMap(({ kept_whole }) => kept_whole));
+  return [...reasons].map((reason) => {
+    const same = rows.filter(({ kept_whole }) => kept_whole.includes(reason));
+    const size = same.reduce((all, { bytes_per_device }) => all + bytes_per_device, 0);
+    const rest = same.length === 1 ? "" : ` and ${same.length - 1} more`;
+    return `kept whole: ${reason} (${same[0]?.name}${rest}, ${bytes(size)})`;
+  });
+}
 
 /** `0…23`, or `0,2,4…9`. */
 function rangesOf(numbers: readonly number[]): string {

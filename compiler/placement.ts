@@ -2,13 +2,15 @@
  * Where tensors lie on a mesh: by the names of their axes, and by nothing else.
  *
  * A model says what each axis is (rows, heads, experts, …), a target over which axis of its mesh that is split. A tensor's
- * dimension is split when its size divides evenly, along each axis of the mesh once; else it stays whole, which
- * costs memory and never changes a number.
+ * dimension is split when its size divides evenly, along each axis of the mesh once. Where it does not, the next axis of
+ * the same role takes the split, if the tensor has one; else the tensor stays whole, which costs memory and never changes
+ * a number (./kept-whole.ts says what does). Blocks of a packed axis are split as the axis is.
  *
  * Printed as Shardy: https://openxla.org/shardy/sharding_representation. What is not printed here, the partitioner
  * propagates.
  */
 import type { Axis, AxisRole } from "../dsl/axes.ts";
+import { packedAxis } from "../dsl/packing/blocks.ts";
 import { cutAxis } from "../dsl/parts.ts";
 import { deviceCount, type Mesh, type MeshAxis, meshAxes } from "./mesh.ts";
 
@@ -41,7 +43,7 @@ export function placementFor(mesh: Mesh, roles: Readonly<Record<string, AxisRole
 
 /** In how many parts an axis comes where nothing else of its tensor is split. */
 export function partCountOf({ mesh, over }: Placement, { name, size }: Axis): number {
-  return splitAxis(mesh, over[name] ?? [], size, new Set()).reduce((all, along) => all * mesh[along], 1);
+  return splitAxis(mesh, wantedBy(over, name), size, new Set()).reduce((all, along) => all * mesh[along], 1);
 }
 
 /**
@@ -62,7 +64,7 @@ export function shareOf(placement: Placement, axes: readonly Axis[]): number {
 export function splitsOf({ mesh, over }: Placement, dims: readonly Axis[]): readonly (readonly MeshAxis[])[] {
   const used = new Set<MeshAxis>();
   // Outermost first, so that experts are split before what is inside them.
-  return dims.map(({ name, size }) => splitAxis(mesh, over[name] ?? [], size, used));
+  return dims.map(({ name, size }) => splitAxis(mesh, wantedBy(over, name), size, used));
 }
 
 /** The mesh as an operation of a module. */
@@ -74,6 +76,11 @@ export function meshOperation(mesh: Mesh): string {
 export function shardingAttribute(placement: Placement, dims: readonly Axis[]): string {
   const splits = splitsOf(placement, dims).map((along) => `{${along.map((name) => `"${name}"`).join(", ")}}`);
   return `sdy.sharding = #sdy.sharding<@mesh, [${splits.join(", ")}]>`;
+}
+
+/** Over which axes of the mesh an axis is wanted to be split, whether its size divides or not. */
+export function wantedBy(over: Placement["over"], name: string): readonly MeshAxis[] {
+  return over[name] ?? over[packedAxis(name) ?? ""] ?? [];
 }
 
 // Implementation

@@ -10,6 +10,7 @@ import {
   lowerRequested,
   type StepRequest,
 } from "./compile-step.ts";
+import { requireMesh } from "./mesh-check.ts";
 import { isConfig, readModelConfig } from "./model-config.ts";
 import { openModel } from "./model-files.ts";
 import { storageWithoutFiles } from "./storage.ts";
@@ -54,6 +55,7 @@ export async function compile(model: string, options: CompileModelOptions): Prom
   const target = targetOf(options);
   const request = stepRequest(options);
   const declared = await declareModel(model, target, { worker, architecture });
+  if (options.mesh !== undefined) requireMesh(declared, target, request.batch);
   const lowered = lowerRequested(declared, target, request);
   const call = signal === undefined ? {} : { signal };
   const executable = await compileRequested(worker, declared, target, request, lowered, call);

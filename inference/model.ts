@@ -18,6 +18,7 @@ import type { ChatMessage } from "./chat-template.ts";
 import { generateTokens, type Summary } from "./generate.ts";
 import { type BatchEvent, type BatchPrompt, type BatchSummary, generateBatch } from "./generate-batch.ts";
 import type { Harmony, Message, ReasoningEffort } from "./harmony/index.ts";
+import { requireMesh } from "./mesh-check.ts";
 import { type ModelFiles, openModel } from "./model-files.ts";
 import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./programs.ts";
@@ -76,6 +77,7 @@ export async function loadModel(path: string, options: LoadModelOptions): Promis
   const { worker, onLoad, onCompile, signal } = options;
   const target = targetOf(options);
   const files = await openModel(worker, path, options.architecture);
+  if (options.mesh !== undefined) requireMesh(files, target);
   const context = checkedContext(options.context, files.config);
   const plan = planWeights(files, target);
   const weights = await loadWeights(worker, files, plan, {

@@ -205,7 +205,7 @@ export function gptOssOf<A, M>({ config, attention, moe }: GptOssParts<A, M>) {
       key.includes(".experts.") ? c.expertsPerToken / c.experts : key === "model.embed_tokens.weight" ? 1 / c.vocab : 1,
     isExpertMatrix: ({ key }) => /\.experts\.(gate_up|down)_proj$/.test(key),
     tables: gptOssTables,
-    roles: { batch: "rows", kvHead: "heads", mlp: "width", vocab: "vocabulary", expert: "experts" },
+    roles: { batch: "rows", kvHead: "heads", group: "heads", mlp: "width", vocab: "vocabulary", expert: "experts" },
   } satisfies Architecture<GptOssConfig, GptOssWeights<A, M>>;
 }
 

@@ -146,5 +146,5 @@ export const llama: Architecture<LlamaConfig, LlamaWeights> = {
   frequencies: (c, length) => ropeFrequencies(c.rope, length),
   activeShare: ({ key }, c) => (key === "model.embed_tokens.weight" && !c.tied ? 1 / c.vocab : 1),
   tables: llamaTables,
-  roles: { batch: "rows", kvHead: "heads", mlp: "width", vocab: "vocabulary" },
+  roles: { batch: "rows", kvHead: "heads", group: "heads", mlp: "width", vocab: "vocabulary" },
 };

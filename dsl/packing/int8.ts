@@ -19,16 +19,16 @@ export const q8_0: Packing = {
     ];
   },
   unpack([elements, scales], of, dtype) {
-    const values = (elements as Tensor<"block" | "element">).cast("f32").mul((scales as Tensor<"block">).cast("f32"));
-    return values.cast(dtype).merge(["block", "element"], of.at(-1) as Axis) as Tensor<string>;
+    const along = of.at(-1) as Axis;
+    const block = blockAxes("q8_0", [along])[0] as Axis;
+    const values = (elements as Tensor<string>).cast("f32").mul((scales as Tensor<string>).cast("f32") as never);
+    return values.cast(dtype).merge([block.name, "element"], along) as Tensor<string>;
   },
   pack(values, of) {
     const last = of.at(-1) as Axis;
-    const blocks = values.split(last.name, [
-      axis("block", last.size / blockElements),
-      axis("element", blockElements),
-    ] as never);
-    const { elements, scales } = quantise(blocks as unknown as Tensor<"block" | "element">, "element");
+    const [block] = blockAxes("q8_0", [last]);
+    const blocks = values.split(last.name, [block, axis("element", blockElements)] as never);
+    const { elements, scales } = quantise(blocks as unknown as Tensor<string>, "element");
     return [elements, scales.cast("f16")] as unknown as readonly Tensor<string>[];
   },
 };

@@ -22,8 +22,10 @@ export const mxfp4: Packing = {
   unpack([blocks, scales], of, dtype) {
     const elements = decodeFp4(blocks as Tensor<"block" | "byte">, axis("nibble", 2));
     const scale = (scales as Tensor<"block">).bitCast("f8e8m0fnu").cast("bf16");
-    const values = elements.mul(scale).merge(["byte", "nibble"], axis("element", 32));
+    const values = elements.mul(scale).merge(["byte", "nibble"], axis("element", 32)) as unknown as Tensor<string>;
+    const along = of.at(-1) as Axis;
+    const block = blockAxes("MXFP4", [along])[0] as Axis;
     // Made once, in bf16, which holds it exactly: products read it from there.
-    return settle(values.merge(["block", "element"], of.at(-1) as Axis)).cast(dtype) as Tensor<string>;
+    return settle(values.merge([block.name, "element"], along) as Tensor<string>).cast(dtype);
   },
 };

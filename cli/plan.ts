@@ -20,6 +20,7 @@ import {
   placementFor,
   readHlo,
   roofline,
+  suits,
   type Target,
   type Topology,
 } from "../compiler/index.ts";
@@ -30,6 +31,7 @@ import {
   type LoweredStep,
   lowerRequested,
   type StepRequest,
+  splitAxes,
   type Worker,
 } from "../inference/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
@@ -156,13 +158,17 @@ function formsFor({ isExpertMatrix }: Architecture, { platform }: Topology): rea
   return platform === "tpu" ? ["e5m2,bf16", "mxfp4,bf16"] : ["mxfp4,bf16", "e5m2,bf16"];
 }
 
-/** Meshes whose axes divide what lies along them. */
+/** Meshes whose axes divide what lies along them, and on which devices have something of their own. */
 function meshesFor(devices: number, { architecture, config }: DeclaredModel, { batch }: StepRequest): readonly Mesh[] {
   const experts = expertsOf(architecture, config);
   const divisors = Array.from({ length: devices }, (_, n) => n + 1).filter((each) => devices % each === 0);
-  return divisors
+  const meshes = divisors
     .flatMap((data) => divisors.map((expert) => ({ data, expert, model: devices / (data * expert) })))
     .filter(({ data, expert, model }) => Number.isInteger(model) && batch % data === 0 && experts % expert === 0);
+  const axes = splitAxes({ architecture, config }, batch);
+  const suitable = meshes.filter((mesh) => suits(mesh, architecture.roles, axes));
+  // Of what suits nobody something has to be tried.
+  return suitable.length === 0 ? meshes : suitable;
 }
 
 /** How many experts a model has; 1 for one that has none. */

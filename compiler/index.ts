@@ -23,7 +23,7 @@ export {
   type TimeOptions,
   type TripOptions,
 } from "./hlo/index.ts";
-export { type KeptWhole, keptWhole, keptWholeText, requireSplits } from "./kept-whole.ts";
+export { type KeptWhole, keptWhole, keptWholeText, requireSplits, suits } from "./kept-whole.ts";
 export { countTrips } from "./loop-trips.ts";
 export { type AnnotatedProgram, type LowerOptions, lower, lowerAnnotated } from "./lower.ts";
 export { deviceCount, formatMesh, type Mesh, type MeshAxis, oneDevice, parseMesh } from "./mesh.ts";

@@ -7,7 +7,7 @@ import type { Axis, AxisRole } from "../dsl/axes.ts";
 import { InputError } from "../dsl/errors.ts";
 import { packedAxis } from "../dsl/packing/blocks.ts";
 import { deviceCount, formatMesh, type Mesh, type MeshAxis, meshAxes } from "./mesh.ts";
-import { type Placement, partCountOf, placementFor, roleAxes, splitsOf, wantedBy } from "./placement.ts";
+import { type Placement, placementFor, roleAxes, splitsOf, wantedBy } from "./placement.ts";
 
 // Public API
 
@@ -47,26 +47,41 @@ export function keptWholeText({ axis: { name, size }, over, wouldSplit }: KeptWh
 }
 
 /**
- * Refuses a mesh on which nothing of some role can be split: devices along its axes would all do the same, and hold the same.
+ * Whether a mesh suits a model: something is split over each of its axes, and no other mesh of as many devices splits
+ * something of more roles.
  *
  * @param roles  the model's axes by name
  * @param axes   what is known of their sizes; roles of axes that are not among them are not looked at
- * @throws InputError that lists meshes of as many devices on which something of every role is split
+ */
+export function suits(mesh: Mesh, roles: Readonly<Record<string, AxisRole>>, axes: readonly Axis[]): boolean {
+  const own = faultsOf(mesh, roles, axes);
+  return own.idle.length === 0 && bestOf(mesh, roles, axes).fewest >= own.whole.length;
+}
+
+/**
+ * Refuses a mesh that does not suit a model: devices along an axis would all do the same, or a role that could be split is not.
+ *
+ * @throws InputError that lists meshes of as many devices which suit
  */
 export function requireSplits(mesh: Mesh, roles: Readonly<Record<string, AxisRole>>, axes: readonly Axis[]): void {
-  const found = unsplit(mesh, roles, axes);
-  if (found === undefined) return;
-  const { role, members } = found;
-  const over = roleAxes[role].filter((each) => mesh[each] > 1).map((each) => `${each}=${mesh[each]}`);
-  const others = meshesOf(deviceCount(mesh)).filter((each) => unsplit(each, roles, axes) === undefined);
+  if (suits(mesh, roles, axes)) return;
+  const { idle, whole } = faultsOf(mesh, roles, axes);
+  const { meshes } = bestOf(mesh, roles, axes);
+  const [role] = whole;
+  const members = axes.filter(({ name }) => (role === undefined ? name in roles : roles[name] === role));
+  const sizes = members.map(({ name, size }) => `${name} ${size}`).join(", ");
+  const over = (role === undefined ? idle : roleAxes[role].filter((each) => mesh[each] > 1)).map(
+    (each) => `${each}=${mesh[each]}`,
+  );
+  const what = role === undefined ? "nothing" : `none of the ${role}`;
   const proposal =
-    others.length === 0
-      ? `no mesh of ${deviceCount(mesh)} devices splits all of ${Object.keys(roles).join(", ")}; take fewer devices`
-      : `these would split all: ${others.slice(0, shown).map(formatMesh).join("  ")}`;
+    meshes.length === 0
+      ? `no mesh of ${deviceCount(mesh)} devices splits something over each of its axes; take another number of devices`
+      : `these split more: ${meshes.slice(0, shown).map(formatMesh).join("  ")}`;
   throw new InputError(
     "MESH",
-    `mesh '${formatMesh(mesh)}' splits none of the ${role}: ${members.map(({ name, size }) => `${name} ${size}`).join(", ")} over ${over.join(", ")}\n  ${proposal}`,
-    { mesh: formatMesh(mesh), role, proposals: others.map(formatMesh) },
+    `mesh '${formatMesh(mesh)}' splits ${what} over ${over.join(", ")}: the model has ${sizes}\n  ${proposal}`,
+    { mesh: formatMesh(mesh), idle, whole, proposals: meshes.map(formatMesh) },
   );
 }
 
@@ -75,20 +90,42 @@ export function requireSplits(mesh: Mesh, roles: Readonly<Record<string, AxisRol
 /** Meshes that a refusal lists. */
 const shown = 6;
 
-interface Unsplit {
-  readonly role: AxisRole;
-  readonly members: readonly Axis[];
+interface Faults {
+  /** Axes of the mesh over which nothing is split. */
+  readonly idle: readonly MeshAxis[];
+  /** Roles of which nothing is split, though there is an axis for them. */
+  readonly whole: readonly AxisRole[];
 }
 
-function unsplit(mesh: Mesh, roles: Readonly<Record<string, AxisRole>>, axes: readonly Axis[]): Unsplit | undefined {
+function faultsOf(mesh: Mesh, roles: Readonly<Record<string, AxisRole>>, axes: readonly Axis[]): Faults {
   const placement = placementFor(mesh, roles);
-  if (placement === undefined) return undefined;
-  for (const role of new Set(Object.values(roles))) {
+  if (placement === undefined) return { idle: [], whole: [] };
+  const split = new Map(axes.map((axis) => [axis, splitsOf(placement, [axis]).flat()]));
+  const used = new Set([...split.values()].flat());
+  // An axis of the mesh for something of unknown size may be used by that.
+  const unknown = Object.keys(roles).filter((name) => !axes.some((axis) => axis.name === name));
+  const open = new Set(unknown.flatMap((name) => wantedBy(placement.over, name)));
+  const present = new Set(Object.values(roles));
+  const whole = [...present].filter((role) => {
     const members = axes.filter(({ name }) => roles[name] === role);
-    if (members.length === 0 || roleAxes[role].every((over) => mesh[over] === 1)) continue;
-    if (members.every((axis) => partCountOf(placement, axis) === 1)) return { role, members };
-  }
-  return undefined;
+    // The axis of a mixture's experts is theirs; what has none takes it where it can.
+    const own = roleAxes[role].filter((each) => each !== "expert" || role === "experts" || !present.has("experts"));
+    const isMeant = members.length > 0 && own.some((each) => mesh[each] > 1);
+    return isMeant && members.every((axis) => split.get(axis)?.length === 0);
+  });
+  return { idle: meshAxes.filter((each) => mesh[each] > 1 && !used.has(each) && !open.has(each)), whole };
+}
+
+/** The meshes of as many devices with the fewest roles kept whole, and no idle axis. */
+function bestOf(
+  mesh: Mesh,
+  roles: Readonly<Record<string, AxisRole>>,
+  axes: readonly Axis[],
+): { readonly fewest: number; readonly meshes: readonly Mesh[] } {
+  const all = meshesOf(deviceCount(mesh)).map((each) => ({ each, ...faultsOf(each, roles, axes) }));
+  const busy = all.filter(({ idle }) => idle.length === 0);
+  const fewest = Math.min(...busy.map(({ whole }) => whole.length));
+  return { fewest, meshes: busy.filter(({ whole }) => whole.length === fewest).map(({ each }) => each) };
 }
 
 /** All meshes of so many devices, most along `model` first. */

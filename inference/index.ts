@@ -55,7 +55,7 @@ export {
 export type { Summary } from "./generate.ts";
 export { type BatchEvent, type BatchSummary, seedOf } from "./generate-batch.ts";
 export { tokenizerFromGguf } from "./gguf-tokenizer.ts";
-export { requireMesh } from "./mesh-check.ts";
+export { requireMesh, splitAxes } from "./mesh-check.ts";
 export {
   type Answered,
   type Ask,

@@ -13,7 +13,15 @@ import {
   roofline,
   type Target,
 } from "../compiler/index.ts";
-import type { DeclaredModel, Executable, LoweredStep, StepRequest } from "../inference/index.ts";
+import {
+  type DeclaredModel,
+  type DTypes,
+  dtypesOf,
+  type Executable,
+  formatDTypes,
+  type LoweredStep,
+  type StepRequest,
+} from "../inference/index.ts";
 import { type PlacedArgument, placeArguments } from "./placement-table.ts";
 import { bytes } from "./progress.ts";
 
@@ -28,6 +36,8 @@ export interface StepReport {
   /** How many of each kind the optimised module runs. */
   readonly collectives: Readonly<Record<string, number>>;
   readonly placement: readonly PlacedArgument[];
+  /** What is held, multiplied, added up and cached. */
+  readonly dtypes: DTypes;
 }
 
 /** Says what is known of a step; without an executable, what its text and its graph tell. */
@@ -61,14 +71,20 @@ export function reportOf(
     },
     collectives: collectivesOf(hlo),
     placement: placeArguments(program.signature.arguments, placement),
+    dtypes: dtypesOf(model, target),
   };
 }
 
 /** Figures for people. */
-export function figuresTable({ figures, collectives: found }: Pick<StepReport, "figures" | "collectives">): string {
+export function figuresTable({
+  figures,
+  collectives: found,
+  dtypes,
+}: Pick<StepReport, "figures" | "collectives" | "dtypes">): string {
   const kinds = Object.entries(found).map(([kind, runs]) => `${runs} ${kind}`);
   const rows: (readonly [string, string])[] = [
     ...Object.entries(figures).map(([name, value]) => [labelOf(name), shownAs(name, value)] as const),
+    ["dtypes", formatDTypes(dtypes)],
     ...(kinds.length === 0 ? [] : [["collectives", kinds.join(", ")] as const]),
   ];
   const width = Math.max(...rows.map(([label]) => label.length));

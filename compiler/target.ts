@@ -22,8 +22,13 @@ export interface Target {
   readonly topology: Topology | undefined;
   /** How weights lie in memory; absent leaves it to the architecture. */
   readonly weights: WeightForms | undefined;
-  /** What is multiplied and passed on between ops. Sums are kept in f32 either way. */
+  /** What is multiplied and passed on between ops. */
   readonly compute: ComputeType;
+  /**
+   * What products, sums and means are added up in, also between devices: on no target is it narrower. Whole numbers are added
+   * up as they are.
+   */
+  readonly accumulate: "f32";
   /** How keys and values of earlier positions lie in memory. */
   readonly cache: DType;
 }
@@ -100,5 +105,5 @@ function make(
   if (compute !== "f32" && compute !== "bf16") {
     throw new InputError("COMPUTE_TYPE", `a model computes in f32 or bf16, and not in ${compute}`, { compute });
   }
-  return { platform, mesh, topology, weights, compute, cache: compute };
+  return { platform, mesh, topology, weights, compute, accumulate: "f32", cache: compute };
 }

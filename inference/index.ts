@@ -52,6 +52,7 @@ export {
   lowerRequested,
   type StepRequest,
 } from "./compile-step.ts";
+export { type DTypes, dtypesOf, formatDTypes } from "./dtypes.ts";
 export type { Summary } from "./generate.ts";
 export { type BatchEvent, type BatchSummary, seedOf } from "./generate-batch.ts";
 export { tokenizerFromGguf } from "./gguf-tokenizer.ts";

@@ -32,6 +32,11 @@ export interface ManifestWords {
 /** Adds `--manifest` and the options that say what is in it. */
 export function withManifest(command: Command): Command {
   command.option("--manifest <file>", "write Kubernetes objects, YAML, that run workers on the target");
+  return addManifestOptions(command);
+}
+
+/** Adds the options that say what is in a manifest, but for some. */
+export function addManifestOptions(command: Command, without: readonly (keyof ManifestWords)[] = []): Command {
   const forManifest = [
     new Option("--name <name>", "of the objects, and the workers' DNS name (the model's)"),
     new Option("--namespace <namespace>", "where they live (default)"),
@@ -43,7 +48,8 @@ export function withManifest(command: Command): Command {
     new Option("--cache-claim <name>", "a PersistentVolumeClaim that keeps compiled programs (none)"),
     new Option("--service-account <name>", "whose workers they are; a bucket needs it"),
   ];
-  for (const option of forManifest) command.addOption(option.helpGroup("Options of --manifest:"));
+  const taken = forManifest.filter((option) => !without.includes(option.attributeName() as keyof ManifestWords));
+  for (const option of taken) command.addOption(option.helpGroup("Options of --manifest:"));
   return command;
 }
 
@@ -74,12 +80,28 @@ export async function writeManifest(
       { option: "target" },
     );
   }
-  const text = printManifest(topology, optionsOf(words, model));
+  const text = printManifest(topology, manifestOptions(words, model));
   await writeFile(path, text).catch((cause: Error) => {
     throw new InputError("OUTPUT", `${path} cannot be written: ${cause.message}`, { path }, { cause });
   });
   const image = words.image === undefined ? `; its image is ${defaultImage}, unless --image names yours` : "";
   progress.say(`${path} written${image}`);
+}
+
+/** What the words say, with what stands where they say nothing. @throws InputError where weights can't be found */
+export function manifestOptions(words: ManifestWords, model: string): ManifestOptions {
+  const { cacheClaim, serviceAccount } = words;
+  return {
+    name: words.name ?? nameOf(model),
+    namespace: words.namespace ?? "default",
+    image: words.image ?? defaultImage,
+    pullImage: words.pullImage ?? "tsxla",
+    replicas: words.replicas ?? 1,
+    weights: weightsOf(words.weightsFrom, model),
+    root: words.root ?? "/models",
+    ...(cacheClaim === undefined ? {} : { cacheClaim }),
+    ...(serviceAccount === undefined ? {} : { serviceAccount }),
+  };
 }
 
 // Implementation
@@ -105,21 +127,6 @@ const repositories: Readonly<Record<string, string>> = {
   "gpt-oss-120b": "openai/gpt-oss-120b",
   "smollm2-135m": "HuggingFaceTB/SmolLM2-135M-Instruct",
 };
-
-function optionsOf(words: ManifestWords, model: string): ManifestOptions {
-  const { cacheClaim, serviceAccount } = words;
-  return {
-    name: words.name ?? nameOf(model),
-    namespace: words.namespace ?? "default",
-    image: words.image ?? defaultImage,
-    pullImage: words.pullImage ?? "tsxla",
-    replicas: words.replicas ?? 1,
-    weights: weightsOf(words.weightsFrom, model),
-    root: words.root ?? "/models",
-    ...(cacheClaim === undefined ? {} : { cacheClaim }),
-    ...(serviceAccount === undefined ? {} : { serviceAccount }),
-  };
-}
 
 function weightsOf(source: string | undefined, model: string): WeightsSource {
   if (source !== undefined) return parseWeightsSource(source);

@@ -22,6 +22,7 @@ _VERSION = "1.33.0"
 _KINDS = {
     "Service": "io.k8s.api.core.v1.Service",
     "StatefulSet": "io.k8s.api.apps.v1.StatefulSet",
+    "Job": "io.k8s.api.batch.v1.Job",
     "PodTemplateSpec": "io.k8s.api.core.v1.PodTemplateSpec",
     "ObjectMeta": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
 }

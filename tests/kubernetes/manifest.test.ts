@@ -9,12 +9,12 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "@jest/globals";
-import { Ajv } from "ajv";
 import { parse, parseAllDocuments } from "yaml";
 import { parseTopology } from "../../compiler/index.ts";
 import { type ManifestOptions, makeManifest, offeredShapes, printManifest } from "../../deploy/kubernetes/index.ts";
 import { Worker } from "../../runtime-bridge/index.ts";
 import { root, runCli, startCli, temporaryFolder } from "../support/cli.ts";
+import { validator } from "./validator.ts";
 
 const hub: ManifestOptions = {
   name: "gpt-oss-20b",
@@ -293,20 +293,3 @@ function blocks(language: string): string[] {
 }
 
 /** What a kind's schema says is wrong with an object; fixtures/schemas.json is made by make_schemas.py. */
-async function validator(): Promise<(object: unknown) => string[]> {
-  const { kinds, definitions } = JSON.parse(
-    await readFile(join(root, "tests/kubernetes/fixtures/schemas.json"), "utf8"),
-  ) as { kinds: Record<string, object>; definitions: object };
-  const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
-  const compiled = new Map(
-    Object.entries(kinds).map(([kind, schema]) => [kind, ajv.compile({ ...schema, definitions })]),
-  );
-  return (object) => {
-    const { kind } = object as { readonly kind: string };
-    const check = compiled.get(kind);
-    if (check === undefined) return [`there is no schema of ${kind}`];
-    return check(object)
-      ? []
-      : (check.errors ?? []).map(({ instancePath, message }) => `${kind}${instancePath} ${message}`);
-  };
-}

@@ -16,7 +16,7 @@ import { commandsOf, walkPage } from "./walk.ts";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const run = promisify(execFile);
 
-test.each(["define-a-model", "run-jobs"])(
+test.each(["define-a-model", "run-jobs", "executables"])(
   "docs/%s.md, walked command by command, says what happens",
   async (name) => {
     const page = await readFile(join(root, `docs/${name}.md`), "utf8");

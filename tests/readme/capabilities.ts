@@ -159,6 +159,7 @@ export function capabilities(): readonly Capability[] {
       shownBy: [
         { file: "tests/sharding/meshes.test.ts", words: "gives one device's logits" },
         { file: "tests/sharding/goldens.test.ts", words: "which is what MLIR prints" },
+        { file: "tests/sharding/sums.test.ts", words: "adds up in f32, also where it computes in bf16" },
         { file: "dsl/parts.test.ts", words: "looked up in part by part" },
       ],
     },
@@ -172,10 +173,30 @@ export function capabilities(): readonly Capability[] {
       ],
     },
     {
+      what: "executables as signed files: saved, loaded without compiling, refused by name where anything differs",
+      compiles: "cpu, cpu:N; saved for tpu and cuda",
+      runs: "CPU, four virtual devices; never on a chip",
+      shownBy: [
+        { file: "tests/executables/saved.test.ts", words: "the bits that it gave where it was compiled" },
+        { file: "tests/sharding/ahead-of-time.test.ts", words: "can be saved, and is refused by name" },
+      ],
+    },
+    {
+      what: "plans: meshes and forms of weights by what they must read, send and repeat; meshes that do not suit a model refused with those that do",
+      compiles: "tpu v3, v4, v5e, v5p, v6e; cuda h100, a100",
+      runs: "no chip needed",
+      shownBy: [
+        { file: "compiler/exchanges.test.ts", words: "add up what a product sums over a split axis" },
+        { file: "compiler/kept-whole.test.ts", words: "is refused with those that suit" },
+        { file: "cli/plan.test.ts", words: "tries every mesh" },
+      ],
+    },
+    {
       what: "`tsxla compile --manifest`: a target's hosts as Kubernetes objects, for GKE's slices of TPUs and for GPU nodes",
       compiles: "tpu v3, v4, v5e, v5p, v6e; cuda h100, a100",
       runs: "its worker's command line on CPU; never on a cluster",
       shownBy: [
+        { file: "tests/kubernetes/job.test.ts", words: "the job of" },
         { file: "tests/kubernetes/manifest.test.ts", words: "for every target with every kind of weights" },
         { file: "tests/kubernetes/manifest.test.ts", words: "by the manifest's words" },
       ],

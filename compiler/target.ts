@@ -26,7 +26,7 @@ export interface Target {
   readonly compute: ComputeType;
   /**
    * What products, sums and means are added up in, also between devices: on no target is it narrower. Whole numbers are added
-   * up as they are.
+   * up as they are; what one device has and the others have as zeros, such as a row that was looked up, travels as it is.
    */
   readonly accumulate: "f32";
   /** How keys and values of earlier positions lie in memory. */

@@ -8,6 +8,7 @@ import {
   type Graph,
   InputError,
   type PackedFormat,
+  type PackedPart,
   type Packing,
   type Param,
   packingOf,
@@ -207,11 +208,13 @@ function repack(axes: readonly Axis[], tensor: StoredTensor, stored: Tensor<stri
     { name: "two", size: 2 },
   ] as const);
   const packed = pairs.at("two", 0).or(pairs.at("two", 1).shiftLeft(4)).rename("half", "byte");
+  // In memory blocks bear the name of the axis that they pack.
+  const [, { axes: inMemory }] = packings.mxfp4.parts(axes) as readonly [PackedPart, PackedPart];
+  const block = (inMemory.at(-1) as Axis).name;
   const outer = [axes.slice(0, -1), tensor.shape.slice(0, -1)] as const;
-  return {
-    blocks: splitAll(packed as unknown as Tensor<string>, outer[0], outer[1], undefined),
-    scales: splitAll(raw.at("byte", 0) as unknown as Tensor<string>, outer[0], outer[1], undefined),
-  };
+  const whole = (x: unknown) =>
+    splitAll((x as Tensor<string>).rename("block", block as never) as Tensor<string>, outer[0], outer[1], undefined);
+  return { blocks: whole(packed), scales: whole(raw.at("byte", 0)) };
 }
 
 function stack(along: string, parts: readonly Tensor<string>[]): Tensor<string> {

@@ -55,7 +55,8 @@ A decode step of ${batch} texts with ${context} positions behind them: the best 
 - The **model** time is what XLA's cycle estimates and the traffic of its program come to (TPU only,
   compiler/hlo/model-time.ts). Tokens a second follow from it, else from the estimate.
 
-One plan of each form of weights is compiled before a second of any; \`tsxla compile --plan 8\` tries more for one slice.
+A row of several devices without collectives was not compiled, and is an estimate alone. One plan of each form
+of weights is compiled before a second of any; \`tsxla compile --plan 8\` tries more for one slice.
 
 ${table}
 `;

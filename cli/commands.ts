@@ -52,13 +52,13 @@ export const commands: readonly ListedCommand[] = [
   },
   {
     name: "exec",
-    description: "Compiles a StableHLO file and runs its @main once.",
+    description: "Compiles a StableHLO file, or takes a saved executable, and runs its @main once.",
     load: async () => (await import("./exec.ts")).execCommand,
   },
   {
     name: "inspect",
     description:
-      "Describes a model: a Hugging Face folder, a .gguf file, a config.json alone, or a published model's name.",
+      "Describes a model: a Hugging Face folder, a .gguf file, a config.json alone, a published model's name, or a saved executable.",
     load: async () => (await import("./inspect.ts")).inspectCommand,
   },
   {

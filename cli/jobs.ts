@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { runJob } from "../inference/index.ts";
 import { serveMetrics } from "./job-metrics.ts";
 import { jobReporter } from "./job-reporter.ts";
+import { jobsManifestCommand } from "./jobs-manifest.ts";
 import {
   connectOptions,
   importArchitecture,
@@ -45,7 +46,8 @@ export function jobsCommand(command: Command, signal: AbortSignal): Command {
       "a worker that runs already: unix:PATH, HOST:PORT; again for each; the hosts of a group with commas; " +
       "dns:NAME:PORT for all machines of the name (without: one is started)";
   }
-  return command.usage("[options] [command]").addCommand(run.exitOverride().showHelpAfterError("(--help says more)"));
+  const all = [run, jobsManifestCommand()].map((each) => each.exitOverride().showHelpAfterError("(--help says more)"));
+  return all.reduce((whole, each) => whole.addCommand(each), command.usage("[options] [command]"));
 }
 
 // Implementation

@@ -56,7 +56,6 @@ export { type DTypes, dtypesOf, formatDTypes } from "./dtypes.ts";
 export type { Summary } from "./generate.ts";
 export { type BatchEvent, type BatchSummary, seedOf } from "./generate-batch.ts";
 export { tokenizerFromGguf } from "./gguf-tokenizer.ts";
-export { requireMesh, splitAxes } from "./mesh-check.ts";
 export {
   type Answered,
   type Ask,
@@ -71,6 +70,7 @@ export {
 export type { JobCounts, JobProgress, JobSummary, RequestTies, WorkerProgress } from "./jobs/job-statistics.ts";
 export type { WorkerState } from "./jobs/job-worker.ts";
 export { type JobEvent, type JobOptions, runJob } from "./jobs/run-job.ts";
+export { requireMesh, splitAxes } from "./mesh-check.ts";
 export {
   type ChatOptions,
   type GenerateOneOptions,

@@ -6,7 +6,7 @@ import { Command } from "commander";
 import { InputError, TsxlaError } from "../dsl/index.ts";
 import { type CaseResult, checkCase, openGoldens, shownPath, updateCase } from "../testing/folder.ts";
 import { compareNumbers, type NumbersResult } from "../testing/numbers.ts";
-import { openWorker, seedNumber, type WorkerOptions, withWorker } from "./options.ts";
+import { openWorker, type WorkerOptions, wholeFromZero, withWorker } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { readSafetensors } from "./safetensors.ts";
 
@@ -18,7 +18,7 @@ export function goldenCommand(command: Command, signal: AbortSignal): Command {
     .description("Says which files differ, operation by operation; ends with 1 if any does.")
     .argument("<dir>", "the folder")
     .option("--execute", "also run every golden on a worker, and compare numbers")
-    .option("--seed <s>", "of the inputs that --execute makes (0)", seedNumber)
+    .option("--seed <s>", "of the inputs that --execute makes (0)", wholeFromZero)
     .option("--json", "print one JSON object")
     .action((dir: string, options: CheckOptions) => check_(dir, options, signal));
   const update = new Command("update")

@@ -8,7 +8,7 @@ import {
   connectOptions,
   importArchitecture,
   type ModelOptions,
-  seedNumber,
+  wholeFromZero,
   wholeNumber,
   withModel,
 } from "./options.ts";
@@ -19,6 +19,7 @@ interface JobsRunOptions extends ModelOptions {
   readonly input: string;
   readonly output: string;
   readonly batch?: number;
+  readonly prefixes?: number;
   readonly local?: number;
   readonly requireModel?: string;
   readonly seed?: number;
@@ -32,10 +33,11 @@ export function jobsCommand(command: Command, signal: AbortSignal): Command {
     .description("Answers a file of requests in OpenAI's batch format. The same command goes on where it was ended.")
     .requiredOption("--input <file>", "requests, one a line: custom_id, method, url, body")
     .requiredOption("--output <file>", "a line for each of them; those that it holds already are done")
-    .option("--batch <b>", "answers at the same time on each worker", wholeNumber)
+    .option("--batch <b>", "answers at the same time on each worker (8)", wholeNumber)
+    .option("--prefixes <n>", "beginnings of prompts that a worker keeps for others (8); 0 for none", wholeFromZero)
     .option("--local <n>", "workers to start here, when no --worker is named (1)", wholeNumber)
     .option("--require-model <name>", "what requests must have as `model` (any)")
-    .option("--seed <s>", "of requests without a seed: theirs are made of it and their custom_id (0)", seedNumber)
+    .option("--seed <s>", "of requests without a seed: theirs are made of it and their custom_id (0)", wholeFromZero)
     .option("--patience <seconds>", "how long to go on without a single worker", wholeNumber, 60)
     .option("--metrics <address>", "serves /metrics for Prometheus at HOST:PORT; port 0 picks one")
     .option("--json", "one JSON object on stdout, progress as lines of JSON on stderr")
@@ -53,11 +55,13 @@ export function jobsCommand(command: Command, signal: AbortSignal): Command {
 // Implementation
 
 async function runCommand(options: JobsRunOptions, signal: AbortSignal): Promise<void> {
-  const { target, mesh, computeDtype, weights, context, untrainedSeed, batch, local, requireModel, seed } = options;
+  const { target, mesh, computeDtype, weights, context, untrainedSeed } = options;
+  const { batch, prefixes, local, requireModel, seed } = options;
   const architecture = options.arch === undefined ? undefined : await importArchitecture(options.arch);
   const { signal: _, ...connect } = connectOptions(options, signal);
   const reporter = jobReporter({ json: options.json === true });
-  const given = { mesh, computeDtype, weights, context, untrainedSeed, batch, local, requireModel, seed, architecture };
+  const model = { mesh, computeDtype, weights, context, untrainedSeed, architecture };
+  const given = { ...model, batch, prefixes, local, requireModel, seed };
   const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   await using metrics = options.metrics === undefined ? undefined : await serveMetrics(options.metrics);
   if (metrics !== undefined) reporter.say(`metrics at ${metrics.address}`);

@@ -59,7 +59,7 @@ export function withModel(command: Command, models = "a Hugging Face folder or a
       )
       .option("--context <n>", "how many positions a text may have (what the model was made for)", wholeNumber)
       .option("--arch <file>", "a TypeScript file whose default export is the architecture")
-      .option("--untrained-seed <s>", "for weights that --arch adds and the checkpoint lacks (0)", seedNumber),
+      .option("--untrained-seed <s>", "for weights that --arch adds and the checkpoint lacks (0)", wholeFromZero),
   );
 }
 
@@ -153,7 +153,7 @@ export function wholeNumber(text: string): number {
 }
 
 /** For commander: a whole number from 0. */
-export function seedNumber(text: string): number {
+export function wholeFromZero(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
   throw new InvalidArgumentError("It is a whole number from 0.");

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { REASONING_EFFORTS } from "../inference/harmony/messages.ts";
 import type { GenerateOptions } from "../inference/index.ts";
-import { collect, number, seedNumber, wholeNumber } from "./options.ts";
+import { collect, number, wholeFromZero, wholeNumber } from "./options.ts";
 
 // Public API
 
@@ -30,7 +30,7 @@ export interface SamplingFlags {
 export function withSampling(command: Command, { maxTokens = 256 }: { readonly maxTokens?: number } = {}): Command {
   return command
     .option("--max-tokens <n>", `how many tokens at most (${maxTokens})`, wholeNumber)
-    .option("--min-tokens <n>", "how many tokens before anything may end the answer (0)", seedNumber)
+    .option("--min-tokens <n>", "how many tokens before anything may end the answer (0)", wholeFromZero)
     .option("--temperature <t>", "0 takes the likeliest token each time (0)", number)
     .option("--top-k <k>", "choose among the k likeliest tokens (0: all)", number)
     .option("--top-p <p>", "choose among the likeliest tokens that make up this probability (1: all)", number)
@@ -43,7 +43,7 @@ export function withSampling(command: Command, { maxTokens = 256 }: { readonly m
       number,
     )
     .option("--logit-bias <id=value>", "added to the logit of a token, -100 to 100; may be repeated", collectBias)
-    .option("--logprobs <n>", "tell the n likeliest tokens in each place; with --json", seedNumber)
+    .option("--logprobs <n>", "tell the n likeliest tokens in each place; with --json", wholeFromZero)
     .option(
       "--seed <s>",
       "makes the choices repeatable; of --prompts, each has a seed of its own made from it",
@@ -90,7 +90,7 @@ function wholeSeed(text: string): bigint {
 }
 
 function collectIds(text: string, before: readonly number[] = []): readonly number[] {
-  return [...before, seedNumber(text)];
+  return [...before, wholeFromZero(text)];
 }
 
 function collectBias(text: string, before: ReadonlyMap<number, number> = new Map()): ReadonlyMap<number, number> {
@@ -99,5 +99,5 @@ function collectBias(text: string, before: ReadonlyMap<number, number> = new Map
     throw new InvalidArgumentError("It is a token id and what is added to its logit, such as 42=-1.5.");
   }
   if (before.has(Number(id))) throw new InvalidArgumentError(`Token ${id} has a bias already.`);
-  return new Map([...before, [seedNumber(id), number(value)]]);
+  return new Map([...before, [wholeFromZero(id), number(value)]]);
 }

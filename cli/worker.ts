@@ -1,7 +1,7 @@
 /** `tsxla worker`: serves this machine's devices, and starts the Python process again when it dies. */
 import type { Command } from "commander";
 import { superviseWorker } from "../runtime-bridge/index.ts";
-import { seedNumber, wholeNumber } from "./options.ts";
+import { wholeFromZero, wholeNumber } from "./options.ts";
 
 // Public API
 
@@ -19,7 +19,7 @@ export function workerCommand(command: Command, signal: AbortSignal): Command {
     .option("--devices <n>", "virtual devices on a CPU", wholeNumber)
     .option("--coordinator <address>", "HOST:PORT where the hosts of a group meet: host 0 listens there")
     .option("--num-processes <n>", "how many hosts the group has", wholeNumber)
-    .option("--process-id <i>", "which of them this is, from 0", seedNumber)
+    .option("--process-id <i>", "which of them this is, from 0", wholeFromZero)
     .action(async (options: Readonly<Record<string, string | number | undefined>>) => {
       process.exitCode = await superviseWorker(options, signal);
     });

@@ -9,6 +9,7 @@ import { HarmonyReader } from "./answer-reader.ts";
 import { Batch } from "./batch.ts";
 import { Engine } from "./batching/engine.ts";
 import { type EngineOptions, planLane, settleEngine } from "./batching/engine-options.ts";
+import { rowCapacity } from "./batching/grid.ts";
 import { openLane } from "./batching/lane.ts";
 import { capacityFor, chunksOf, largestChunk } from "./buckets.ts";
 import { generationPlans, logitsPlans, type Plan, type Replay, withBundle } from "./bundle-numbers.ts";
@@ -273,8 +274,14 @@ export class Model implements AsyncDisposable {
    * @throws InputError for an option out of range
    */
   async serve(options: EngineOptions = {}): Promise<Engine> {
-    const settings = settleEngine(options, await freeBytes(this.#programs.worker));
+    const settings = settleEngine(options, {
+      platform: this.#target.platform,
+      free: await freeBytes(this.#programs.worker),
+    });
     const programs = this.#programs;
+    // What was said would have to be computed with frequencies that it was not said with.
+    const isFixed = ({ prompt, room }: Answer) =>
+      programs.frequencies(prompt.length).join() !== programs.frequencies(prompt.length + room).join();
     return new Engine({
       settings,
       prepare: (prompt, { reasoning, ...options }) => {
@@ -282,7 +289,8 @@ export class Model implements AsyncDisposable {
         const { context, tokenizer } = this;
         return new Answer({ ...own, context, tokenizer, vocabulary: this.config.vocab }, tokens, options);
       },
-      capacityOf: ({ prompt, room }) => capacityFor(prompt.length, prompt.length + room),
+      capacityOf: (answer) => rowCapacity(answer, isFixed(answer)),
+      largestCapacityOf: ({ prompt, room }) => capacityFor(prompt.length, prompt.length + room),
       familyOf: ({ prompt }) => programs.frequencies(prompt.length).join(),
       spareOf: (capacity) => (programs.hasRings(capacity) ? largestChunk : capacity),
       planLane: (capacity) => planLane(capacity, this.#rowBytes(capacity), settings),

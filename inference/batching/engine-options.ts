@@ -1,4 +1,5 @@
 /** What may be said about an engine. */
+import type { Target } from "../../compiler/index.ts";
 import { InputError } from "../../dsl/index.ts";
 import { chunkBuckets } from "../buckets.ts";
 import { cacheShare, cacheTooLarge } from "../cache-size.ts";
@@ -12,9 +13,12 @@ export interface EngineOptions {
   readonly rows?: number;
   /** How many requests may wait for a row before another is refused. Default: 1024. */
   readonly queue?: number;
-  /** How many tokens of all rows and prompts one iteration takes, so that no answer waits long for a prompt. Default: 256. */
+  /**
+   * How many tokens of all rows and prompts one iteration takes, so that no answer waits long for a prompt. Default: 256, or 512
+   * where `grid` is 256.
+   */
   readonly budget?: number;
-  /** Where prompts are cut, and what is reused of them is a multiple of: 16, 32, 64, 128, 256 or 512. Default: 64. */
+  /** Where prompts are cut, and what is reused of them is a multiple of: 16, 32, 64, 128, 256 or 512. Default: 64 on CPU, elsewhere 256. */
   readonly grid?: number;
   /** How many beginnings of prompts are kept for each capacity; 0 keeps none. Default: 8. */
   readonly prefixes?: number;
@@ -40,11 +44,16 @@ export interface LanePlan extends LaneSize {
 /**
  * What options mean.
  *
- * @param free  bytes of memory; undefined when nobody knows
+ * @param at.free  bytes of memory; undefined when nobody knows
  * @throws InputError for an option out of range
  */
-export function settleEngine(options: EngineOptions, free: number | undefined): EngineSettings {
-  const { rows = 8, queue = 1024, budget = 256, grid = 64, prefixes = 8 } = options;
+export function settleEngine(
+  options: EngineOptions,
+  { platform, free }: { readonly platform: Target["platform"]; readonly free: number | undefined },
+): EngineSettings {
+  // An accelerator reads weights for 64 tokens in the time in which it could compute hundreds.
+  const { rows = 8, queue = 1024, grid = platform === "cpu" ? 64 : 256, prefixes = 8 } = options;
+  const { budget = Math.max(256, 2 * Math.min(grid, 256)) } = options;
   const { cacheBytes = (free ?? Number.POSITIVE_INFINITY) * cacheShare } = options;
   wholeNumber("rows", rows, 1, 1024);
   wholeNumber("queue", queue, 0, Number.MAX_SAFE_INTEGER);

@@ -8,6 +8,7 @@ import type { ChatOptions } from "../model.ts";
 import type { NextLogits } from "../step-call.ts";
 import { Engine, type EngineInputs } from "./engine.ts";
 import { type EngineOptions, planLane, settleEngine } from "./engine-options.ts";
+import { rowCapacity } from "./grid.ts";
 import type { Lane } from "./lane.ts";
 
 const vocabulary = 100;
@@ -36,7 +37,7 @@ interface Fake {
 function serve(options: EngineOptions = {}, { gate }: { readonly gate?: Promise<void> } = {}): Fake {
   const calls: string[] = [];
   const broken = new Map<string, Error>();
-  const settings = settleEngine({ rows: 2, grid: 16, ...options }, undefined);
+  const settings = settleEngine({ rows: 2, grid: 16, ...options }, { platform: "cpu", free: undefined });
   const call = async (name: string, detail = "") => {
     calls.push(`${name}${detail}`);
     await new Promise((resolve) => setImmediate(resolve));
@@ -71,7 +72,8 @@ function serve(options: EngineOptions = {}, { gate }: { readonly gate?: Promise<
       const { tokens } = prompt as { readonly tokens: readonly number[] };
       return new Answer({ stopIds: new Set([stop]), context: 1000, vocabulary, tokenizer: undefined }, tokens, given);
     },
-    capacityOf: ({ prompt, room }) => (prompt.length + room <= 256 ? 256 : 1024),
+    capacityOf: (answer) => rowCapacity(answer, false),
+    largestCapacityOf: (answer) => rowCapacity(answer, true),
     familyOf: () => "",
     spareOf: () => 1024,
     planLane: (capacity) => planLane(capacity, capacity, settings),
@@ -173,6 +175,45 @@ describe("answers", () => {
     calls.length = 0;
     await ask(engine, [5], sampled);
     expect(calls).toContain("step 0 full");
+  });
+});
+
+describe("an answer that may become long", () => {
+  test("begins in a short row, and goes on in a longer one before all who wait", async () => {
+    const { engine, calls } = serve({ rows: 1 });
+    await using _ = engine;
+    const long = ask(engine, [1], { maxTokens: 300, mask: ({ tokens }) => ({ ids: [tokens.length % 50] }) });
+    const next = ask(engine, [2], { maxTokens: 3 });
+    const { tokens, summary } = await long;
+    expect(tokens).toEqual(count(300));
+    expect(summary).toMatchObject({ finishReason: "length", promptTokens: 1, reusedTokens: 0 });
+    expect((await next).tokens).toEqual([3, 4, 5]);
+    // All 257 positions are prefilled anew: those of 256 places and the token that found none.
+    expect(calls.filter((each) => each.startsWith("open"))).toEqual(["open 256", "open 512"]);
+    expect(calls.filter((each) => each === "chunk 16")).toHaveLength(16);
+    expect(engine.statistics).toMatchObject({ requests: 2, finished: 2, moves: 1, promptTokens: 2, answerTokens: 303 });
+  });
+
+  test("is refused at once when its longest row has no room", async () => {
+    const { engine } = serve({ rows: 1, cacheBytes: 300 });
+    await using _ = engine;
+    await expect(ask(engine, [1], { maxTokens: 300 })).rejects.toMatchObject({ code: "CACHE_TOO_LARGE" });
+    expect((await ask(engine, [1], { maxTokens: 2 })).tokens).toEqual([2, 3]);
+  });
+
+  test("leaves its row whole when it is left while it waits for the longer one", async () => {
+    const { engine, breakNext } = serve({ rows: 1 });
+    await using _ = engine;
+    const options = {
+      maxTokens: 300,
+      mask: ({ tokens }: { tokens: readonly number[] }) => ({ ids: [tokens.length % 50] }),
+    };
+    const failing = ask(engine, [1], options);
+    await ticks(10);
+    breakNext("open", new RuntimeFailure("NO", "no room"));
+    await expect(failing).rejects.toThrow("no room");
+    expect(engine.load).toMatchObject({ running: 0, waiting: 0 });
+    expect((await ask(engine, [5], { maxTokens: 2 })).tokens).toEqual([6, 7]);
   });
 });
 
@@ -397,7 +438,7 @@ describe("memory", () => {
     const { engine, calls } = serve({ cacheBytes: 1100 });
     await using _ = engine;
     expect((await ask(engine, [1], { maxTokens: 2 })).tokens).toEqual([2, 3]);
-    expect((await ask(engine, count(300), { maxTokens: 2 })).tokens).toHaveLength(2);
+    expect((await ask(engine, count(600), { maxTokens: 2 })).tokens).toHaveLength(2);
     expect(calls.filter((each) => /open|close/.test(each))).toEqual(["open 256", "close", "open 1024"]);
     const { engine: small } = serve({ cacheBytes: 500 });
     await using __ = small;
@@ -413,6 +454,6 @@ describe("memory", () => {
     [{ prefixes: -1 }, "prefixes of an engine is -1, and it is a whole number from 0 to 1024"],
     [{ cacheBytes: 0 }, "cacheBytes of an engine is 0, and it is a number of bytes"],
   ])("%j is refused", (options, message) => {
-    expect(() => settleEngine(options, 1e9)).toThrow(new InputError("OPTION", message));
+    expect(() => settleEngine(options, { platform: "cpu", free: 1e9 })).toThrow(new InputError("OPTION", message));
   });
 });

@@ -41,6 +41,8 @@ export interface EngineStatistics {
   readonly answerTokens: number;
   /** How many prompts found their beginning held, among those that were begun; NaN before the first. */
   readonly hitRate: number;
+  /** How often an answer outgrew its row and went on in a longer one. */
+  readonly moves: number;
   readonly iterations: number;
   /** Rows that took a step, of those that steps computed; NaN before the first. */
   readonly occupancy: number;
@@ -59,7 +61,10 @@ export interface EngineInputs {
   readonly settings: EngineSettings;
   /** @throws InputError for a prompt or an option that cannot be taken */
   prepare(prompt: Prompt, options: ChatOptions): Answer;
+  /** How many positions the row has in which an answer goes on from where it is; at least one more than are held. */
   capacityOf(answer: Answer): number;
+  /** How many it may come to have. */
+  largestCapacityOf(answer: Answer): number;
   /** Which prompts share their beginnings: those that are given the same but for their tokens. */
   familyOf(answer: Answer): string;
   /** How far beyond a position a text's state still holds the one there. */
@@ -84,7 +89,7 @@ export class Engine implements AsyncDisposable {
   readonly #loop: Promise<void>;
   readonly #count = { requests: 0, finished: 0, failed: 0, cancelled: 0 };
   readonly #tokens = { prompt: 0, reused: 0, answer: 0 };
-  readonly #work = { begun: 0, hits: 0, iterations: 0, rowSteps: 0, rowsTaken: 0 };
+  readonly #work = { begun: 0, hits: 0, moves: 0, iterations: 0, rowSteps: 0, rowsTaken: 0 };
   #failure: { readonly error: unknown } | undefined;
   #closing = false;
   #wake: (() => void) | undefined;
@@ -106,13 +111,14 @@ export class Engine implements AsyncDisposable {
 
   /** What it has done so far. */
   get statistics(): EngineStatistics {
-    const { begun, hits, iterations, rowSteps, rowsTaken } = this.#work;
+    const { begun, hits, moves, iterations, rowSteps, rowsTaken } = this.#work;
     return {
       ...this.#count,
       promptTokens: this.#tokens.prompt,
       reusedTokens: this.#tokens.reused,
       answerTokens: this.#tokens.answer,
       hitRate: hits / begun,
+      moves,
       iterations,
       occupancy: rowsTaken / rowSteps,
       lanes: this.#scheduler.lanes.map(({ capacity, size, running }) => ({
@@ -185,7 +191,7 @@ export class Engine implements AsyncDisposable {
       return request;
     }
     // No room for it shows at once.
-    this.#planOf(capacity);
+    this.#planOf(this.#inputs.largestCapacityOf(answer));
     if (this.#free <= 0) throw this.#full();
     this.#count.requests++;
     if (signal !== undefined) {
@@ -204,7 +210,7 @@ export class Engine implements AsyncDisposable {
   #finish(request: Request): void {
     this.#remove(request);
     this.#count.finished++;
-    this.#tokens.prompt += request.promptTokens;
+    this.#tokens.prompt += request.answer.prompt.length;
     this.#tokens.reused += request.reused;
     this.#tokens.answer += request.answer.count;
     request.finish();
@@ -278,13 +284,14 @@ export class Engine implements AsyncDisposable {
       ({ row, request: { token, answer } }) => [row, { token, choice: answer.deviceChoice }] as const,
     );
     const wanted = rows.every(({ request }) => request.wanted === "full") ? "full" : "candidates";
+    const isHere = (request: Request) => !request.over && request.capacity === capacity;
     for await (const next of lane.steps(new Map(given), { wanted, most: this.#mostSteps(rows) })) {
-      const active = rows.filter(({ request }) => !request.over);
+      const active = rows.filter(({ request }) => isHere(request));
       this.#work.rowSteps += this.#planOf(capacity).rows;
       this.#work.rowsTaken += active.length;
       await Promise.all(active.map(({ row, request }) => this.#take(request, next.get(row) as NextLogits)));
       // The rest of the call is for nobody.
-      if (rows.every(({ request }) => request.over)) break;
+      if (!rows.some(({ request }) => isHere(request))) break;
     }
   }
 
@@ -313,14 +320,17 @@ export class Engine implements AsyncDisposable {
   #lookUp(request: Request): number {
     request.begin();
     const { prefixes } = this.#lanes.get(request.capacity) as OpenLane;
-    this.#work.begun++;
+    // What counts is what is saved of prompts, not of what was said already.
+    const isPrompt = request.answer.count === 0;
+    if (isPrompt) this.#work.begun++;
     if (prefixes === undefined) return 0;
     request.held = prefixes.find(request);
-    request.reused = request.held?.length ?? 0;
-    if (request.held !== undefined) this.#work.hits++;
+    const held = request.held?.length ?? 0;
+    if (isPrompt) request.reused = held;
+    if (isPrompt && held > 0) this.#work.hits++;
     const others = this.#scheduler.upcoming(request.capacity, lookedAt);
-    request.keepAt = prefixes.worthKeeping(request, others, request.reused);
-    return request.reused;
+    request.keepAt = prefixes.worthKeeping(request, others, held);
+    return held;
   }
 
   async #prefillChunk({ request, row, start, length, bucket, isFirst, isLast }: PlannedChunk<Request>): Promise<void> {
@@ -352,12 +362,24 @@ export class Engine implements AsyncDisposable {
   async #take(request: Request, next: NextLogits): Promise<boolean> {
     if (request.over) return true;
     try {
-      if ((await request.take(next)) && !request.over) this.#finish(request);
+      const isComplete = await request.take(next);
+      if (request.over) return true;
+      if (isComplete) this.#finish(request);
+      else if (request.hasOutgrown) this.#move(request);
       return true;
     } catch (error) {
       this.#fail(request, error);
       return false;
     }
+  }
+
+  /** Sends a request to a longer lane. What it has said is prefilled there, so it depends on itself alone when that is. */
+  #move(request: Request): void {
+    const place = this.#scheduler.remove(request);
+    if (place !== undefined) this.#lanes.get(request.capacity)?.lane.free(place.row);
+    request.grow(this.#inputs.capacityOf(request.answer));
+    this.#scheduler.enqueueFirst(request);
+    this.#work.moves++;
   }
 
   // Implementation: lanes

@@ -4,23 +4,51 @@
  * A chunk's numbers depend in their last digits on the program that made them. On a grid of the prompt's own positions
  * each position is always computed by the same program, so a prefix that is reused holds the bits of one computed anew.
  */
-import { type Chunk, chunkBuckets } from "../buckets.ts";
+import type { Answer } from "../answer.ts";
+import { type Chunk, capacityFor, chunkBuckets } from "../buckets.ts";
 
 // Public API
 
-/** The programs of a grid: its own size, and smaller ones for what is left of a prompt. */
+/**
+ * The programs of a grid: its own size, and smaller ones for what is left of a prompt. They are closer together than those of
+ * a text alone: short prompts are mostly rest, and a program more costs less than a quarter of every prompt in padding.
+ */
 export function gridBuckets(grid: number): readonly number[] {
-  return chunkBuckets.filter((size) => size <= grid);
+  const between = chunkBuckets.slice(1).map((size) => size + size / 2);
+  return [...chunkBuckets, ...between].filter((size) => size <= grid).sort((a, b) => a - b);
 }
 
 /** The chunk of a prompt that starts at `start`, a multiple of `grid`. */
 export function gridChunk(promptTokens: number, start: number, grid: number): Chunk {
   const length = Math.min(grid, promptTokens - start);
-  const bucket = chunkBuckets.find((size) => size >= length) as number;
+  const bucket = gridBuckets(grid).find((size) => size >= length) as number;
   return { start, length, bucket };
+}
+
+/**
+ * How many positions the row of an answer has. One that may become long begins in a short row and goes on in a longer one when
+ * it gets there: each step reads a row's whole cache, and most answers end long before they have to.
+ *
+ * @param isFixed  whether it has to stay where it begins
+ */
+export function rowCapacity(
+  { prompt, count, room }: Pick<Answer, "prompt" | "count" | "room">,
+  isFixed: boolean,
+): number {
+  const total = prompt.length + room;
+  if (isFixed || room <= wholeRoom) return capacityFor(prompt.length, total);
+  const held = prompt.length + count;
+  return capacityFor(held, Math.min(total, held + leastRoom));
 }
 
 /** How many positions of a prompt can come from elsewhere: whole chunks, the last token left out, whose logits are wanted. */
 export function reusablePositions(promptTokens: number, grid: number): number {
   return Math.floor((promptTokens - 1) / grid) * grid;
 }
+
+// Implementation
+
+/** An answer of no more tokens gets a row for all of them. */
+const wholeRoom = 256;
+/** A row has place for so many tokens more. */
+const leastRoom = 128;

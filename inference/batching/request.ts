@@ -10,7 +10,6 @@ import type { Schedulable } from "./scheduler.ts";
 
 export class Request implements Schedulable, Prefixed {
   readonly answer: Answer;
-  readonly capacity: number;
   readonly family: string;
   readonly stream: AnswerStream;
   /** The last token chosen. */
@@ -27,22 +26,36 @@ export class Request implements Schedulable, Prefixed {
   over = false;
   /** Called when it is. */
   onOver: (() => void) | undefined;
+  #capacity: number;
+  #tokens: readonly number[];
   #begun = 0;
   #prefilled = 0;
 
   constructor(answer: Answer, capacity: number, family: string, stream: AnswerStream) {
     this.answer = answer;
-    this.capacity = capacity;
     this.family = family;
     this.stream = stream;
+    this.#capacity = capacity;
+    this.#tokens = answer.prompt;
   }
 
+  /** How many positions its row has. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** What is prefilled: the prompt, and what was said before it came to this lane. */
   get tokens(): readonly number[] {
-    return this.answer.prompt;
+    return this.#tokens;
   }
 
   get promptTokens(): number {
-    return this.answer.prompt.length;
+    return this.#tokens.length;
+  }
+
+  /** Whether its row has no place for the next step. */
+  get hasOutgrown(): boolean {
+    return this.answer.prompt.length + this.answer.count > this.#capacity;
   }
 
   get wanted(): Wanted {
@@ -51,7 +64,16 @@ export class Request implements Schedulable, Prefixed {
 
   /** Notes when its prompt's turn came. */
   begin(): void {
-    this.#begun = performance.now();
+    if (this.#begun === 0) this.#begun = performance.now();
+  }
+
+  /** Goes on in a longer row, where all that was said is prefilled. */
+  grow(capacity: number): void {
+    this.#capacity = capacity;
+    this.#tokens = [...this.answer.prompt, ...this.answer.tokens];
+    this.held = undefined;
+    this.keepAt = undefined;
+    this.kept = undefined;
   }
 
   /** Chooses the next token, and tells it. Whether the answer is complete. */

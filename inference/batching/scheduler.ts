@@ -2,7 +2,8 @@
  * Who runs when. Pure: no device, no clock; the engine asks, does, and tells.
  *
  * Requests wait in one line. A request belongs to the lane of its capacity, a fixed number of rows of one size, and of
- * nothing else: so what its answer is computed by depends on itself alone. The first in line that finds a free row takes
+ * nothing else: so what its answer is computed by depends on itself alone. One that outgrows its lane comes first in line for a
+ * longer one. The first in line that finds a free row takes
  * it. Lanes are opened while memory lasts; idle ones are closed for one that is wanted. While the first in line waits for
  * memory, nobody behind it is let in, so that what runs comes to its end and makes room.
  *
@@ -104,6 +105,13 @@ export class Scheduler<R extends Schedulable> {
     this.#waiting.add(request);
   }
 
+  /** Puts one that ran already, and needs another lane now, before all others. */
+  enqueueFirst(request: R): void {
+    const others = [...this.#waiting];
+    this.#waiting.clear();
+    for (const each of [request, ...others]) this.#waiting.add(each);
+  }
+
   /** Gives rows to those in line, as far as there are any. */
   admit(): LaneChanges {
     const open: number[] = [];
@@ -191,11 +199,6 @@ export class Scheduler<R extends Schedulable> {
       entry.position = end;
       if (end === request.promptTokens) lane.prefills.shift();
     }
-  }
-
-  /** Whether a request has this row. */
-  holds(request: R, row: number): boolean {
-    return this.#lanes.get(request.capacity)?.rows[row]?.request === request;
   }
 
   /**

@@ -1,5 +1,6 @@
 /** What answers prompts on one worker. */
 import type { Piece } from "../answer.ts";
+import type { EngineOptions } from "../batching/engine-options.ts";
 import type { Summary } from "../generate.ts";
 import type { ChatOptions, Model, Prompt } from "../model.ts";
 
@@ -13,9 +14,9 @@ export interface Answerer {
   close(): Promise<void>;
 }
 
-/** Opens a model's engine. @param batch  its rows; without, as many as an engine has */
-export async function openAnswerer(model: Model, batch: number | undefined): Promise<Answerer> {
-  const engine = await model.serve(batch === undefined ? {} : { rows: batch });
+/** Opens a model's engine. */
+export async function openAnswerer(model: Model, options: EngineOptions): Promise<Answerer> {
+  const engine = await model.serve(options);
   return {
     rows: engine.load.rows,
     generate: (prompt, options) => engine.generate(prompt, options),

@@ -5,6 +5,7 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InputError, RuntimeFailure } from "../../dsl/index.ts";
 import { type Worker, WorkerError } from "../../runtime-bridge/index.ts";
+import type { EngineOptions } from "../batching/engine-options.ts";
 import type { LoadModelOptions, Model } from "../model.ts";
 import { loadModel } from "../model.ts";
 import type { Agreement } from "./agreement.ts";
@@ -22,8 +23,7 @@ export type WorkerState = "starting" | "checking" | "loading" | "ready" | "lost"
 export interface WorkerPlans {
   readonly model: ModelPlace;
   readonly load: Omit<LoadModelOptions, "worker" | "signal">;
-  /** Texts at once; without, as many as the worker takes. */
-  readonly batch: number | undefined;
+  readonly engine: EngineOptions;
   readonly agreement: Agreement;
   /** Uses a worker that is ready. Rejects when it is lost; resolves when there is nothing left to do. */
   serve(ready: ReadyWorker): Promise<void>;
@@ -92,7 +92,7 @@ export class JobWorker {
   // Implementation
 
   async #once(signal: AbortSignal, onReady: () => void): Promise<void> {
-    const { model: place, load, batch, agreement } = this.#plans;
+    const { model: place, load, engine, agreement } = this.#plans;
     const worker = await this.#source.open(signal);
     let model: Model | undefined;
     let answerer: Answerer | undefined;
@@ -113,7 +113,7 @@ export class JobWorker {
       this.#become("loading");
       model = await loadModel(place.path, { ...load, worker, signal: either });
       const fingerprint = await agreed;
-      answerer = await openAnswerer(model, batch);
+      answerer = await openAnswerer(model, engine);
       this.failingSince = undefined;
       this.reason = undefined;
       onReady();

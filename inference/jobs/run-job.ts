@@ -43,6 +43,8 @@ export interface JobOptions
   readonly local?: number;
   /** How many answers a worker makes at the same time. Default: as many as it takes. */
   readonly batch?: number;
+  /** How many beginnings of prompts a worker keeps, so that what many share is computed once; 0 keeps none. Default: 8. */
+  readonly prefixes?: number;
   /** The name that requests must have as `model`. Default: any. */
   readonly requireModel?: string;
   /** How long to go on without a single worker, in milliseconds. Default: 60 s. */
@@ -112,7 +114,10 @@ export async function runJob(options: JobOptions): Promise<JobSummary> {
         ...(architecture === undefined ? {} : { architecture }),
         ...(untrainedSeed === undefined ? {} : { untrainedSeed }),
       },
-      batch: options.batch,
+      engine: {
+        ...(options.batch === undefined ? {} : { rows: options.batch }),
+        ...(options.prefixes === undefined ? {} : { prefixes: options.prefixes }),
+      },
       agreement: new Agreement(journal.recorded.fingerprint),
       serve: (ready) => {
         statistics.begin();
@@ -166,7 +171,13 @@ function sourcesOf(options: JobOptions): readonly (WorkerSource | NamedWorkers)[
   throw new InputError("OPTION", `the worker ${twice.name} is named twice`, { option: "workers", worker: twice.name });
 }
 
-function checkNumbers({ batch, patienceMs }: JobOptions): void {
+function checkNumbers({ batch, prefixes, patienceMs }: JobOptions): void {
+  if (prefixes !== undefined && !(Number.isSafeInteger(prefixes) && prefixes >= 0)) {
+    throw new InputError("OPTION", `prefixes is ${prefixes}, and it is a whole number from 0`, {
+      option: "prefixes",
+      found: prefixes,
+    });
+  }
   if (batch !== undefined && !(Number.isSafeInteger(batch) && batch >= 1)) {
     throw new InputError("OPTION", `batch is ${batch}, and it is a whole number from 1`, {
       option: "batch",

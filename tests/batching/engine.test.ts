@@ -192,6 +192,21 @@ describe("what depends on a text's length", () => {
     expect(engine.statistics.lanes.map(({ capacity }) => capacity).sort((a, b) => a - b)).toEqual([256, 1024]);
   });
 
+  test("an answer that outgrows its row goes on in a longer one, to the same bits whoever else is there", async () => {
+    await using model = await loadModel(join(folder, "windows"), { worker: await testWorker(), target });
+    await using engine = await model.serve({ rows: 2, grid: 16 });
+    const options = { maxTokens: 300, minTokens: 300 };
+    const crowd = await Promise.all([1, 2, 3].map((seed) => ask(engine, text(20 * seed, seed), options)));
+    expect(engine.statistics.moves).toBe(3);
+    await using quiet = await model.serve({ rows: 2, grid: 16 });
+    for (const [n, answer] of crowd.entries()) {
+      const prompt = text(20 * (n + 1), n + 1);
+      expect(answer.logprobs).toEqual((await ask(quiet, prompt, options)).logprobs);
+      expectAsAlone(answer, await ask(model, prompt, options));
+      expect(answer.summary).toMatchObject({ promptTokens: prompt.length, answerTokens: 300, reusedTokens: 0 });
+    }
+  });
+
   test("prompts of which rotary frequencies differ share nothing", async () => {
     await using model = await loadModel(join(folder, "dynamic"), { worker: await testWorker(), context: 512 });
     await using engine = await model.serve({ rows: 2, grid: 16 });

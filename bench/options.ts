@@ -16,8 +16,10 @@ export function readOptions<T extends Readonly<Record<string, string | number | 
     if (found === undefined) return [name, value];
     if (typeof value !== "number") return [name, found];
     const number = Number(found);
-    if (!Number.isInteger(number) || number < 1) {
-      throw new InputError("OPTION", `--${name} is ${found}, and it is a whole number from 1`, { option: name });
+    // What is off by default can be said to be off.
+    const least = Math.min(value, 1);
+    if (!Number.isInteger(number) || number < least) {
+      throw new InputError("OPTION", `--${name} is ${found}, and it is a whole number from ${least}`, { option: name });
     }
     return [name, number];
   });

@@ -20,6 +20,12 @@ export function watchMemory(everyMs = 1000): { stop(): number } {
   };
 }
 
+/** The bytes of this process, and of all below it. */
+export function treeMemory(): { readonly own: number; readonly others: number } {
+  const own = bytesOf(process.pid);
+  return { own, others: treeBytes() - own };
+}
+
 // Implementation
 
 function treeBytes(): number {

@@ -111,8 +111,8 @@ describe("tensors", () => {
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   the model wants and the file lacks (2)
-    model.layers.0.mlp.experts.down_proj_blocks  [expert 4, embed 32, block 2, byte 16]  for layers.0.moe.experts.down
-    model.layers.0.mlp.experts.down_proj_scales  [expert 4, embed 32, block 2]  for layers.0.moe.experts.down
+    model.layers.0.mlp.experts.down_proj_blocks  [expert 4, embed 32, mlpBlock 2, byte 16]  for layers.0.moe.experts.down
+    model.layers.0.mlp.experts.down_proj_scales  [expert 4, embed 32, mlpBlock 2]  for layers.0.moe.experts.down
 `);
   });
 
@@ -122,21 +122,21 @@ the checkpoint does not fit the model
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   the model wants and the file lacks (1)
-    model.layers.0.mlp.experts.gate_up_proj_scales  [expert 4, mlp 64, part 2, block 1]  for layers.0.moe.experts.gateUp
+    model.layers.0.mlp.experts.gate_up_proj_scales  [expert 4, mlp 64, part 2, embedBlock 1]  for layers.0.moe.experts.gateUp
 `);
     const blockless = await changed("mxfp4", { tensors: (all) => void all.delete(`${first}.gate_up_proj_blocks`) });
     expect(await refused(blockless)).toMatchInlineSnapshot(`
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   the model wants and the file lacks (1)
-    model.layers.0.mlp.experts.gate_up_proj_blocks  [expert 4, mlp 64, part 2, block 1, byte 16]  for layers.0.moe.experts.gateUp
+    model.layers.0.mlp.experts.gate_up_proj_blocks  [expert 4, mlp 64, part 2, embedBlock 1, byte 16]  for layers.0.moe.experts.gateUp
 `);
     const original = await changed("original", { tensors: (all) => void all.delete("block.0.mlp.mlp2_weight.scales") });
     expect(await refused(original)).toMatchInlineSnapshot(`
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   the model wants and the file lacks (1)
-    block.0.mlp.mlp2_weight.scales  [expert 4, embed 32, block 2]  for layers.0.moe.experts.down
+    block.0.mlp.mlp2_weight.scales  [expert 4, embed 32, mlpBlock 2]  for layers.0.moe.experts.down
 `);
   });
 
@@ -149,7 +149,7 @@ the checkpoint does not fit the model
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   do not fit (1)
-    model.layers.0.mlp.experts.down_proj_scales: found [4, 32, 1], wanted [expert 4, embed 32, block 2]
+    model.layers.0.mlp.experts.down_proj_scales: found [4, 32, 1], wanted [expert 4, embed 32, mlpBlock 2]
 `);
     const turned = await changed("mxfp4", {
       tensors: (all) => void all.set(scales, reshaped(all.get(scales)!, [4, 2, 32])),
@@ -158,7 +158,7 @@ the checkpoint does not fit the model
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   do not fit (1)
-    model.layers.0.mlp.experts.down_proj_scales: found [4, 2, 32], wanted [expert 4, embed 32, block 2]
+    model.layers.0.mlp.experts.down_proj_scales: found [4, 2, 32], wanted [expert 4, embed 32, mlpBlock 2]
 `);
     const blocks = `${first}.down_proj_blocks`;
     const signed = await changed("mxfp4", {
@@ -186,8 +186,8 @@ the checkpoint does not fit the model
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   do not fit (2)
-    model.layers.0.mlp.experts.down_proj_blocks: found [3, 32, 2, 16], wanted [expert 4, embed 32, block 2, byte 16]
-    model.layers.0.mlp.experts.down_proj_scales: found [3, 32, 2], wanted [expert 4, embed 32, block 2]
+    model.layers.0.mlp.experts.down_proj_blocks: found [3, 32, 2, 16], wanted [expert 4, embed 32, mlpBlock 2, byte 16]
+    model.layers.0.mlp.experts.down_proj_scales: found [3, 32, 2], wanted [expert 4, embed 32, mlpBlock 2]
 `);
   });
 
@@ -213,7 +213,7 @@ the checkpoint does not fit the model
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   the model wants and the file lacks (1)
-    model.layers.0.mlp.experts.down_proj_scales  [expert 4, embed 32, block 2]  for layers.0.moe.experts.down
+    model.layers.0.mlp.experts.down_proj_scales  [expert 4, embed 32, mlpBlock 2]  for layers.0.moe.experts.down
   the file has and the model does not want (1)
     model.layers.0.mlp.experts.down_proj  BF16 [4, 64, 32]
 `);
@@ -463,16 +463,16 @@ config.json does not describe a model
 CHECKPOINT_MISMATCH
 the checkpoint does not fit the model
   do not fit (12)
-    model.layers.0.mlp.experts.gate_up_proj_blocks: found [4, 128, 1, 16], wanted [expert 4, mlp 40, part 2, block 1, byte 16]
-    model.layers.0.mlp.experts.gate_up_proj_scales: found [4, 128, 1], wanted [expert 4, mlp 40, part 2, block 1]
+    model.layers.0.mlp.experts.gate_up_proj_blocks: found [4, 128, 1, 16], wanted [expert 4, mlp 40, part 2, embedBlock 1, byte 16]
+    model.layers.0.mlp.experts.gate_up_proj_scales: found [4, 128, 1], wanted [expert 4, mlp 40, part 2, embedBlock 1]
     model.layers.0.mlp.experts.gate_up_proj_bias: found [4, 128], wanted [expert 4, mlp 40, part 2]
     model.layers.0.mlp.experts.down_proj_blocks: MXFP4 packs 32 elements a block, and axis 'mlp' has 40
-    model.layers.1.mlp.experts.gate_up_proj_blocks: found [4, 128, 1, 16], wanted [expert 4, mlp 40, part 2, block 1, byte 16]
-    model.layers.1.mlp.experts.gate_up_proj_scales: found [4, 128, 1], wanted [expert 4, mlp 40, part 2, block 1]
+    model.layers.1.mlp.experts.gate_up_proj_blocks: found [4, 128, 1, 16], wanted [expert 4, mlp 40, part 2, embedBlock 1, byte 16]
+    model.layers.1.mlp.experts.gate_up_proj_scales: found [4, 128, 1], wanted [expert 4, mlp 40, part 2, embedBlock 1]
     model.layers.1.mlp.experts.gate_up_proj_bias: found [4, 128], wanted [expert 4, mlp 40, part 2]
     model.layers.1.mlp.experts.down_proj_blocks: MXFP4 packs 32 elements a block, and axis 'mlp' has 40
-    model.layers.2.mlp.experts.gate_up_proj_blocks: found [4, 128, 1, 16], wanted [expert 4, mlp 40, part 2, block 1, byte 16]
-    model.layers.2.mlp.experts.gate_up_proj_scales: found [4, 128, 1], wanted [expert 4, mlp 40, part 2, block 1]
+    model.layers.2.mlp.experts.gate_up_proj_blocks: found [4, 128, 1, 16], wanted [expert 4, mlp 40, part 2, embedBlock 1, byte 16]
+    model.layers.2.mlp.experts.gate_up_proj_scales: found [4, 128, 1], wanted [expert 4, mlp 40, part 2, embedBlock 1]
     and 2 more
 `);
     expect(await refused(await withValues("original", { hidden_size: 48 }))).toMatchInlineSnapshot(`

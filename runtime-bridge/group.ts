@@ -136,7 +136,12 @@ export class Group implements Link, GatherJudge {
       return latest[index] as wire.LoadResponse;
     };
     const onUnused = (unused: readonly wire.LoadResponse[]) => this.#forget(unused.flatMap(({ buffers }) => buffers));
-    const rules = { inStep: false, onUnused, onFailure: () => stop.abort(stopped) };
+    const onFailure = (): void => {
+      stop.abort(stopped);
+      // A host may have been done, and its answer on the way.
+      all.catch(() => this.#forgetLaunch(launch));
+    };
+    const rules = { inStep: false, onUnused, onFailure };
     let isOver = false;
     const all = this.#gather(this.hosts.map(read), rules, options).finally(() => {
       isOver = true;
@@ -308,7 +313,13 @@ export class Group implements Link, GatherJudge {
   #forget(buffers: readonly (wire.Buffer | undefined)[]): void {
     const bufferIds = [...new Set(buffers.flatMap((buffer) => (buffer === undefined ? [] : [buffer.bufferId])))];
     if (bufferIds.length === 0 || this.#lost || this.#closed) return;
-    this.unary(service.release, { bufferIds }, {}).catch(() => {});
+    this.unary(service.release, { bufferIds, ofLaunch: 0 }, {}).catch(() => {});
+  }
+
+  /** Frees all that a launch made which was called off, on all hosts. */
+  #forgetLaunch(launch: number): void {
+    if (this.#lost || this.#closed) return;
+    this.unary(service.release, { bufferIds: [], ofLaunch: launch }, {}).catch(() => {});
   }
 
   /** Ends the group, once, with the host that is to blame. */

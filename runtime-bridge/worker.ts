@@ -471,7 +471,7 @@ export class Worker implements BufferOwner, AsyncDisposable {
     const bufferIds = this.#released;
     if (bufferIds.length === 0) return;
     this.#released = [];
-    await this.#connection.unary(service.release, { bufferIds }, { deadlineMs: 30_000 });
+    await this.#connection.unary(service.release, { bufferIds, ofLaunch: 0 }, { deadlineMs: 30_000 });
   }
 
   #adopt(buffer: wire.Buffer | undefined): DeviceBuffer {

@@ -71,6 +71,12 @@ class Buffers:
                 self._bury(id_, "it was released")
             return len(known)
 
+    def release_launch(self, launch: int) -> int:
+        """Forgets all that a launch of a group made and returns how many were alive."""
+        with self._lock:
+            made = [id_ for id_ in self._live if id_.startswith(f"l-{launch}-")]
+        return self.release(made)
+
     def clear(self) -> None:
         """Forgets every handle, also what became of dead ones."""
         with self._lock:

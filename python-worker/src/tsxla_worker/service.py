@@ -186,7 +186,11 @@ class WorkerService(rpc.WorkerServiceServicer):
 
     def Release(self, request: pb.ReleaseRequest, context: grpc.ServicerContext) -> pb.ReleaseResponse:
         """Forgets buffers."""
-        return pb.ReleaseResponse(released=self._worker.buffers.release(request.buffer_ids))
+        buffers = self._worker.buffers
+        released = buffers.release(request.buffer_ids)
+        if request.of_launch:
+            released += buffers.release_launch(request.of_launch)
+        return pb.ReleaseResponse(released=released)
 
     def Execute(self, request: pb.ExecuteRequest, context: grpc.ServicerContext) -> pb.ExecuteResponse:
         """Runs a program once."""

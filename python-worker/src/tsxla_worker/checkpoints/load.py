@@ -105,6 +105,8 @@ def load(
     thread.join()
     if job.error is not None:
         raise job.error
+    if cancelled.is_set():
+        raise _CancelledError
     made = [buffers.add(array, type_of(array), launch, n) for n, array in enumerate(job.results)]
     job.results.clear()
     read = [part for item in items for part in item.parts]

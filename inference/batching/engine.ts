@@ -339,12 +339,13 @@ export class Engine implements AsyncDisposable {
     if (isFirst) {
       if (open.spoilt) await lane.clear();
       open.spoilt = false;
-      await lane.begin(request.held);
     }
+    // What is copied comes before the chunk because it is sent before it.
+    const begun = isFirst ? lane.begin(request.held) : undefined;
     const end = start + length;
     const sizes = { bucket, total: request.promptTokens };
     const tokens = request.tokens.slice(start, end);
-    const next = await lane.chunk(tokens, sizes, isLast ? request.wanted : undefined);
+    const [next] = await Promise.all([lane.chunk(tokens, sizes, isLast ? request.wanted : undefined), begun]);
     if (request.over) return;
     if (end === request.keepAt && prefixes !== undefined) {
       request.kept = prefixes.keep(request, end);

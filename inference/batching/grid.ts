@@ -1,11 +1,12 @@
 /**
- * Where a prompt is cut: at multiples of one size, whoever its neighbours are and whatever of it is held already.
+ * Where a prompt is cut: at multiples of one size, whoever its neighbours are and whatever of it is held already. The last
+ * chunk takes up to half as much more, so that a few tokens over are no call of their own.
  *
  * A chunk's numbers depend in their last digits on the program that made them. On a grid of the prompt's own positions
  * each position is always computed by the same program, so a prefix that is reused holds the bits of one computed anew.
  */
 import type { Answer } from "../answer.ts";
-import { type Chunk, capacityFor, chunkBuckets } from "../buckets.ts";
+import { type Chunk, capacityFor, chunkBuckets, largestChunk } from "../buckets.ts";
 
 // Public API
 
@@ -14,13 +15,14 @@ import { type Chunk, capacityFor, chunkBuckets } from "../buckets.ts";
  * a text alone: short prompts are mostly rest, and a program more costs less than a quarter of every prompt in padding.
  */
 export function gridBuckets(grid: number): readonly number[] {
-  const between = chunkBuckets.slice(1).map((size) => size + size / 2);
-  return [...chunkBuckets, ...between].filter((size) => size <= grid).sort((a, b) => a - b);
+  const between = chunkBuckets.filter((size) => size > 16 || size === grid).map((size) => size + size / 2);
+  return [...chunkBuckets, ...between].filter((size) => size <= longest(grid)).sort((a, b) => a - b);
 }
 
 /** The chunk of a prompt that starts at `start`, a multiple of `grid`. */
 export function gridChunk(promptTokens: number, start: number, grid: number): Chunk {
-  const length = Math.min(grid, promptTokens - start);
+  const left = promptTokens - start;
+  const length = left <= longest(grid) ? left : grid;
   const bucket = gridBuckets(grid).find((size) => size >= length) as number;
   return { start, length, bucket };
 }
@@ -41,12 +43,15 @@ export function rowCapacity(
   return capacityFor(held, Math.min(total, held + leastRoom));
 }
 
-/** How many positions of a prompt can come from elsewhere: whole chunks, the last token left out, whose logits are wanted. */
+/** How many positions of a prompt can come from elsewhere: all chunks but the last one, whose logits are wanted. */
 export function reusablePositions(promptTokens: number, grid: number): number {
-  return Math.floor((promptTokens - 1) / grid) * grid;
+  return Math.max(0, Math.ceil((promptTokens - longest(grid)) / grid)) * grid;
 }
 
 // Implementation
+
+/** How long the last chunk may be. No chunk is longer than rings have room for. */
+const longest = (grid: number): number => Math.min(grid + grid / 2, largestChunk);
 
 /** An answer of no more tokens gets a row for all of them. */
 const wholeRoom = 256;

@@ -61,8 +61,11 @@ export async function openLane(
 ): Promise<Lane> {
   const batch = await Batch.open(programs, { rows, capacity });
   try {
-    for (const pos of gridBuckets(grid)) await programs.step({ pos, capacity, outputs: "last" });
-    await programs.step({ batch: rows, pos: 1, capacity, outputs: "chosen" });
+    const steps = gridBuckets(grid).map((pos) => ({ pos, capacity, outputs: "last" }) as const);
+    const all = [...steps, { batch: rows, pos: 1, capacity, outputs: "chosen" } as const];
+    // At once, so that the worker compiles one while the next is lowered here. The first failure is told, none is left behind.
+    const compiled = await Promise.allSettled(all.map((kind) => programs.step(kind)));
+    for (const each of compiled) if (each.status === "rejected") throw each.reason;
     const snapshots = places === 0 ? undefined : await openSnapshots(programs, batch, { places, capacity });
     return new DeviceLane(batch, snapshots);
   } catch (error) {

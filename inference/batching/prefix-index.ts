@@ -69,9 +69,10 @@ export class PrefixIndex {
    */
   worthKeeping(prompt: Prefixed, waiting: Iterable<Prefixed>, held: number): number | undefined {
     const shared: number[] = [];
+    const reusable = reusablePositions(prompt.tokens.length, this.#grid);
     for (const other of [...this.#recent, ...waiting]) {
       // What comes next leaves its own last chunk to be computed, too.
-      const length = this.#common(other, prompt);
+      const length = Math.min(this.#common(other, prompt), reusable);
       if (length > held) shared.push(length);
     }
     this.#recent.push(prompt);

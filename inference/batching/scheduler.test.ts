@@ -36,7 +36,7 @@ const walk = (of: Scheduler<Job>, begin: (job: Job) => number = () => 0) =>
 describe("an iteration", () => {
   test("cuts prompts on the grid, in turn, as far as the budget goes", () => {
     const of = scheduler();
-    const [long, short, next] = [job(40), job(5), job(20)];
+    const [long, short, next] = [job(44), job(5), job(20)];
     for (const each of [long, short, next]) of.enqueue(each);
     settle(of);
     expect(of.waiting).toEqual(new Set([next]));
@@ -45,7 +45,7 @@ describe("an iteration", () => {
       [long.id, 16, 16, 16],
     ]);
     expect(walk(of)).toEqual([
-      [long.id, 32, 8, 16],
+      [long.id, 32, 12, 16],
       [short.id, 0, 5, 16],
     ]);
     expect(running(of)).toEqual([long.id, short.id]);

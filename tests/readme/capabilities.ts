@@ -75,7 +75,7 @@ export function capabilities(): readonly Capability[] {
     },
     {
       what: "an engine: requests come and go while others run, long prompts in chunks between steps, beginnings that are shared prefilled once; an answer's bits do not depend on its neighbours",
-      compiles: "cpu, f32 and bf16",
+      compiles: "cpu, f32",
       runs: "CPU",
       shownBy: [
         { file: "tests/batching/engine.test.ts", words: "the same bits in any row" },

@@ -12,9 +12,7 @@ import type { Summary } from "../generate.ts";
 import type { ChatOptions, Prompt } from "../model.ts";
 import type { NextLogits } from "../step-call.ts";
 import { AnswerStream } from "./answer-stream.ts";
-import type { EngineSettings, LanePlan } from "./engine-options.ts";
-import type { Lane } from "./lane.ts";
-import { PrefixIndex } from "./prefix-index.ts";
+import { type LaneInputs, LaneKeeper } from "./lane-keeper.ts";
 import { Request } from "./request.ts";
 import { type Decoding, type PlannedChunk, Scheduler } from "./scheduler.ts";
 
@@ -57,8 +55,7 @@ export interface EngineStatistics {
 }
 
 /** What an engine needs of its model. */
-export interface EngineInputs {
-  readonly settings: EngineSettings;
+export interface EngineInputs extends LaneInputs {
   /** @throws InputError for a prompt or an option that cannot be taken */
   prepare(prompt: Prompt, options: ChatOptions): Answer;
   /** How many positions the row has in which an answer goes on from where it is; at least one more than are held. */
@@ -67,11 +64,6 @@ export interface EngineInputs {
   largestCapacityOf(answer: Answer): number;
   /** Which prompts share their beginnings: those that are given the same but for their tokens. */
   familyOf(answer: Answer): string;
-  /** How far beyond a position a text's state still holds the one there. */
-  spareOf(capacity: number): number;
-  /** @throws InputError when there is no room for one row */
-  planLane(capacity: number): LanePlan;
-  openLane(capacity: number, plan: LanePlan): Promise<Lane>;
   /** The failure with what is found out about it. Never rejects. */
   explain(failure: RuntimeFailure, answer: Answer, capacity: number): Promise<RuntimeFailure>;
 }
@@ -79,9 +71,7 @@ export interface EngineInputs {
 export class Engine implements AsyncDisposable {
   readonly #inputs: EngineInputs;
   readonly #scheduler: Scheduler<Request>;
-  readonly #plans = new Map<number, LanePlan>();
-  readonly #lanes = new Map<number, OpenLane>();
-  readonly #changes = new Set<Promise<void>>();
+  readonly #lanes: LaneKeeper;
   readonly #explanations = new Set<Promise<void>>();
   readonly #callers: (() => void)[] = [];
   /** Places in line that callers of `ready` were given and have not taken yet. */
@@ -99,7 +89,19 @@ export class Engine implements AsyncDisposable {
   constructor(inputs: EngineInputs) {
     this.#inputs = inputs;
     const { grid, budget, cacheBytes } = inputs.settings;
-    this.#scheduler = new Scheduler({ grid, budget, bytes: cacheBytes, sizeOf: (capacity) => this.#planOf(capacity) });
+    this.#lanes = new LaneKeeper(inputs, {
+      onOpened: (capacity) => {
+        this.#scheduler.opened(capacity);
+        this.#nudge();
+      },
+      onFailed: (capacity, error) => this.#notOpened(capacity, error),
+      onClosed: (capacity) => {
+        this.#scheduler.closed(capacity);
+        this.#nudge();
+      },
+    });
+    const sizeOf = (capacity: number) => this.#lanes.planOf(capacity);
+    this.#scheduler = new Scheduler({ grid, budget, bytes: cacheBytes, sizeOf });
     this.#loop = this.#run();
   }
 
@@ -125,7 +127,7 @@ export class Engine implements AsyncDisposable {
         capacity,
         rows: size.rows,
         running,
-        prefixes: this.#lanes.get(capacity)?.prefixes?.size ?? 0,
+        prefixes: this.#lanes.find(capacity)?.prefixes?.size ?? 0,
         bytes: size.bytes,
       })),
     };
@@ -166,9 +168,8 @@ export class Engine implements AsyncDisposable {
     this.#closing = true;
     this.#endAll(closed());
     await this.#loop;
-    await Promise.all([...this.#changes, ...this.#explanations]);
-    await Promise.all(Array.from(this.#lanes.values(), ({ lane }) => lane.close()));
-    this.#lanes.clear();
+    await Promise.all(this.#explanations);
+    await this.#lanes.end();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -191,7 +192,7 @@ export class Engine implements AsyncDisposable {
       return request;
     }
     // No room for it shows at once.
-    this.#planOf(this.#inputs.largestCapacityOf(answer));
+    this.#lanes.planOf(this.#inputs.largestCapacityOf(answer));
     if (this.#free <= 0) throw this.#full();
     this.#count.requests++;
     if (signal !== undefined) {
@@ -242,7 +243,7 @@ export class Engine implements AsyncDisposable {
 
   /** Takes it out before its end. */
   #giveUp(request: Request): void {
-    const open = this.#lanes.get(request.capacity);
+    const open = this.#lanes.find(request.capacity);
     if (this.#remove(request)?.isPrefilling && open !== undefined) open.spoilt = true;
   }
 
@@ -250,7 +251,7 @@ export class Engine implements AsyncDisposable {
   #remove(request: Request) {
     request.end();
     const place = this.#scheduler.remove(request);
-    if (place !== undefined) this.#lanes.get(request.capacity)?.lane.free(place.row);
+    if (place !== undefined) this.#lanes.find(request.capacity)?.lane.free(place.row);
     return place;
   }
 
@@ -279,7 +280,7 @@ export class Engine implements AsyncDisposable {
   }
 
   async #decode({ capacity, rows }: Decoding<Request>): Promise<void> {
-    const { lane } = this.#lanes.get(capacity) as OpenLane;
+    const { lane } = this.#lanes.get(capacity);
     const given = rows.map(
       ({ row, request: { token, answer } }) => [row, { token, choice: answer.deviceChoice }] as const,
     );
@@ -287,7 +288,7 @@ export class Engine implements AsyncDisposable {
     const isHere = (request: Request) => !request.over && request.capacity === capacity;
     for await (const next of lane.steps(new Map(given), { wanted, most: this.#mostSteps(rows) })) {
       const active = rows.filter(({ request }) => isHere(request));
-      this.#work.rowSteps += this.#planOf(capacity).rows;
+      this.#work.rowSteps += this.#lanes.planOf(capacity).rows;
       this.#work.rowsTaken += active.length;
       await Promise.all(active.map(({ row, request }) => this.#take(request, next.get(row) as NextLogits)));
       // The rest of the call is for nobody.
@@ -319,7 +320,7 @@ export class Engine implements AsyncDisposable {
   /** How many positions of a prompt are held; notes where a snapshot of it is worth while. */
   #lookUp(request: Request): number {
     request.begin();
-    const { prefixes } = this.#lanes.get(request.capacity) as OpenLane;
+    const { prefixes } = this.#lanes.get(request.capacity);
     // What counts is what is saved of prompts, not of what was said already.
     const isPrompt = request.answer.count === 0;
     if (isPrompt) this.#work.begun++;
@@ -334,7 +335,7 @@ export class Engine implements AsyncDisposable {
   }
 
   async #prefillChunk({ request, row, start, length, bucket, isFirst, isLast }: PlannedChunk<Request>): Promise<void> {
-    const open = this.#lanes.get(request.capacity) as OpenLane;
+    const open = this.#lanes.get(request.capacity);
     const { lane, prefixes } = open;
     if (isFirst) {
       if (open.spoilt) await lane.clear();
@@ -377,7 +378,7 @@ export class Engine implements AsyncDisposable {
   /** Sends a request to a longer lane. What it has said is prefilled there, so it depends on itself alone when that is. */
   #move(request: Request): void {
     const place = this.#scheduler.remove(request);
-    if (place !== undefined) this.#lanes.get(request.capacity)?.lane.free(place.row);
+    if (place !== undefined) this.#lanes.find(request.capacity)?.lane.free(place.row);
     request.grow(this.#inputs.capacityOf(request.answer));
     this.#scheduler.enqueueFirst(request);
     this.#work.moves++;
@@ -385,47 +386,17 @@ export class Engine implements AsyncDisposable {
 
   // Implementation: lanes
 
-  #planOf(capacity: number): LanePlan {
-    const plan = this.#plans.get(capacity) ?? this.#inputs.planLane(capacity);
-    this.#plans.set(capacity, plan);
-    return plan;
-  }
-
   #changeLanes(): void {
     const { open, close } = this.#scheduler.admit();
-    for (const capacity of close) this.#change(this.#closeLane(capacity));
-    for (const capacity of open) this.#change(this.#openLane(capacity));
+    for (const capacity of close) this.#lanes.close(capacity);
+    for (const capacity of open) this.#lanes.open(capacity);
   }
 
-  #change(work: Promise<void>): void {
-    this.#changes.add(work);
-    work.finally(() => {
-      this.#changes.delete(work);
-      this.#nudge();
-    });
-  }
-
-  async #openLane(capacity: number): Promise<void> {
-    const plan = this.#planOf(capacity);
-    try {
-      const lane = await this.#inputs.openLane(capacity, plan);
-      const { grid } = this.#inputs.settings;
-      const spare = this.#inputs.spareOf(capacity);
-      const prefixes = plan.places === 0 ? undefined : new PrefixIndex({ places: plan.places, grid, spare });
-      this.#lanes.set(capacity, { lane, prefixes, spoilt: false });
-      this.#scheduler.opened(capacity);
-    } catch (error) {
-      this.#scheduler.closed(capacity);
-      if (isLoss(error)) return this.#lose(error);
-      for (const request of this.#scheduler.waiting) if (request.capacity === capacity) this.#fail(request, error);
-    }
-  }
-
-  async #closeLane(capacity: number): Promise<void> {
-    const open = this.#lanes.get(capacity);
-    this.#lanes.delete(capacity);
-    await open?.lane.close();
+  #notOpened(capacity: number, error: unknown): void {
     this.#scheduler.closed(capacity);
+    if (isLoss(error)) this.#lose(error);
+    for (const request of this.#scheduler.waiting) if (request.capacity === capacity) this.#fail(request, error);
+    this.#nudge();
   }
 
   /** Does something on a lane. When it fails, so do all who are there, and the lane is opened anew for the next. */
@@ -436,7 +407,7 @@ export class Engine implements AsyncDisposable {
       if (isLoss(error)) return this.#lose(error);
       for (const request of this.#scheduler.abandon(capacity)) this.#fail(request, error);
       // Both a step and a chunk may tell.
-      if (this.#lanes.has(capacity)) this.#change(this.#closeLane(capacity));
+      this.#lanes.close(capacity);
     }
   }
 
@@ -497,13 +468,6 @@ export class Engine implements AsyncDisposable {
 }
 
 // Implementation
-
-interface OpenLane {
-  readonly lane: Lane;
-  readonly prefixes: PrefixIndex | undefined;
-  /** Whether the place where prompts are prefilled may hold numbers that are none. */
-  spoilt: boolean;
-}
 
 /** With how many of those that come next a prompt is compared. */
 const lookedAt = 64;

@@ -1,12 +1,14 @@
 /**
  * The memory of a job's orchestrator and of its workers over `--requests` requests to a tiny model.
  *
- * The first tenth is left out: programs are compiled and allocators fill up in it. What would grow with each request
+ * The heap is measured after a collection, since the size of a process tells when it last had one. The first tenth is left out: programs are compiled and allocators fill up in it. What would grow with each request
  * shows as a slope, told in bytes a request.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { runJob } from "../inference/index.ts";
 import { requestLines, writeTinyModel } from "../tests/jobs/tiny-job.ts";
 import { readOptions } from "./options.ts";
@@ -25,6 +27,8 @@ export async function bench(given: readonly string[]): Promise<void> {
     const samples: Sample[] = [];
     const every = Math.ceil(options.requests / parts / 10);
     let done = 0;
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
     const { seconds } = await runJob({
       model,
       input,
@@ -32,8 +36,8 @@ export async function bench(given: readonly string[]): Promise<void> {
       local: options.workers,
       onEvent: ({ kind }) => {
         if (kind !== "answered" || ++done % every !== 0) return;
-        const { own, others } = treeMemory();
-        samples.push({ done, own, others });
+        collect();
+        samples.push({ done, heap: process.memoryUsage().heapUsed, ...treeMemory() });
       },
     });
     print(samples, options.requests, seconds);
@@ -44,28 +48,33 @@ export async function bench(given: readonly string[]): Promise<void> {
 
 // Implementation
 
-/** Bytes after so many requests: of this process, and of all that it started. */
+/** Bytes after so many requests: of what this process can reach, of all of it, and of all that it started. */
 interface Sample {
   readonly done: number;
+  readonly heap: number;
   readonly own: number;
   readonly others: number;
 }
 
+type Field = Exclude<keyof Sample, "done">;
+
 const parts = 10;
 
 function print(samples: readonly Sample[], requests: number, seconds: number): void {
-  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
+  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
   const mean = (of: readonly number[]) => of.reduce((sum, each) => sum + each, 0) / of.length;
   const rows = Array.from({ length: parts }, (_, n) => {
     const within = samples.filter(({ done }) => Math.ceil((done * parts) / requests) === n + 1);
-    const of = (field: "own" | "others") => megabytes(mean(within.map((sample) => sample[field])));
-    return [`${Math.round((requests * (n + 1)) / parts)}`, of("own"), of("others")];
+    const of = (field: Field) => megabytes(mean(within.map((sample) => sample[field])));
+    return [`${Math.round((requests * (n + 1)) / parts)}`, of("heap"), of("own"), of("others")];
   });
   console.log(`\n${requests} requests in ${seconds.toFixed(0)} s; means over a tenth of them\n`);
-  printTable(["up to request", "orchestrator MB", "workers MB"], rows);
+  printTable(["up to request", "orchestrator's heap MB", "orchestrator MB", "workers MB"], rows);
   const warm = samples.filter(({ done }) => done > requests / parts);
-  const slope = (field: "own" | "others") => slopeOf(warm.map((sample) => [sample.done, sample[field]])).toFixed(0);
-  console.log(`\nAfter the first tenth: ${slope("own")} and ${slope("others")} bytes a request.`);
+  const slope = (field: Field) => slopeOf(warm.map((sample) => [sample.done, sample[field]])).toFixed(0);
+  console.log(
+    `\nAfter the first tenth, bytes a request: heap ${slope("heap")}, orchestrator ${slope("own")}, workers ${slope("others")}.`,
+  );
 }
 
 /** Of a straight line through points, by least squares. */

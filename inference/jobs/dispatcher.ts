@@ -191,7 +191,7 @@ export class Dispatcher {
       const onToken = () => this.#events.onToken(worker.name);
       const run = answerAll(item.request.asks, worker, { signal: seat.signal, rows: seat.rows, onToken });
       // Of a worker that hangs nobody waits for what it frees.
-      const answers = await Promise.race([run, seat.abandoned]);
+      const answers = await unlessAborted(run, seat.signal);
       if (this.#isOver) return;
       this.#events.onAnswer(item, answers);
       this.#hasAnswered = true;
@@ -307,7 +307,6 @@ class Seat {
   loss: unknown;
   checking: Promise<void> | undefined;
   readonly #abandon = new AbortController();
-  readonly #abandoned: Promise<never>;
   #resolve: () => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
@@ -318,21 +317,12 @@ class Seat {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#abandoned = new Promise((_, reject) => {
-      this.signal.addEventListener("abort", () => reject(this.signal.reason), { once: true });
-    });
-    this.#abandoned.catch(() => {});
     // Each answer under way listens.
     setMaxListeners(0, this.signal);
   }
 
   get signal(): AbortSignal {
     return this.#abandon.signal;
-  }
-
-  /** Rejects when nobody waits for its answers any more. */
-  get abandoned(): Promise<never> {
-    return this.#abandoned;
   }
 
   /** Rows that are free. */
@@ -363,15 +353,18 @@ async function answerAll(
   { answerer }: ReadyWorker,
   { signal, rows, onToken }: { readonly signal: AbortSignal; readonly rows: number; readonly onToken: () => void },
 ): Promise<readonly Answered[]> {
+  // Not `AbortSignal.any`, of which something would stay with the worker's signal for each request.
   const own = new AbortController();
-  const either = AbortSignal.any([signal, own.signal]);
-  setMaxListeners(0, either);
+  const abort = () => own.abort(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  setMaxListeners(0, own.signal);
   const answers: Answered[] = [];
   const left = [...asks.entries()];
   const line = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
       const [index, { prompt, options }] = next;
-      const run = answerer.generate(prompt, { ...options, signal: either });
+      const run = answerer.generate(prompt, { ...options, signal: own.signal });
       const pieces: Answered["pieces"][number][] = [];
       for (;;) {
         const event = await run.next();
@@ -391,8 +384,20 @@ async function answerAll(
     own.abort(error);
     await Promise.allSettled(lines);
     throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
   return answers;
+}
+
+/** What some work gives, or the signal's reason. Not `Promise.race`, by which a long life would hold on to every answer. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
 
 /** Whether it is the request that is wrong, so that no other worker would do better. */

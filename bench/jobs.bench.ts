@@ -12,7 +12,6 @@ import { join } from "node:path";
 import { RuntimeFailure } from "../dsl/index.ts";
 import { type JobSummary, loadModel, runJob, Worker } from "../inference/index.ts";
 import { randomNumbers, writeTinyModel } from "../tests/jobs/tiny-job.ts";
-import { watchNoise } from "./noise.ts";
 import { readOptions } from "./options.ts";
 import { defaultModel } from "./step.ts";
 import { printTable, range, ratios } from "./table.ts";
@@ -35,7 +34,6 @@ export async function bench(given: readonly string[]): Promise<void> {
     const model = options.model === "tiny" ? await writeTinyModel(join(folder, "tiny")) : options.model;
     const job = async (requests: readonly Request[], prefixes?: number) =>
       await runRequests({ model, folder, requests, local: options.workers, batch: options.rows, prefixes });
-    const noise = watchNoise();
     const [peer, own]: [number[], number[]] = [[], []];
     const ties = { seen: 0, parted: 0 };
     // Compiles everything into the cache.
@@ -64,7 +62,7 @@ export async function bench(given: readonly string[]): Promise<void> {
     );
     console.log(
       `\n${ties.parted} answers part at a token that was nearly another one; ${ties.seen} have such tokens. ` +
-        `All others are the same.\n${noise.report()}`,
+        "All others are the same.",
     );
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 /**
  * A job over local workers against one request at a time on the same cores, answers compared; `--system N` compares a job
- * with one whose workers keep no beginnings instead, when all requests begin with the same N tokens or so.
+ * with one whose workers keep no beginnings instead, when all requests begin with the same N characters.
  *
  * Requests have 4 to `--tokens` tokens each, greedy. An answer may differ only from a token on at which the two largest
  * logits were nearly the same (`nearTies`); these are counted, and any other difference is an error. `--model tiny` is a
@@ -96,13 +96,11 @@ function requestsOf(
 ): Request[] {
   const random = randomNumbers(round + 1);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
-  const instructions = Array.from(
-    { length: Math.ceil(system / 6) },
-    (_, n) => `Rule ${n}: ${pick(forms)} ${pick(topics)}.`,
-  );
+  const rules = Array.from({ length: system }, (_, n) => `Rule ${n}: ${pick(forms)} ${pick(topics)}.`);
+  const instructions = rules.join(" ").slice(0, system);
   return Array.from({ length: count }, (_, n) => ({
     id: `${round}-${n}`,
-    prompt: [...instructions, `${pick(forms)} ${pick(topics)} and ${pick(topics)}? ${n}`].join(" "),
+    prompt: `${instructions} ${pick(forms)} ${pick(topics)} and ${pick(topics)}? ${n}`.trim(),
     tokens: 4 + Math.floor(random() * Math.max(1, tokens - 3)),
   }));
 }

@@ -3,6 +3,8 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { Answered } from "./job-types.ts";
 import type { JobWorker, WorkerState } from "./job-worker.ts";
 
+import { tiesOf } from "./response-usage.ts";
+
 // Public API
 
 /** Lines of the input, by what became of them. */
@@ -120,9 +122,7 @@ export class JobStatistics {
       tokens += summary.answerTokens;
     }
     this.#answerTokens += tokens;
-    const ties = answers.flatMap(({ summary }, choice) =>
-      (summary.nearTies ?? []).map(({ index, margin }) => ({ choice, index, margin })),
-    );
+    const ties = tiesOf(answers);
     if (ties.length > 0) this.#nearTies.push({ customId, ties });
     return tokens;
   }

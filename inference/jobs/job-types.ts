@@ -55,13 +55,5 @@ export interface Ask {
 /** An answer: what `generate` gave and returned. */
 export interface Answered {
   readonly pieces: readonly Piece[];
-  readonly summary: Summary & { readonly nearTies?: readonly NearTie[] };
-}
-
-/** A token of a greedy answer that was nearly another one. */
-export interface NearTie {
-  /** Which token of the answer. */
-  readonly index: number;
-  /** How far the two largest logits lay from each other. */
-  readonly margin: number;
+  readonly summary: Summary;
 }

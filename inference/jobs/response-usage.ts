@@ -1,4 +1,5 @@
 /** What a response's answers have in common: how many tokens they took, and where they were nearly others. */
+import type { NearTie } from "../answer.ts";
 import type { Answered } from "./job-types.ts";
 
 // Public API
@@ -22,10 +23,15 @@ export function usageOf(answers: readonly Answered[], n: number, reasoningTokens
   };
 }
 
+/** The near ties of a request's answers, each with the answer that has it. */
+export function tiesOf(answers: readonly Answered[]): readonly (NearTie & { readonly choice: number })[] {
+  return answers.flatMap(({ summary }, choice) =>
+    summary.nearTies.map(({ index, margin }) => ({ choice, index, margin })),
+  );
+}
+
 /** A field of tsxla's own: tokens of greedy answers that rounding may decide. Nothing where there are none. */
 export function nearTies(answers: readonly Answered[]): object {
-  const found = answers.flatMap(({ summary }, choice) =>
-    (summary.nearTies ?? []).map(({ index, margin }) => ({ choice, index, margin })),
-  );
+  const found = tiesOf(answers);
   return found.length === 0 ? {} : { tsxla: { near_ties: found } };
 }

@@ -172,24 +172,13 @@ function sourcesOf(options: JobOptions): readonly (WorkerSource | NamedWorkers)[
 }
 
 function checkNumbers({ batch, prefixes, patienceMs }: JobOptions): void {
-  if (prefixes !== undefined && !(Number.isSafeInteger(prefixes) && prefixes >= 0)) {
-    throw new InputError("OPTION", `prefixes is ${prefixes}, and it is a whole number from 0`, {
-      option: "prefixes",
-      found: prefixes,
-    });
-  }
-  if (batch !== undefined && !(Number.isSafeInteger(batch) && batch >= 1)) {
-    throw new InputError("OPTION", `batch is ${batch}, and it is a whole number from 1`, {
-      option: "batch",
-      found: batch,
-    });
-  }
-  if (patienceMs !== undefined && !(patienceMs >= 0)) {
-    throw new InputError("OPTION", `patienceMs is ${patienceMs}, and it is a time in milliseconds`, {
-      option: "patienceMs",
-      found: patienceMs,
-    });
-  }
+  const check = (option: string, found: number | undefined, isFine: (found: number) => boolean, wanted: string) => {
+    if (found === undefined || isFine(found)) return;
+    throw new InputError("OPTION", `${option} is ${found}, and it is ${wanted}`, { option, found });
+  };
+  check("batch", batch, (found) => Number.isSafeInteger(found) && found >= 1, "a whole number from 1");
+  check("prefixes", prefixes, (found) => Number.isSafeInteger(found) && found >= 0, "a whole number from 0");
+  check("patienceMs", patienceMs, (found) => found >= 0, "a time in milliseconds");
 }
 
 /**

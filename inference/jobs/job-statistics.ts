@@ -2,7 +2,6 @@
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Answered } from "./job-types.ts";
 import type { JobWorker, WorkerState } from "./job-worker.ts";
-
 import { tiesOf } from "./response-usage.ts";
 
 // Public API

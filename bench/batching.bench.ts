@@ -6,10 +6,10 @@
  * how many there are and how long each answer is. Every answer has all its tokens, so that both sides do the same.
  */
 import { type Engine, type EngineOptions, loadModel, type Model, type Prompt, Worker } from "../inference/index.ts";
-import { watchNoise } from "./noise.ts";
-import { readOptions } from "./options.ts";
-import { defaultModel } from "./step.ts";
-import { printTable, range, ratios } from "./table.ts";
+import { watchNoise } from "./support/noise.ts";
+import { readOptions } from "./support/options.ts";
+import { defaultModel } from "./support/step.ts";
+import { printTable, range, ratios } from "./support/table.ts";
 
 export const description =
   "many requests at once, against one at a time; prompts that begin alike, with and without reuse";

@@ -10,10 +10,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DeviceBuffer, type Session, type SessionCall, Worker } from "../runtime-bridge/index.ts";
 import { PythonHelper } from "./helper.ts";
-import { watchNoise } from "./noise.ts";
-import { readOptions } from "./options.ts";
-import { compileEmpty, defaultModel, loadForBench, type WiredStep } from "./step.ts";
-import { median, printTable, range, ratios } from "./table.ts";
+import { watchNoise } from "./support/noise.ts";
+import { readOptions } from "./support/options.ts";
+import { compileEmpty, defaultModel, loadForBench, type WiredStep } from "./support/step.ts";
+import { median, printTable, range, ratios } from "./support/table.ts";
 
 export const description = "one step per call through Node, against the same executable driven in process";
 

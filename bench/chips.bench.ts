@@ -15,8 +15,8 @@ import {
   Worker,
 } from "../inference/index.ts";
 import { type Architecture, gptOss, publishedConfigs } from "../models/index.ts";
-import { readOptions } from "./options.ts";
-import { printTable } from "./table.ts";
+import { readOptions } from "./support/options.ts";
+import { printTable } from "./support/table.ts";
 
 export const description = "GPT-OSS-20B's step on four TPU v4 chips by XLA's estimates, against a peer in JAX";
 

@@ -18,10 +18,10 @@ import {
 import { loadModel, type ModelFiles, openModel, planWeights, Worker } from "../inference/index.ts";
 import { byteLength } from "../runtime-bridge/index.ts";
 import { PythonHelper } from "./helper.ts";
-import { watchNoise } from "./noise.ts";
-import { readOptions } from "./options.ts";
-import { watchMemory } from "./process-memory.ts";
-import { printTable } from "./table.ts";
+import { watchNoise } from "./support/noise.ts";
+import { readOptions } from "./support/options.ts";
+import { watchMemory } from "./support/process-memory.ts";
+import { printTable } from "./support/table.ts";
 
 export const description = "load, prefill and decode a large model: tokens a second, and the peak of memory";
 

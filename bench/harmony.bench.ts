@@ -12,9 +12,9 @@ import { fileURLToPath } from "node:url";
 import { Harmony } from "../inference/harmony/harmony.ts";
 import { loadO200kHarmony } from "../inference/harmony/index.ts";
 import { messageFrom, type OpenAiMessage } from "../tests/harmony/from-openai.ts";
-import { watchNoise } from "./noise.ts";
-import { readOptions } from "./options.ts";
-import { printTable, range, ratios } from "./table.ts";
+import { watchNoise } from "./support/noise.ts";
+import { readOptions } from "./support/options.ts";
+import { printTable, range, ratios } from "./support/table.ts";
 
 export const description = "Harmony's encoding, rendering and parsing, against openai-harmony";
 

@@ -11,9 +11,9 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { runJob } from "../inference/index.ts";
 import { requestLines, writeTinyModel } from "../tests/jobs/tiny-job.ts";
-import { readOptions } from "./options.ts";
-import { treeMemory } from "./process-memory.ts";
-import { printTable } from "./table.ts";
+import { readOptions } from "./support/options.ts";
+import { treeMemory } from "./support/process-memory.ts";
+import { printTable } from "./support/table.ts";
 
 export const description = "the memory of a job's orchestrator and workers over many requests";
 

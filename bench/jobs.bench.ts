@@ -12,9 +12,9 @@ import { join } from "node:path";
 import { RuntimeFailure } from "../dsl/index.ts";
 import { type JobSummary, loadModel, runJob, Worker } from "../inference/index.ts";
 import { randomNumbers, writeTinyModel } from "../tests/jobs/tiny-job.ts";
-import { readOptions } from "./options.ts";
-import { defaultModel } from "./step.ts";
-import { printTable, range, ratios } from "./table.ts";
+import { readOptions } from "./support/options.ts";
+import { defaultModel } from "./support/step.ts";
+import { printTable, range, ratios } from "./support/table.ts";
 
 export const description =
   "a job over several workers, against one request at a time; shared beginnings, with and without reuse";

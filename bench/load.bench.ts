@@ -5,10 +5,10 @@
  * worker: now, and at its peak.
  */
 import { Worker } from "../runtime-bridge/index.ts";
-import { watchNoise } from "./noise.ts";
-import { readOptions } from "./options.ts";
-import { defaultModel, loadForBench } from "./step.ts";
-import { printTable, range } from "./table.ts";
+import { watchNoise } from "./support/noise.ts";
+import { readOptions } from "./support/options.ts";
+import { defaultModel, loadForBench } from "./support/step.ts";
+import { printTable, range } from "./support/table.ts";
 
 export const description = "GB/s from the checkpoint to the device, and the worker's memory";
 

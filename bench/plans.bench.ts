@@ -4,11 +4,12 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { type Plan, plan } from "../cli/plan.ts";
-import { bytes, Progress } from "../cli/progress.ts";
+import { Progress } from "../cli/progress.ts";
 import { parseTarget } from "../compiler/index.ts";
 import { declareModel, ensurePlugin, stepRequest, Worker } from "../inference/index.ts";
-import { readOptions } from "./options.ts";
+import { formatBytes } from "../planning/format-bytes.ts";
+import { type Plan, plan } from "../planning/plan.ts";
+import { readOptions } from "./support/options.ts";
 
 export const description = "the best plan for GPT-OSS on every chip, as docs/plans.md has it";
 
@@ -50,10 +51,10 @@ A decode step of ${batch} texts with ${context} positions behind them: the best 
 \`npm run bench -- plans --batch ${batch} --context ${context} --compiled ${compiled}\`. Nothing of it has run on a chip.
 
 - The **bound** is what memory or arithmetic can't be faster than.
-- **Exchanges** are the collectives that the graph needs on the mesh, by their number and bytes (compiler/exchanges.ts).
-- The **estimate**, by which plans are chosen for compiling, is both, and the trips of loops over experts (compiler/chips.ts).
+- **Exchanges** are the collectives that the graph needs on the mesh, by their number and bytes (planning/predicted-collectives.ts).
+- The **estimate**, by which plans are chosen for compiling, is both, and the trips of loops over experts (chips/chips.ts).
 - The **model** time is what XLA's cycle estimates and the traffic of its program come to (TPU only,
-  compiler/hlo/model-time.ts). Tokens a second follow from it, else from the estimate.
+  planning/hlo/model-time.ts). Tokens a second follow from it, else from the estimate.
 
 A row of several devices without collectives was not compiled, and is an estimate alone. One plan of each form
 of weights is compiled before a second of any; \`tsxla compile --plan 8\` tries more for one slice.
@@ -98,7 +99,7 @@ function rowOf(model: string, spec: string, best: Plan): string {
     ? [
         best.weights,
         best.mesh,
-        bytes(best.held_bytes),
+        formatBytes(best.held_bytes),
         collectives.join(", "),
         `${best.roofline_ms.toFixed(2)} (${best.bound_by})`,
         best.exchange_ms.toFixed(2),
@@ -106,6 +107,6 @@ function rowOf(model: string, spec: string, best: Plan): string {
         best.model_ms?.toFixed(2) ?? "",
         best.tokens_per_second.toFixed(0),
       ]
-    : ["", "does not fit", bytes(best.held_bytes), "", "", "", "", "", ""];
+    : ["", "does not fit", formatBytes(best.held_bytes), "", "", "", "", "", ""];
   return `| ${[model, spec, ...cells].join(" | ")} |`;
 }

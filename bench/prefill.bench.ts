@@ -6,10 +6,10 @@
  */
 import { Worker } from "../runtime-bridge/index.ts";
 import { PythonHelper } from "./helper.ts";
-import { watchNoise } from "./noise.ts";
-import { readOptions } from "./options.ts";
-import { defaultModel, loadForBench } from "./step.ts";
-import { median, printTable, range, ratios } from "./table.ts";
+import { watchNoise } from "./support/noise.ts";
+import { readOptions } from "./support/options.ts";
+import { defaultModel, loadForBench } from "./support/step.ts";
+import { median, printTable, range, ratios } from "./support/table.ts";
 
 export const description = "prompt tokens a second, against XLA's best matrix product";
 

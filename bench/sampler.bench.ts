@@ -4,12 +4,12 @@
  * Against one pass of exponentials over all logits, which nobody who tells log-probabilities of full logits goes below.
  * Logits are random and of a bell's shape, three wide: top-p then leaves thousands of tokens, more than a model does.
  */
-import { type SampledPosition, Sampler } from "../inference/sampler.ts";
-import type { SamplingOptions } from "../inference/sampling-options.ts";
-import { readAllowed } from "../inference/token-mask.ts";
-import { watchNoise } from "./noise.ts";
-import { readOptions } from "./options.ts";
-import { median, printTable, range, ratios } from "./table.ts";
+import { type SampledPosition, Sampler } from "../inference/sampling/sampler.ts";
+import type { SamplingOptions } from "../inference/sampling/sampling-options.ts";
+import { readAllowed } from "../inference/sampling/token-mask.ts";
+import { watchNoise } from "./support/noise.ts";
+import { readOptions } from "./support/options.ts";
+import { median, printTable, range, ratios } from "./support/table.ts";
 
 export const description = "choosing a token of 201,088, against a pass of exponentials over them";
 

@@ -11,13 +11,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { loadModel, type Model, Worker } from "../inference/index.ts";
-import { launch } from "../runtime-bridge/launch.ts";
-import { projectPython } from "../runtime-bridge/places.ts";
-import { watchNoise } from "./noise.ts";
-import { readOptions } from "./options.ts";
-import { slowLink } from "./slow-link.ts";
-import { defaultModel } from "./step.ts";
-import { printTable, range, ratios } from "./table.ts";
+import { projectPython } from "../runtime-bridge/launch/environment-paths.ts";
+import { launch } from "../runtime-bridge/launch/launch.ts";
+import { watchNoise } from "./support/noise.ts";
+import { readOptions } from "./support/options.ts";
+import { slowLink } from "./support/slow-link.ts";
+import { defaultModel } from "./support/step.ts";
+import { printTable, range, ratios } from "./support/table.ts";
 
 export const description = "tokens a second with one token and with several in a call, near and far";
 

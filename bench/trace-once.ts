@@ -5,8 +5,8 @@ const now = () => {
 };
 const started = now();
 const { cpu, lower } = await import("../compiler/index.ts");
-const { traceStep } = await import("../inference/programs.ts");
-const { storageWithoutFiles } = await import("../inference/storage.ts");
+const { traceStep } = await import("../inference/programs/step-program.ts");
+const { storageWithoutFiles } = await import("../inference/programs/weight-storage.ts");
 const { findByConfig, publishedConfigs } = await import("../models/index.ts");
 
 const [model, pos, capacity, compute] = process.argv.slice(2) as [string, string, string, string];

@@ -7,10 +7,10 @@
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { projectPython } from "../runtime-bridge/places.ts";
-import { watchNoise } from "./noise.ts";
-import { readOptions } from "./options.ts";
-import { median, printTable, range, ratios } from "./table.ts";
+import { projectPython } from "../runtime-bridge/launch/environment-paths.ts";
+import { watchNoise } from "./support/noise.ts";
+import { readOptions } from "./support/options.ts";
+import { median, printTable, range, ratios } from "./support/table.ts";
 
 export const description = "trace a step to StableHLO text, cold: SmolLM2 against JAX doing the same, and GPT-OSS-20B";
 

@@ -8,9 +8,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { watchNoise } from "./noise.ts";
-import { readOptions } from "./options.ts";
-import { printTable, range } from "./table.ts";
+import { watchNoise } from "./support/noise.ts";
+import { readOptions } from "./support/options.ts";
+import { printTable, range } from "./support/table.ts";
 
 export const description = "count what tsc instantiates for 0 to 100 copies of a GPT-OSS layer";
 

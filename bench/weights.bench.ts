@@ -13,11 +13,11 @@ import { promisify } from "node:util";
 import { cpu, parseWeightForms } from "../compiler/index.ts";
 import { type Axis, type DType, dtypes, packingOf } from "../dsl/index.ts";
 import { loadModel, openModel, Worker } from "../inference/index.ts";
-import { planWeights } from "../inference/weights.ts";
-import { projectPython } from "../runtime-bridge/places.ts";
-import { readOptions } from "./options.ts";
-import { defaultModel } from "./step.ts";
-import { printTable } from "./table.ts";
+import { planWeights } from "../inference/programs/weights.ts";
+import { projectPython } from "../runtime-bridge/launch/environment-paths.ts";
+import { readOptions } from "./support/options.ts";
+import { defaultModel } from "./support/step.ts";
+import { printTable } from "./support/table.ts";
 
 export const description = "how far each kind of --weights is from f32, and its bytes";
 

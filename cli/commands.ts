@@ -21,12 +21,12 @@ export const commands: readonly ListedCommand[] = [
   {
     name: "generate",
     description: "Generates an answer to a prompt, or to each prompt of a file.",
-    load: async () => (await import("./generate.ts")).generateCommand,
+    load: async () => (await import("./generate/generate.ts")).generateCommand,
   },
   {
     name: "chat",
     description: "Chats with a model. Ctrl-C interrupts an answer, and ends the chat where none is under way.",
-    load: async () => (await import("./chat.ts")).chatCommand,
+    load: async () => (await import("./chat/chat.ts")).chatCommand,
   },
   {
     name: "logits",
@@ -42,13 +42,13 @@ export const commands: readonly ListedCommand[] = [
   {
     name: "compile",
     description: "Lowers one step of a model to StableHLO and compiles it with XLA. A configuration is enough.",
-    load: async () => (await import("./compile.ts")).compileCommand,
+    load: async () => (await import("./compile/compile.ts")).compileCommand,
   },
   {
     name: "doctor",
     description:
       "Checks what a run needs, and says what to do where something is missing. Ends with 1 if something fails.",
-    load: async () => (await import("./doctor.ts")).doctorCommand,
+    load: async () => (await import("./doctor/doctor.ts")).doctorCommand,
   },
   {
     name: "exec",
@@ -64,7 +64,7 @@ export const commands: readonly ListedCommand[] = [
   {
     name: "jobs",
     description: "Runs jobs: files of requests, answered over many workers.",
-    load: async () => (await import("./jobs.ts")).jobsCommand,
+    load: async () => (await import("./jobs/jobs.ts")).jobsCommand,
   },
   {
     name: "pull",

@@ -4,9 +4,10 @@ import type { Command } from "commander";
 import { countParameters, InputError, type ParamTree } from "../dsl/index.ts";
 import { isConfig, type ModelFiles, openModel, readModelConfig } from "../inference/index.ts";
 import { type Architecture, countActiveParameters, type ModelConfig, matchCheckpoint } from "../models/index.ts";
+import { formatBytes } from "../planning/format-bytes.ts";
 import { describeExecutable, isSavedExecutable } from "../runtime-bridge/index.ts";
 import { openWorker, type WorkerOptions, withWorker } from "./options.ts";
-import { bytes, Progress } from "./progress.ts";
+import { Progress } from "./progress.ts";
 
 // Public API
 
@@ -105,5 +106,5 @@ function formatsOf({ checkpoint }: ModelFiles): string {
     const before = totals.get(format) ?? { count: 0, size: 0 };
     totals.set(format, { count: before.count + 1, size: before.size + size });
   }
-  return [...totals].map(([format, { count, size }]) => `${format} ${count} tensors, ${bytes(size)}`).join("; ");
+  return [...totals].map(([format, { count, size }]) => `${format} ${count} tensors, ${formatBytes(size)}`).join("; ");
 }

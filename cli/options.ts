@@ -5,10 +5,11 @@ import { type Command, InvalidArgumentError } from "commander";
 import { virtualDevices } from "../compiler/index.ts";
 import { InputError } from "../dsl/index.ts";
 import { loadModel, type Model, Worker } from "../inference/index.ts";
-import { targetOf } from "../inference/target-words.ts";
+import { targetOf } from "../inference/programs/target-words.ts";
 import type { Architecture } from "../models/index.ts";
+import { formatBytes } from "../planning/format-bytes.ts";
 import type { ConnectOptions, LoadProgress } from "../runtime-bridge/index.ts";
-import { bytes, type Progress } from "./progress.ts";
+import type { Progress } from "./progress.ts";
 
 // Public API
 
@@ -125,13 +126,13 @@ export async function openModelOn(
       onCache: ({ rows, positions, bytes: size }) => {
         // A batch has a row more, where prompts are prefilled.
         const prefill = rows === 1 ? "" : " and one for prefills";
-        progress.say(`cache ${rows} × ${positions} positions${prefill}, ${bytes(size)}`);
+        progress.say(`cache ${rows} × ${positions} positions${prefill}, ${formatBytes(size)}`);
       },
     });
     bar.finish();
     if (hosts.length > 1) {
       for (const [n, { bytesTotal }] of hosts.entries()) {
-        progress.say(`host ${n} read ${bytes(bytesTotal)} of ${bytes(bytesStored)}`);
+        progress.say(`host ${n} read ${formatBytes(bytesTotal)} of ${formatBytes(bytesStored)}`);
       }
     }
     if (model.untrained.length > 0) {

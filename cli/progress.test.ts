@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from "@jest/globals";
 import "../tests/support/plain-snapshots.ts";
-import { bytes, Progress } from "./progress.ts";
+import { Progress } from "./progress.ts";
 
 /** A stream that keeps what is written, as a terminal or as a file. */
 function stream(isTTY: boolean) {
@@ -79,8 +79,4 @@ describe("progress on a terminal", () => {
       jest.restoreAllMocks();
     }
   });
-});
-
-test("bytes are counted in powers of ten", () => {
-  expect([0, 999, 1e6, 96_600_000, 1.07e9].map(bytes)).toEqual(["0.0 kB", "1.0 kB", "1.0 MB", "96.6 MB", "1.07 GB"]);
 });

@@ -3,6 +3,7 @@
  *
  * Stages have names, so that lines of a log can be told apart and a bar can be taken up again.
  */
+import { formatBytes } from "../planning/format-bytes.ts";
 
 // Public API
 
@@ -82,12 +83,12 @@ export class Progress {
         const filled = Math.round((done / all) * barWidth);
         const rate = done / 1e9 / Math.max(seconds(), 1e-3);
         const marks = "█".repeat(filled) + "░".repeat(barWidth - filled);
-        this.#draw(`${name} ${marks} ${bytes(done)} of ${bytes(all)}, ${rate.toFixed(2)} GB/s`);
+        this.#draw(`${name} ${marks} ${formatBytes(done)} of ${formatBytes(all)}, ${rate.toFixed(2)} GB/s`);
       },
       finish: (note) => {
         this.#wipe();
         const rate = total / 1e9 / Math.max(seconds(), 1e-3);
-        const said = note ?? (total === 0 ? "" : `${bytes(total)}, ${rate.toFixed(2)} GB/s`);
+        const said = note ?? (total === 0 ? "" : `${formatBytes(total)}, ${rate.toFixed(2)} GB/s`);
         this.taken.push({ name, seconds: seconds(), note: said });
         this.#line(name, seconds(), said);
       },
@@ -136,12 +137,6 @@ export class Progress {
   #wipe(): void {
     if (this.#moving) this.#stream.write("\r\x1b[K");
   }
-}
-
-/** Bytes as people read them, in powers of ten. */
-export function bytes(count: number): string {
-  if (count < 1e6) return `${(count / 1e3).toFixed(1)} kB`;
-  return count < 1e9 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(2)} GB`;
 }
 
 // Implementation

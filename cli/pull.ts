@@ -2,8 +2,9 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
 import type { PullEvent, Pulled } from "../hub/index.ts";
+import { formatBytes } from "../planning/format-bytes.ts";
 import { collect, wholeNumber } from "./options.ts";
-import { bytes, Progress } from "./progress.ts";
+import { Progress } from "./progress.ts";
 import { duration, Transfer } from "./transfer.ts";
 
 // Public API
@@ -40,8 +41,8 @@ export function followPull(progress: Progress): (event: PullEvent) => void {
     switch (event.kind) {
       case "planned": {
         const held = event.held - event.fetched;
-        const before = held === 0 ? "" : `, ${bytes(held)} of it here already`;
-        return say(`commit ${event.commit}: ${files(event.files.length)}, ${bytes(event.bytes)}${before}`);
+        const before = held === 0 ? "" : `, ${formatBytes(held)} of it here already`;
+        return say(`commit ${event.commit}: ${files(event.files.length)}, ${formatBytes(event.bytes)}${before}`);
       }
       case "progress":
         return count.update(transfer.describe(event.held, event.bytes));
@@ -50,7 +51,7 @@ export function followPull(progress: Progress): (event: PullEvent) => void {
           ? undefined
           : say(`${event.what}: ${event.reason}; asking again in ${duration(event.waitMs / 1000)}`);
       case "discarded":
-        return say(`${event.path}: ${event.reason}; ${bytes(event.bytes)} of it thrown away`);
+        return say(`${event.path}: ${event.reason}; ${formatBytes(event.bytes)} of it thrown away`);
       case "removed":
         return say(`${event.path}: removed, for the commit does not have it so`);
       case "checked":
@@ -94,14 +95,15 @@ function inWords({ files: all, ...pulled }: Pulled, { dryRun }: PullCommandOptio
 }
 
 function listed({ commit, files: all, bytes: total }: Pulled): string {
-  const lines = all.map(({ path, size }) => `${bytes(size).padStart(9)}  ${path}`);
-  return `${[...lines, `${bytes(total).padStart(9)}  in ${files(all.length)}, of commit ${commit}`].join("\n")}\n`;
+  const lines = all.map(({ path, size }) => `${formatBytes(size).padStart(9)}  ${path}`);
+  return `${[...lines, `${formatBytes(total).padStart(9)}  in ${files(all.length)}, of commit ${commit}`].join("\n")}\n`;
 }
 
 function summary({ directory, model, files: all, bytes: total, fetchedBytes }: Pulled, seconds: number): string {
   const where = relative(process.cwd(), directory) || ".";
-  const came = fetchedBytes === 0 ? "nothing was missing" : `${bytes(fetchedBytes)} fetched in ${duration(seconds)}`;
-  const lines = [`${where}: ${files(all.length)}, ${bytes(total)}, checked; ${came}`];
+  const came =
+    fetchedBytes === 0 ? "nothing was missing" : `${formatBytes(fetchedBytes)} fetched in ${duration(seconds)}`;
+  const lines = [`${where}: ${files(all.length)}, ${formatBytes(total)}, checked; ${came}`];
   const parts = all.filter(({ path }) => path.endsWith(".gguf")).map(({ path }) => path);
   if (model === undefined && /-\d{5}-of-\d{5}\.gguf$/.test(parts[0] ?? "")) {
     lines.push(`it is in parts, and tsxla reads a GGUF in one: llama-gguf-split --merge ${parts[0]} JOINED.gguf`);

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import { environmentFolder, isCheckout, requirements } from "../runtime-bridge/places.ts";
+import { environmentFolder, isCheckout, requirements } from "../runtime-bridge/launch/environment-paths.ts";
 
 // Public API
 

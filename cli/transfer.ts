@@ -1,5 +1,5 @@
 /** How fast bytes come and how long the rest will take, as people read it. */
-import { bytes } from "./progress.ts";
+import { formatBytes } from "../planning/format-bytes.ts";
 
 // Public API
 
@@ -18,13 +18,13 @@ export class Transfer {
     if (done < (this.#samples.at(-1)?.done ?? 0)) this.#samples.length = 0;
     this.#samples.push({ at, done });
     while ((this.#samples[1]?.at ?? at) < at - windowMs) this.#samples.shift();
-    const said = `${bytes(done)} of ${bytes(total)}`;
+    const said = `${formatBytes(done)} of ${formatBytes(total)}`;
     const first = this.#samples[0] as { readonly at: number; readonly done: number };
     const seconds = (at - first.at) / 1000;
     if (seconds < leastSeconds) return said;
     const rate = (done - first.done) / seconds;
     if (rate === 0) return `${said}, stalled`;
-    return `${said}, ${bytes(rate)}/s, ${duration((total - done) / rate)} left`;
+    return `${said}, ${formatBytes(rate)}/s, ${duration((total - done) / rate)} left`;
   }
 }
 

@@ -3,10 +3,17 @@
  *
  * @module tsxla/compiler
  */
-export type { AxisNames, AxisTable, FunctionAxes, OperationAxes } from "./axis-table.ts";
-export { type Chip, type ChipName, chipOf, chips, perDevice } from "./chips.ts";
-export { type Cost, type CostOptions, countCost, type Roofline, roofline, type UncertainLoop } from "./cost.ts";
-export { countExchanges, type Exchanges, exchangeSeconds } from "./exchanges.ts";
+
+export { type Chip, type ChipName, chipOf, chips, perDevice } from "../chips/chips.ts";
+export { formatTopology, parseTopology, type Topology } from "../chips/topology.ts";
+export {
+  type Cost,
+  type CostOptions,
+  countCost,
+  type Roofline,
+  roofline,
+  type UncertainLoop,
+} from "../planning/cost.ts";
 export {
   type Attribution,
   annotate,
@@ -22,13 +29,14 @@ export {
   type Source,
   type TimeOptions,
   type TripOptions,
-} from "./hlo/index.ts";
-export { type KeptWhole, keptWhole, keptWholeText, requireSplits, suits } from "./kept-whole.ts";
-export { countTrips } from "./loop-trips.ts";
+} from "../planning/hlo/index.ts";
+export { countTrips } from "../planning/loop-trips.ts";
+export { countExchanges, type Exchanges, exchangeSeconds } from "../planning/predicted-collectives.ts";
+export type { AxisNames, AxisTable, FunctionAxes, OperationAxes } from "./axis-table.ts";
 export { type AnnotatedProgram, type LowerOptions, lower, lowerAnnotated } from "./lower.ts";
 export { deviceCount, formatMesh, type Mesh, type MeshAxis, oneDevice, parseMesh } from "./mesh.ts";
 export { type Placement, partCountOf, placementFor, splitsOf } from "./placement.ts";
 export type { Program, ProgramArgument, ProgramValue, Signature } from "./program.ts";
+export { type KeptWhole, keptWhole, keptWholeText, requireSplits, suits } from "./replicated-axes.ts";
 export { type ComputeType, cpu, parseTarget, type Target, type TargetOptions, virtualDevices } from "./target.ts";
-export { formatTopology, parseTopology, type Topology } from "./topology.ts";
 export { parseWeightForms, type WeightForm, type WeightForms, weightForms } from "./weight-forms.ts";

@@ -45,7 +45,7 @@ describe("the same program gives the same bytes", () => {
   test("when the checkout lies elsewhere, locations included", () => {
     const elsewhere = mkdtempSync(join(tmpdir(), "tsxla checkout "));
     try {
-      for (const part of ["bin", "dsl", "compiler", "package.json", ".swcrc"]) {
+      for (const part of ["bin", "dsl", "chips", "compiler", "planning", "package.json", ".swcrc"]) {
         cpSync(join(root, part), join(elsewhere, part), { recursive: true });
       }
       mkdirSync(join(elsewhere, "tests/support"), { recursive: true });

@@ -1,11 +1,12 @@
 /**
  * Where a program is to run, as a value. Model code never names any of this.
  */
+
+import { parseTopology, type Topology } from "../chips/topology.ts";
 import type { DType } from "../dsl/dtype.ts";
 import type { Platform } from "../dsl/emitter.ts";
 import { InputError } from "../dsl/errors.ts";
 import { deviceCount, type Mesh, oneDevice, parseMesh } from "./mesh.ts";
-import { parseTopology, type Topology } from "./topology.ts";
 import type { WeightForms } from "./weight-forms.ts";
 
 // Public API

@@ -4,6 +4,7 @@ import { join, posix, resolve } from "node:path";
 import { HubClient } from "./client.ts";
 import { requireSpace } from "./disk-space.ts";
 import { type DownloadContext, downloadFile } from "./file-download.ts";
+import { selectFiles, type Wanted } from "./file-selection.ts";
 import { type HubFile, listRepository } from "./listing.ts";
 import { PartialFile } from "./partial-file.ts";
 import { type PullEvent, PullProgress, sizeOf } from "./pull-progress.ts";
@@ -11,7 +12,6 @@ import { PulledFolder } from "./pulled-folder.ts";
 import { requireSuccess } from "./refusal.ts";
 import { fileUrl, parseRepository } from "./repository.ts";
 import type { RetryPolicy } from "./retry.ts";
-import { selectFiles, type Wanted } from "./selection.ts";
 import { parseEndpoint, settingsFrom } from "./settings.ts";
 import { Slots } from "./slots.ts";
 

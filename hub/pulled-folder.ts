@@ -12,8 +12,8 @@ import { dirname, join } from "node:path";
 import { InputError } from "../dsl/index.ts";
 import { hashFile } from "./content-hash.ts";
 import { stateFolder } from "./file-name.ts";
+import { acquireLock } from "./folder-lock.ts";
 import type { HubFile } from "./listing.ts";
-import { acquireLock } from "./lock.ts";
 import { isUntouched, type ManifestEntries, type ManifestEntry, ManifestFile } from "./manifest.ts";
 import { heldIn, removePartial } from "./partial-file.ts";
 

@@ -3,6 +3,21 @@
  *
  * @module tsxla/inference
  */
+
+export type { JobCounts, JobProgress, JobSummary, RequestTies, WorkerProgress } from "../jobs/job-statistics.ts";
+export type { WorkerState } from "../jobs/job-worker.ts";
+export { type JobEvent, type JobOptions, runJob } from "../jobs/run-job.ts";
+export {
+  type Answered,
+  type Ask,
+  answerLine,
+  errorLine,
+  type JobDefaults,
+  type JobModel,
+  type JobRequest,
+  type LineOrigin,
+  readJobLine,
+} from "../openai/index.ts";
 export {
   type Checkpoint,
   type CompileOptions,
@@ -27,14 +42,14 @@ export {
   WorkerLost,
   WorkerUnavailable,
 } from "../runtime-bridge/index.ts";
-export type { FinishReason, NearTie, Piece } from "./answer.ts";
-export type { GenerateOptions } from "./answer-options.ts";
+export type { FinishReason, NearTie, Piece } from "./answers/answer.ts";
+export type { GenerateOptions } from "./answers/answer-options.ts";
+export type { ChatPrompt, ChatTool } from "./answers/chat-prompt.ts";
+export type { Summary } from "./answers/generate.ts";
+export { type BatchEvent, type BatchSummary, seedOf } from "./answers/generate-batch.ts";
+export type { ChatOptions, GenerateOneOptions, Prompt } from "./answers/prompt.ts";
 export type { Engine, EngineLoad, EngineStatistics } from "./batching/engine.ts";
 export type { EngineOptions } from "./batching/engine-options.ts";
-export type { CacheSize } from "./cache-size.ts";
-export type { Candidates } from "./candidates.ts";
-export type { ChatPrompt, ChatTool } from "./chat-prompt.ts";
-export { type ChatMessage, ChatTemplate, findChatTemplate } from "./chat-template.ts";
 export {
   type Comparison,
   type ComparisonOptions,
@@ -43,47 +58,28 @@ export {
   type NameMap,
   type Trace,
   type TraceEntry,
-} from "./compare-traces.ts";
-export { type CompiledStep, type CompileModelOptions, compile, declareModel, stepRequest } from "./compile.ts";
+} from "./debugging/compare-traces.ts";
+export { type LoadModelOptions, loadModel, Model } from "./model.ts";
+export type { CacheSize } from "./programs/cache-size.ts";
+export { type CompiledStep, type CompileModelOptions, compile, declareModel, stepRequest } from "./programs/compile.ts";
 export {
   compileRequested,
   type DeclaredModel,
   type LoweredStep,
   lowerRequested,
   type StepRequest,
-} from "./compile-step.ts";
-export { type DTypes, dtypesOf, formatDTypes } from "./dtypes.ts";
-export type { Summary } from "./generate.ts";
-export { type BatchEvent, type BatchSummary, seedOf } from "./generate-batch.ts";
-export { tokenizerFromGguf } from "./gguf-tokenizer.ts";
-export {
-  type Answered,
-  type Ask,
-  answerLine,
-  errorLine,
-  type JobDefaults,
-  type JobModel,
-  type JobRequest,
-  type LineOrigin,
-  readJobLine,
-} from "./jobs/format.ts";
-export type { JobCounts, JobProgress, JobSummary, RequestTies, WorkerProgress } from "./jobs/job-statistics.ts";
-export type { WorkerState } from "./jobs/job-worker.ts";
-export { type JobEvent, type JobOptions, runJob } from "./jobs/run-job.ts";
-export { requireMesh, splitAxes } from "./mesh-check.ts";
-export {
-  type ChatOptions,
-  type GenerateOneOptions,
-  type LoadModelOptions,
-  loadModel,
-  Model,
-  type Prompt,
-} from "./model.ts";
-export { type ConfiguredModel, isConfig, readModelConfig } from "./model-config.ts";
-export { type ModelFiles, openModel } from "./model-files.ts";
-export type { CompileEvent, StepKind } from "./model-programs.ts";
-export { type StepOutputs, type StepSizes, traceStep } from "./programs.ts";
-export { PromptCache } from "./prompt-cache.ts";
+} from "./programs/compile-step.ts";
+export { type DTypes, dtypesOf, formatDTypes } from "./programs/dtypes.ts";
+export { requireMesh, splitAxes } from "./programs/mesh-check.ts";
+export { type ConfiguredModel, isConfig, readModelConfig } from "./programs/model-config.ts";
+export { type ModelFiles, openModel } from "./programs/model-files.ts";
+export type { CompileEvent, StepKind } from "./programs/model-programs.ts";
+export { type StepOutputs, type StepSizes, traceStep } from "./programs/step-program.ts";
+export type { TargetWords } from "./programs/target-words.ts";
+export { storageWithoutFiles } from "./programs/weight-storage.ts";
+export { planWeights, type WeightPlan } from "./programs/weights.ts";
+export type { Candidates } from "./sampling/candidates.ts";
+export type { Distribution } from "./sampling/distribution.ts";
 export {
   canSampleFromCandidates,
   type Sampled,
@@ -91,13 +87,12 @@ export {
   type SampledText,
   Sampler,
   type TokenLogprob,
-} from "./sampler.ts";
-export type { SamplingOptions } from "./sampling-options.ts";
-export type { Distribution } from "./selection.ts";
-export type { TracedChunk, TracedValue } from "./sequence.ts";
-export { storageWithoutFiles } from "./storage.ts";
-export type { TargetWords } from "./target-words.ts";
-export { type Allowed, type AllowedTokens, type MaskStep, readAllowed, type TokenMask } from "./token-mask.ts";
-export type { DecodeOptions, EncodeOptions, Tokenizer } from "./tokenizer.ts";
-export { tokenizerFromJson } from "./tokenizer-json.ts";
-export { planWeights, type WeightPlan } from "./weights.ts";
+} from "./sampling/sampler.ts";
+export type { SamplingOptions } from "./sampling/sampling-options.ts";
+export { type Allowed, type AllowedTokens, type MaskStep, readAllowed, type TokenMask } from "./sampling/token-mask.ts";
+export { PromptCache } from "./steps/prompt-cache.ts";
+export type { TracedChunk, TracedValue } from "./steps/sequence.ts";
+export { type ChatMessage, ChatTemplate, findChatTemplate } from "./text/chat-template.ts";
+export { tokenizerFromGguf } from "./text/gguf-tokenizer.ts";
+export type { DecodeOptions, EncodeOptions, Tokenizer } from "./text/tokenizer.ts";
+export { tokenizerFromJson } from "./text/tokenizer-json.ts";

@@ -3,31 +3,29 @@ import type { Target } from "../compiler/index.ts";
 import { InputError, RuntimeFailure } from "../dsl/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
 import type { LoadProgress, Worker } from "../runtime-bridge/index.ts";
-import { Answer, type Piece, requirePrompt } from "./answer.ts";
-import type { GenerateOptions } from "./answer-options.ts";
-import { HarmonyReader } from "./answer-reader.ts";
-import { Batch } from "./batch.ts";
+import { Answer, type Piece, requirePrompt } from "./answers/answer.ts";
+import { HarmonyReader } from "./answers/answer-reader.ts";
+import { chatOf, harmonyChat, renderChat } from "./answers/chat-prompt.ts";
+import { generateTokens, type Summary } from "./answers/generate.ts";
+import { type BatchEvent, type BatchPrompt, type BatchSummary, generateBatch } from "./answers/generate-batch.ts";
+import type { ChatOptions, GenerateOneOptions, Prompt } from "./answers/prompt.ts";
+import { rowCapacity } from "./batching/chunk-grid.ts";
 import { Engine } from "./batching/engine.ts";
 import { type EngineOptions, planLane, settleEngine } from "./batching/engine-options.ts";
-import { rowCapacity } from "./batching/grid.ts";
 import { openLane } from "./batching/lane.ts";
-import { capacityFor, chunksOf, largestChunk } from "./buckets.ts";
-import { generationPlans, logitsPlans, type Plan, type Replay, withBundle } from "./bundle-numbers.ts";
-import { type CacheSize, fittingCache, freeBytes } from "./cache-size.ts";
-import { type ChatPrompt, chatOf, harmonyChat, renderChat } from "./chat-prompt.ts";
-import type { ChatMessage } from "./chat-template.ts";
-import { generateTokens, type Summary } from "./generate.ts";
-import { type BatchEvent, type BatchPrompt, type BatchSummary, generateBatch } from "./generate-batch.ts";
-import type { Harmony, Message, ReasoningEffort } from "./harmony/index.ts";
-import { requireMesh } from "./mesh-check.ts";
-import { type ModelFiles, openModel } from "./model-files.ts";
-import { type CompileEvent, ModelPrograms } from "./model-programs.ts";
-import { cacheBytes } from "./programs.ts";
-import type { PromptCache } from "./prompt-cache.ts";
-import { logitsChunk, Sequence, type TracedChunk } from "./sequence.ts";
-import { type TargetWords, targetOf } from "./target-words.ts";
-import type { Tokenizer } from "./tokenizer.ts";
-import { loadWeights, planWeights } from "./weights.ts";
+import { generationPlans, logitsPlans, type Plan, type Replay, withBundle } from "./debugging/nan-bundle.ts";
+import type { Harmony, ReasoningEffort } from "./harmony/index.ts";
+import { capacityFor, chunksOf, largestChunk } from "./programs/buckets.ts";
+import { type CacheSize, fittingCache, freeBytes } from "./programs/cache-size.ts";
+import { requireMesh } from "./programs/mesh-check.ts";
+import { type ModelFiles, openModel } from "./programs/model-files.ts";
+import { type CompileEvent, ModelPrograms } from "./programs/model-programs.ts";
+import { cacheBytes } from "./programs/step-program.ts";
+import { type TargetWords, targetOf } from "./programs/target-words.ts";
+import { loadWeights, planWeights } from "./programs/weights.ts";
+import { Batch } from "./steps/batch.ts";
+import { logitsChunk, Sequence, type TracedChunk } from "./steps/sequence.ts";
+import type { Tokenizer } from "./text/tokenizer.ts";
 
 // Public API
 
@@ -47,24 +45,6 @@ export interface LoadModelOptions extends TargetWords {
   readonly onCache?: (size: CacheSize) => void;
   readonly signal?: AbortSignal;
 }
-
-/** How to answer. */
-export interface ChatOptions extends GenerateOptions {
-  /** How much a GPT-OSS thinks before it answers a chat. Default: medium. */
-  readonly reasoning?: ReasoningEffort | undefined;
-}
-
-/** How to answer one prompt. */
-export interface GenerateOneOptions extends ChatOptions {
-  /** Keeps the text's cache for the next prompt, which may begin as this one. Without: it is freed with the answer. */
-  readonly cache?: PromptCache | undefined;
-}
-
-/**
- * A prompt: a text, the messages of a chat (a GPT-OSS takes those of Harmony too), a chat with tools, or token ids as
- * they are.
- */
-export type Prompt = string | readonly (ChatMessage | Message)[] | ChatPrompt | { readonly tokens: readonly number[] };
 
 /** How the weights were loaded, for whoever has to load them again. */
 type LoadedFrom = Pick<Replay, "plan" | "seed">;

@@ -5,7 +5,7 @@ import { describe, expect, test } from "@jest/globals";
 import { lower } from "../compiler/index.ts";
 import { axis, type Tensor, trace } from "../dsl/index.ts";
 import { hostTensor, toFloat32Array } from "../runtime-bridge/index.ts";
-import { projectPython } from "../runtime-bridge/places.ts";
+import { projectPython } from "../runtime-bridge/launch/environment-paths.ts";
 import { refusal } from "../tests/support/refusal.ts";
 import { testWorker } from "../tests/support/worker.ts";
 import { isPacked, unpackBlocks } from "./block-formats.ts";

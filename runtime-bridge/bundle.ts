@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import type { ErrorFields } from "../dsl/errors.ts";
 import { byteLength, type TensorType } from "./element-type.ts";
 import type { HostTensor } from "./host-tensor.ts";
-import { bundleFolder } from "./places.ts";
+import { bundleFolder } from "./launch/environment-paths.ts";
 import { SafetensorsWriter } from "./safetensors.ts";
 
 // Public API

@@ -17,9 +17,10 @@ export { byteLength, sameType, type TensorType, typeText } from "./element-type.
 export { type Loss, type StatusName, WorkerError, WorkerLost, WorkerUnavailable } from "./errors.ts";
 export type { Executable } from "./executable.ts";
 export { type Elements, type HostTensor, hostTensor, toFloat32Array, toInt32Array, toNumbers } from "./host-tensor.ts";
-export type { LaunchOptions } from "./launch.ts";
-export { ensurePlugin, type PluginName } from "./plugins.ts";
-export { type Health, type ProbeOptions, probeHealth } from "./probe.ts";
+export type { LaunchOptions } from "./launch/launch.ts";
+export { ensurePlugin, type PluginName } from "./launch/plugins.ts";
+export { type Health, type ProbeOptions, probeHealth } from "./launch/probe.ts";
+export { superviseWorker, type WorkerFlags } from "./launch/supervise.ts";
 export { Profile } from "./profile.ts";
 export {
   type Metadata,
@@ -31,7 +32,6 @@ export {
 } from "./safetensors.ts";
 export { describeExecutable, isSavedExecutable, type SavedExecutable } from "./saved-executable.ts";
 export type { CallArgument, CallWiring, Session, SessionCall, StepOptions, StepResult } from "./session.ts";
-export { superviseWorker, type WorkerFlags } from "./supervise.ts";
 export {
   type CompileOptions,
   type ConnectOptions,

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { hostTensor, Worker, WorkerLost, WorkerUnavailable } from "./index.ts";
-import { projectPython, pythonPath } from "./places.ts";
+import { projectPython, pythonPath } from "./launch/environment-paths.ts";
 import { addText, safetensors, slowToCompileText, spinText } from "./test-programs.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));

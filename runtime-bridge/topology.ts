@@ -1,6 +1,6 @@
 /** Devices that need not be here, as the worker's compilers name them. */
-import { gpuTargets } from "../compiler/gpu-targets.ts";
-import { formatTopology, type Topology } from "../compiler/topology.ts";
+import { gpuTargets } from "../chips/gpu-targets.ts";
+import { formatTopology, type Topology } from "../chips/topology.ts";
 import type { Topology as WireTopology } from "../proto/generated/worker.ts";
 
 /** A topology as it travels. */

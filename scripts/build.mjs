@@ -74,7 +74,7 @@ function copyPython(folder) {
   for (const name of [...lists.map((list) => `python-worker/${list}`), ...setupScripts]) {
     cpSync(join(root, name), join(folder, name));
   }
-  cpSync(join(root, "runtime-bridge/launcher.py"), join(folder, "runtime-bridge/launcher.py"));
+  cpSync(join(root, "runtime-bridge/launch/launcher.py"), join(folder, "runtime-bridge/launch/launcher.py"));
 }
 
 function filesOf(folder) {

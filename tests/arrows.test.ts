@@ -35,7 +35,10 @@ test("each rule, broken in a made-up tree, is reported with the file that breaks
       'import { dtypes } from "../dsl/dtype.ts";\nimport { helper } from "./worker.test.ts";\n',
     ],
     ["proto/generated/worker.ts", 'import "../../dsl/a.ts";\n'],
-    ["inference/generate.ts", 'import { show } from "../bench/show.ts";\n'],
+    ["inference/text/tokenizer.ts", 'import type { Model } from "../model.ts";\n'],
+    ["inference/index.ts", 'export { runJob } from "../jobs/run-job.ts";\n'],
+    ["inference/model.ts", 'import { runJob } from "../jobs/run-job.ts";\n'],
+    ["inference/answers/generate.ts", 'import { show } from "../../bench/show.ts";\n'],
   ]);
   expect(findBroken(broken)).toEqual([
     "dsl/up.ts imports compiler/emit.ts: no arrow leads from dsl/ to compiler/",
@@ -45,7 +48,9 @@ test("each rule, broken in a made-up tree, is reported with the file that breaks
     "models/llama.ts imports compiler/index.ts: no arrow leads from models/ to compiler/",
     "runtime-bridge/worker.ts imports runtime-bridge/worker.test.ts: a test is imported by tests only",
     "proto/generated/worker.ts imports dsl/a.ts: no arrow leads from proto/ to dsl/",
-    "inference/generate.ts imports bench/show.ts: no arrow leads from inference/ to bench/",
+    "inference/text/tokenizer.ts imports inference/model.ts: no arrow leads from inference/text/ to inference/",
+    "inference/model.ts imports jobs/run-job.ts: no arrow leads from inference/ to jobs/",
+    "inference/answers/generate.ts imports bench/show.ts: no arrow leads from inference/answers/ to bench/",
     "a circle of imports: dsl/a.ts → dsl/b.ts → dsl/c.ts → dsl/a.ts",
   ]);
 });

@@ -10,7 +10,7 @@ import {
   packageRoot,
   projectPython,
   requirements,
-} from "../../runtime-bridge/places.ts";
+} from "../../runtime-bridge/launch/environment-paths.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 // Public API

@@ -4,8 +4,8 @@ import { mkdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { bundleFolder, compileCache, logFolder } from "../../runtime-bridge/places.ts";
-import { bytes } from "../progress.ts";
+import { formatBytes } from "../../planning/format-bytes.ts";
+import { bundleFolder, compileCache, logFolder } from "../../runtime-bridge/launch/environment-paths.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 import { checkPlatform, thisSystem } from "./platform.ts";
 
@@ -13,7 +13,7 @@ import { checkPlatform, thisSystem } from "./platform.ts";
 
 /** @param available  what a program can still have */
 export function checkMemory(total: number, available: number, processors: number): Check {
-  const found = `${bytes(available)} of ${bytes(total)} can be had, ${processors} processors`;
+  const found = `${formatBytes(available)} of ${formatBytes(total)} can be had, ${processors} processors`;
   return available < 2e9
     ? warn(
         "memory",
@@ -24,7 +24,7 @@ export function checkMemory(total: number, available: number, processors: number
 }
 
 export function checkDisk(folder: string, free: number): Check {
-  const found = `${bytes(free)} free for ${folder}`;
+  const found = `${formatBytes(free)} free for ${folder}`;
   if (free < 100e6) return fail("disk", found, "free some space: the compile cache is written there");
   return free < 2e9
     ? warn("disk", found, "free some space: compiled programs and bundles are kept there")
@@ -61,10 +61,10 @@ export function checkSharedMemory(size: number | undefined, platform: string): C
   return size < 256e6
     ? warn(
         "shared memory",
-        `/dev/shm has ${bytes(size)}`,
+        `/dev/shm has ${formatBytes(size)}`,
         "docker run --shm-size=1g: several GPUs of one host talk through it",
       )
-    : ok("shared memory", `/dev/shm has ${bytes(size)}`);
+    : ok("shared memory", `/dev/shm has ${formatBytes(size)}`);
 }
 
 /** All of it. */

@@ -1,7 +1,8 @@
 /** Whether a worker starts, what devices it has, and whether what it computes is right. */
+
+import { formatBytes } from "../../planning/format-bytes.ts";
 import type { Worker, WorkerInfo } from "../../runtime-bridge/index.ts";
 import { hostTensor, toFloat32Array } from "../../runtime-bridge/index.ts";
-import { bytes } from "../progress.ts";
 import { type Check, fail, ok } from "./check.ts";
 
 // Public API
@@ -47,8 +48,10 @@ export function checkDevices({
   devices,
   residentBytes,
 }: Pick<WorkerInfo, "platform" | "devices" | "residentBytes">): Check {
-  const kinds = devices.map(({ kind, memoryBytes }) => (memoryBytes > 0 ? `${kind} (${bytes(memoryBytes)})` : kind));
-  const found = `${platform}: ${kinds.join(", ")}; the process holds ${bytes(residentBytes)}`;
+  const kinds = devices.map(({ kind, memoryBytes }) =>
+    memoryBytes > 0 ? `${kind} (${formatBytes(memoryBytes)})` : kind,
+  );
+  const found = `${platform}: ${kinds.join(", ")}; the process holds ${formatBytes(residentBytes)}`;
   return devices.length === 0
     ? fail("devices", platform, "JAX finds no device: see the plug-ins above")
     : ok("devices", found);

@@ -53,7 +53,7 @@ interface Gpu {
   readonly counts: readonly number[];
 }
 
-/** The GPUs of compiler/gpu-targets.ts: those with 80 GB, which is what a program was compiled for. */
+/** The GPUs of chips/gpu-targets.ts: those with 80 GB, which is what a program was compiled for. */
 const gpus: Readonly<Record<string, Gpu>> = {
   h100: {
     gke: ["nvidia-h100-80gb", "nvidia-h100-mega-80gb"],

@@ -1,8 +1,8 @@
 /** What may be said about an engine. */
 import type { Target } from "../../compiler/index.ts";
 import { InputError } from "../../dsl/index.ts";
-import { chunkBuckets } from "../buckets.ts";
-import { cacheShare, cacheTooLarge } from "../cache-size.ts";
+import { chunkBuckets } from "../programs/buckets.ts";
+import { cacheShare, cacheTooLarge } from "../programs/cache-size.ts";
 import type { LaneSize } from "./scheduler.ts";
 
 // Public API

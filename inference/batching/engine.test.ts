@@ -2,13 +2,13 @@
 import { describe, expect, test } from "@jest/globals";
 import { InputError, RuntimeFailure } from "../../dsl/index.ts";
 import { WorkerLost } from "../../runtime-bridge/index.ts";
-import { Answer, type Piece } from "../answer.ts";
-import type { Summary } from "../generate.ts";
-import type { ChatOptions } from "../model.ts";
-import type { NextLogits } from "../step-call.ts";
+import { Answer, type Piece } from "../answers/answer.ts";
+import type { Summary } from "../answers/generate.ts";
+import type { ChatOptions } from "../answers/prompt.ts";
+import type { NextLogits } from "../steps/step-call.ts";
+import { rowCapacity } from "./chunk-grid.ts";
 import { Engine, type EngineInputs } from "./engine.ts";
 import { type EngineOptions, planLane, settleEngine } from "./engine-options.ts";
-import { rowCapacity } from "./grid.ts";
 import type { Lane } from "./lane.ts";
 
 const vocabulary = 100;

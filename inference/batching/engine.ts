@@ -7,10 +7,10 @@
  */
 import { RuntimeFailure } from "../../dsl/index.ts";
 import { WorkerLost, WorkerUnavailable } from "../../runtime-bridge/index.ts";
-import type { Answer, Piece } from "../answer.ts";
-import type { Summary } from "../generate.ts";
-import type { ChatOptions, Prompt } from "../model.ts";
-import type { NextLogits } from "../step-call.ts";
+import type { Answer, Piece } from "../answers/answer.ts";
+import type { Summary } from "../answers/generate.ts";
+import type { ChatOptions, Prompt } from "../answers/prompt.ts";
+import type { NextLogits } from "../steps/step-call.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { type LaneInputs, LaneKeeper } from "./lane-keeper.ts";
 import { Request } from "./request.ts";

@@ -4,12 +4,12 @@
  * Everything is in one session, so calls run in the order in which they are made.
  */
 import { hostTensor, type SessionCall } from "../../runtime-bridge/index.ts";
-import { Batch } from "../batch.ts";
-import { CallSize } from "../call-size.ts";
-import { type DeviceChoice, greedyChoice } from "../choose-on-device.ts";
-import type { ModelPrograms } from "../model-programs.ts";
-import type { NextLogits, Wanted } from "../step-call.ts";
-import { gridBuckets } from "./grid.ts";
+import type { ModelPrograms } from "../programs/model-programs.ts";
+import { type DeviceChoice, greedyChoice } from "../sampling/choose-on-device.ts";
+import { Batch } from "../steps/batch.ts";
+import type { NextLogits, Wanted } from "../steps/step-call.ts";
+import { CallSize } from "../steps/steps-per-call.ts";
+import { gridBuckets } from "./chunk-grid.ts";
 import type { Held } from "./prefix-index.ts";
 
 // Public API

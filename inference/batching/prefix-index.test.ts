@@ -1,6 +1,6 @@
 /** Which snapshots are found and which are worth keeping, against a plain search. */
 import { expect, test } from "@jest/globals";
-import { uniform } from "../random.ts";
+import { uniform } from "../sampling/random.ts";
 import { PrefixIndex } from "./prefix-index.ts";
 
 const all = (...tokens: readonly number[]) => ({ tokens, family: "" });

@@ -7,7 +7,7 @@
  * Positions are multiples of the grid (./grid.ts). Prompts of different `family` share nothing: rotary frequencies of
  * some scalings depend on how long a prompt is.
  */
-import { reusablePositions } from "./grid.ts";
+import { reusablePositions } from "./chunk-grid.ts";
 
 // Public API
 

@@ -1,7 +1,7 @@
 /** One request of an engine: its answer, where it stands, and who reads it. */
-import type { Answer } from "../answer.ts";
-import { summarize } from "../generate.ts";
-import type { NextLogits, Wanted } from "../step-call.ts";
+import type { Answer } from "../answers/answer.ts";
+import { summarize } from "../answers/generate.ts";
+import type { NextLogits, Wanted } from "../steps/step-call.ts";
 import type { AnswerStream } from "./answer-stream.ts";
 import type { Held, Prefixed } from "./prefix-index.ts";
 import type { Schedulable } from "./scheduler.ts";

@@ -1,6 +1,6 @@
 /** Who runs when: nobody waits for ever, nobody runs twice, and budgets are kept, whatever comes and goes. */
 import { describe, expect, test } from "@jest/globals";
-import { uniform } from "../random.ts";
+import { uniform } from "../sampling/random.ts";
 import { type LaneSize, Scheduler } from "./scheduler.ts";
 
 interface Job {

@@ -10,8 +10,8 @@
  * An iteration is a decode step of all rows, and chunks of prompts as far as the budget of tokens goes, at least one
  * where a prompt waits: lanes take turns, and within a lane prompts come one after the other.
  */
-import type { Chunk } from "../buckets.ts";
-import { gridChunk } from "./grid.ts";
+import type { Chunk } from "../programs/buckets.ts";
+import { gridChunk } from "./chunk-grid.ts";
 
 // Public API
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { refusalOf } from "../../tests/support/refusal.ts";
-import type { ChatMessage } from "../chat-template.ts";
+import type { ChatMessage } from "../text/chat-template.ts";
 import { harmonyMessages } from "./chat.ts";
 import { developerMessage, functionTools, systemMessage } from "./messages.ts";
 

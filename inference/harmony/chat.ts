@@ -7,7 +7,7 @@
  */
 
 import { InputError } from "../../dsl/errors.ts";
-import type { ChatMessage } from "../chat-template.ts";
+import type { ChatMessage } from "../text/chat-template.ts";
 import {
   type Content,
   developerMessage,

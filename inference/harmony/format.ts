@@ -5,7 +5,7 @@
  */
 
 import { InputError } from "../../dsl/errors.ts";
-import type { Tokenizer } from "../tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 
 // Public API
 

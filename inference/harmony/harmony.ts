@@ -1,6 +1,6 @@
 /** Harmony over a tokenizer: conversations to ids, ids to messages. */
 
-import type { Tokenizer } from "../tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { type Format, type FormatTokens, formatOf } from "./format.ts";
 import { keptIndices } from "./history.ts";
 import type { Message, Role } from "./messages.ts";

@@ -3,8 +3,8 @@
  *
  * @module tsxla/harmony
  */
-export type { StreamingDecoder } from "../streaming-decoder.ts";
-export type { DecodeOptions, EncodeOptions, Tokenizer } from "../tokenizer.ts";
+export type { StreamingDecoder } from "../text/streaming-decoder.ts";
+export type { DecodeOptions, EncodeOptions, Tokenizer } from "../text/tokenizer.ts";
 export { browserTool, pythonTool } from "./builtin-tools.ts";
 export { type HarmonyChatOptions, harmonyMessages } from "./chat.ts";
 export type { FormatTokens } from "./format.ts";

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { refusalOf } from "../../tests/support/refusal.ts";
-import type { Tokenizer } from "../tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { loadO200kHarmony, o200kHarmony } from "./o200k.ts";
 
 let tokenizer: Tokenizer;

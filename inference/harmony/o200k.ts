@@ -10,10 +10,10 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { InputError } from "../../dsl/errors.ts";
-import type { AddedToken } from "../added-tokens.ts";
-import { bytePairTokenizer, CHARACTER_OF_BYTE } from "../byte-pair-tokenizer.ts";
-import { preTokenizers } from "../gguf-pre-tokenizers.ts";
-import type { Tokenizer } from "../tokenizer.ts";
+import type { AddedToken } from "../text/added-tokens.ts";
+import { bytePairTokenizer, CHARACTER_OF_BYTE } from "../text/byte-pair-tokenizer.ts";
+import { preTokenizers } from "../text/gguf-pre-tokenizers.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 
 // Public API
 

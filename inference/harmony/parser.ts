@@ -6,7 +6,7 @@
  * Source of the well-formed part: openai/harmony, src/encoding.rs (`StreamableParser`).
  */
 
-import type { StreamingDecoder } from "../streaming-decoder.ts";
+import type { StreamingDecoder } from "../text/streaming-decoder.ts";
 import type { Format, FormatTokens } from "./format.ts";
 import type { Role } from "./messages.ts";
 import { type Author, type HeaderPart, type MessageHeader, parseHeader, parseHeadless } from "./parse-header.ts";

@@ -6,7 +6,7 @@
  */
 
 import { InputError } from "../../dsl/errors.ts";
-import type { Tokenizer } from "../tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { FORMAT_SPELLINGS, type Format, type FormatTokens } from "./format.ts";
 import { jsonText } from "./json-text.ts";
 import {

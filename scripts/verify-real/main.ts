@@ -10,11 +10,12 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { openWorker, targetOf, type WorkerOptions, wholeNumber, withWorker } from "../../cli/options.ts";
-import { bytes, Progress } from "../../cli/progress.ts";
+import { Progress } from "../../cli/progress.ts";
 import { followPull } from "../../cli/pull.ts";
 import { countParameters, InputError, type ParamTree, TsxlaError } from "../../dsl/index.ts";
 import { hashFile } from "../../hub/content-hash.ts";
 import { loadModel, type Model, type ModelFiles, openModel, type Worker } from "../../inference/index.ts";
+import { formatBytes } from "../../planning/format-bytes.ts";
 import { compareAnswer, type Expectations, type FoundAnswer, readExpectations } from "./expectations.ts";
 import { type KnownModel, knownModels, root } from "./known-models.ts";
 import { prompts } from "./prompts.ts";
@@ -156,7 +157,7 @@ async function findModel(
     signal,
     onEvent: followPull(progress),
   });
-  progress.say(`${known.repository} at ${commit}, ${bytes(fetchedBytes)} fetched`);
+  progress.say(`${known.repository} at ${commit}, ${formatBytes(fetchedBytes)} fetched`);
   return { path: directory, weights: `${known.repository}@${commit}` };
 }
 

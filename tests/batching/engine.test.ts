@@ -18,7 +18,7 @@ import {
   Worker,
   WorkerLost,
 } from "../../inference/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { tinyConfig, tinyNumbers, writeTiny } from "../examples/tiny-gpt-oss.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";

@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { harmonyMessages } from "../../inference/harmony/chat.ts";
 import { Harmony, type Message } from "../../inference/harmony/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { byteTokenizer } from "../support/byte-tokenizer.ts";
 import { type Ended, onTestWorker, root, runCli, smollm2, startCli, temporaryFolder } from "../support/cli.ts";
 import { scriptedWords, writeScripted } from "./scripted-chat.ts";

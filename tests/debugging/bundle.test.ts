@@ -8,7 +8,7 @@ import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/pro
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { type Ended, onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
 
 let folder: string;

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { beforeAll, expect, test } from "@jest/globals";
 import { Worker } from "../../inference/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
 
 interface Event {

@@ -12,7 +12,7 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 import { openSafetensors, readSafetensors } from "../../cli/safetensors.ts";
 import type { Comparison } from "../../inference/index.ts";
 import { toFloat32Array } from "../../runtime-bridge/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { type Ended, onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
 
 const cases = {

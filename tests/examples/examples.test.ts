@@ -14,7 +14,7 @@ import noSinks from "../../examples/gpt-oss-no-sinks.ts";
 import sharedExpert from "../../examples/gpt-oss-shared-expert.ts";
 import windowPattern from "../../examples/gpt-oss-window-pattern.ts";
 import { loadModel } from "../../inference/index.ts";
-import { traceStep } from "../../inference/programs.ts";
+import { traceStep } from "../../inference/programs/step-program.ts";
 import { type Architecture, type GptOssConfig, gptOss, gptOssMoe, gptOssOf, gptOssParts } from "../../models/index.ts";
 import { toFloat32Array } from "../../runtime-bridge/index.ts";
 import { checkText } from "../support/check-program.ts";

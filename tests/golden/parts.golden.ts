@@ -16,7 +16,7 @@ import {
   rope,
   ropeAngles,
 } from "../../dsl/index.ts";
-import { traceStep } from "../../inference/programs.ts";
+import { traceStep } from "../../inference/programs/step-program.ts";
 import {
   attention,
   attentionWeights,

@@ -1,7 +1,7 @@
 /** A GPT-OSS of random weights as step programs of any sizes, with its caches in the hands of a test. */
 import { cpu, lower } from "../../compiler/index.ts";
 import type { StorageOf } from "../../dsl/index.ts";
-import { traceStep } from "../../inference/programs.ts";
+import { traceStep } from "../../inference/programs/step-program.ts";
 import { type GptOssConfig, gptOss } from "../../models/index.ts";
 import {
   type Executable,

@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { type Harmony, loadHarmony, type ParsedMessage, type Role } from "../../inference/harmony/index.ts";
-import { splitMix64 } from "../../inference/random.ts";
+import { splitMix64 } from "../../inference/sampling/random.ts";
 import { messageFrom, type OpenAiMessage } from "./from-openai.ts";
 
 // Public API

@@ -1,10 +1,10 @@
 /** The tokenizer of a GPT-OSS from its own files, of which there are two kinds: the same ids, and Harmony's tokens. */
 import { readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "@jest/globals";
-import { preTokenizers } from "../../inference/gguf-pre-tokenizers.ts";
 import { speaksHarmony } from "../../inference/harmony/format.ts";
 import { loadO200kHarmony } from "../../inference/harmony/index.ts";
 import { type Tokenizer, tokenizerFromGguf, tokenizerFromJson } from "../../inference/index.ts";
+import { preTokenizers } from "../../inference/text/gguf-pre-tokenizers.ts";
 
 const firstSpecial = 199_998;
 

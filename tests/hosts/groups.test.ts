@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parseTarget } from "../../compiler/index.ts";
 import { loadModel, type Model, Worker } from "../../inference/index.ts";
 import { type LoadProgress, WorkerLost } from "../../runtime-bridge/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";
 

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { parseTarget } from "../../compiler/index.ts";
 import { loadModel, Worker } from "../../inference/index.ts";
 import { type HostTensor, hostTensor, toNumbers } from "../../runtime-bridge/index.ts";
-import { compileCache, projectPython, pythonPath } from "../../runtime-bridge/places.ts";
+import { compileCache, projectPython, pythonPath } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, runCli, temporaryFolder } from "../support/cli.ts";
 
 let folder: string;

@@ -8,9 +8,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "@jest/globals";
-import { chatFields } from "../../inference/jobs/chat-request.ts";
-import { completionFields } from "../../inference/jobs/completion-request.ts";
-import type { FieldMeta } from "../../inference/jobs/field-kinds.ts";
+import { chatFields } from "../../openai/chat-request.ts";
+import { completionFields } from "../../openai/completion-request.ts";
+import type { FieldMeta } from "../../openai/field-kinds.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const page = `${root}docs/batch-format.md`;

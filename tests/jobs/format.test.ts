@@ -9,9 +9,9 @@ import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals
 import { Ajv, type ValidateFunction } from "ajv";
 import { loadHarmony } from "../../inference/harmony/index.ts";
 import { type Model, tokenizerFromJson } from "../../inference/index.ts";
-import { chatFields } from "../../inference/jobs/chat-request.ts";
-import { completionFields } from "../../inference/jobs/completion-request.ts";
-import { answerLine, readJobLine } from "../../inference/jobs/format.ts";
+import { chatFields } from "../../openai/chat-request.ts";
+import { completionFields } from "../../openai/completion-request.ts";
+import { answerLine, readJobLine } from "../../openai/index.ts";
 import { byteTokenizerJson } from "../support/byte-tokenizer.ts";
 import { answersOf, modelOf } from "../support/scripted-answers.ts";
 

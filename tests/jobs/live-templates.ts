@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../../dsl/errors.ts";
-import { type ChatPrompt, renderChat } from "../../inference/chat-prompt.ts";
+import { type ChatPrompt, renderChat } from "../../inference/answers/chat-prompt.ts";
 import { ChatTemplate } from "../../inference/index.ts";
-import { type JobModel, readJobLine } from "../../inference/jobs/format.ts";
+import { type JobModel, readJobLine } from "../../openai/index.ts";
 
 const [folder = "."] = process.argv.slice(2);
 const here = new URL(".", import.meta.url);

@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { loadModel, type Model, type Piece } from "../../inference/index.ts";
-import { type Answered, answerLine, type JobRequest, readJobLine } from "../../inference/jobs/format.ts";
+import { type Answered, answerLine, type JobRequest, readJobLine } from "../../openai/index.ts";
 import { greedy } from "../parity/greedy-answers.ts";
 import { smollm2 } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { Command } from "commander";
 import { parseAllDocuments } from "yaml";
-import { jobsManifestCommand } from "../../cli/jobs-manifest.ts";
+import { jobsManifestCommand } from "../../cli/jobs/jobs-manifest.ts";
 import { oneDevice, parseTopology } from "../../compiler/index.ts";
 import { type JobManifestOptions, makeJobManifest, printJobManifest } from "../../deploy/kubernetes/index.ts";
 import { root, temporaryFolder } from "../support/cli.ts";

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import picomatch from "picomatch";
-import { environmentFolder } from "../../runtime-bridge/places.ts";
+import { environmentFolder } from "../../runtime-bridge/launch/environment-paths.ts";
 import { commandsOf, walkPage } from "../docs/walk.ts";
 import { environmentOf, readDockerfile, replayStage, type Stage } from "../support/dockerfile.ts";
 

@@ -19,7 +19,7 @@ import {
   type Summary,
   Worker,
 } from "../../inference/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, smollm2, temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";
 import { type GreedyCase, greedy } from "./greedy-answers.ts";

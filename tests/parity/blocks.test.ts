@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "@jest/globals";
 import { loadModel } from "../../inference/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";
 

@@ -14,7 +14,7 @@ import { cpu, parseWeightForms } from "../../compiler/index.ts";
 import { countParameters, type ParamTree } from "../../dsl/index.ts";
 import { loadModel, type Model } from "../../inference/index.ts";
 import { countActiveParameters, gptOss, publishedConfigs } from "../../models/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";
 import { collected, distanceFrom, fixtures, largestDifference, readDigests } from "./digest.ts";

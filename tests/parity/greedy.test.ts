@@ -10,8 +10,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { cpu } from "../../compiler/index.ts";
-import { capacityFor } from "../../inference/buckets.ts";
-import { generateTokens } from "../../inference/generate.ts";
+import { generateTokens } from "../../inference/answers/generate.ts";
 import {
   type CompileEvent,
   type GenerateOptions,
@@ -23,10 +22,11 @@ import {
   type Summary,
   Worker,
 } from "../../inference/index.ts";
-import { ModelPrograms } from "../../inference/model-programs.ts";
-import { Sequence } from "../../inference/sequence.ts";
-import { loadWeights, planWeights } from "../../inference/weights.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { capacityFor } from "../../inference/programs/buckets.ts";
+import { ModelPrograms } from "../../inference/programs/model-programs.ts";
+import { loadWeights, planWeights } from "../../inference/programs/weights.ts";
+import { Sequence } from "../../inference/steps/sequence.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, smollm2, temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";
 import { fixtures } from "./digest.ts";

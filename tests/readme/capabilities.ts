@@ -70,7 +70,7 @@ export function capabilities(): readonly Capability[] {
       runs: "CPU",
       shownBy: [
         { file: "tests/parity/batch.test.ts", words: "as transformers answers each" },
-        { file: "inference/generate-batch.test.ts", words: "goes to the next prompt" },
+        { file: "inference/answers/generate-batch.test.ts", words: "goes to the next prompt" },
       ],
     },
     {
@@ -90,7 +90,7 @@ export function capabilities(): readonly Capability[] {
       shownBy: [
         { file: "tests/parity/sampling.test.ts", words: "every combination leaves the tokens" },
         { file: "tests/parity/greedy.test.ts", words: "with bias and penalties" },
-        { file: "inference/token-mask.test.ts", words: "shares the whole probability" },
+        { file: "inference/sampling/token-mask.test.ts", words: "shares the whole probability" },
       ],
     },
     {
@@ -98,8 +98,8 @@ export function capabilities(): readonly Capability[] {
       compiles: "cpu, f32 and bf16",
       runs: "CPU",
       shownBy: [
-        { file: "inference/choosing-steps.test.ts", words: "says the same however many tokens" },
-        { file: "inference/choose-on-device.test.ts", words: "is drawn from the softmax" },
+        { file: "inference/steps/choosing-steps.test.ts", words: "says the same however many tokens" },
+        { file: "inference/sampling/choose-on-device.test.ts", words: "is drawn from the softmax" },
       ],
     },
     {
@@ -131,7 +131,7 @@ export function capabilities(): readonly Capability[] {
       shownBy: [
         { file: "tests/chat/chat.test.ts", words: "with what was said before in mind" },
         { file: "tests/examples/harmony-tools.test.ts", words: "called by the model, answered" },
-        { file: "inference/prompt-cache.test.ts", words: "gives the answers that there are without it" },
+        { file: "inference/steps/prompt-cache.test.ts", words: "gives the answers that there are without it" },
       ],
     },
     {
@@ -142,8 +142,8 @@ export function capabilities(): readonly Capability[] {
         { file: "tests/jobs/run-job.test.ts", words: "lose nothing and answer nothing twice" },
         { file: "tests/jobs/run-job.test.ts", words: "set aside by name" },
         { file: "tests/jobs/run-job.test.ts", words: "come back, are checked" },
-        { file: "inference/jobs/journal.test.ts", words: "cut at any byte" },
-        { file: "inference/jobs/dispatcher.test.ts", words: "no neighbour of it" },
+        { file: "jobs/journal.test.ts", words: "cut at any byte" },
+        { file: "jobs/dispatcher.test.ts", words: "no neighbour of it" },
       ],
     },
     {
@@ -186,9 +186,9 @@ export function capabilities(): readonly Capability[] {
       compiles: "tpu v3, v4, v5e, v5p, v6e; cuda h100, a100",
       runs: "no chip needed",
       shownBy: [
-        { file: "compiler/exchanges.test.ts", words: "add up what a product sums over a split axis" },
-        { file: "compiler/kept-whole.test.ts", words: "is refused with those that suit" },
-        { file: "cli/plan.test.ts", words: "tries every mesh" },
+        { file: "planning/predicted-collectives.test.ts", words: "add up what a product sums over a split axis" },
+        { file: "compiler/replicated-axes.test.ts", words: "is refused with those that suit" },
+        { file: "planning/plan.test.ts", words: "tries every mesh" },
       ],
     },
     {
@@ -221,9 +221,9 @@ export function capabilities(): readonly Capability[] {
       compiles: "tpu v3, v4, v5e, v5p, v6e",
       runs: "no chip needed",
       shownBy: [
-        { file: "compiler/cost.test.ts", words: "SmolLM2's decode step" },
-        { file: "compiler/hlo/model-time.test.ts", words: "agrees with another tool" },
-        { file: "compiler/hlo/annotate.test.ts", words: "is printed with its costs" },
+        { file: "planning/cost.test.ts", words: "SmolLM2's decode step" },
+        { file: "planning/hlo/model-time.test.ts", words: "agrees with another tool" },
+        { file: "planning/hlo/annotate.test.ts", words: "is printed with its costs" },
       ],
     },
     {

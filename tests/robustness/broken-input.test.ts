@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { TsxlaError } from "../../dsl/index.ts";
 import { loadModel, Worker } from "../../inference/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { type Ended, type Running, root, runCli, smollm2, startCli, temporaryFolder } from "../support/cli.ts";
 
 let folder: string;

@@ -14,7 +14,7 @@ import { cpu, parseWeightForms } from "../../compiler/index.ts";
 import { TsxlaError } from "../../dsl/index.ts";
 import { loadModel, type Worker } from "../../inference/index.ts";
 import type { HostTensor } from "../../runtime-bridge/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
 import "../support/plain-snapshots.ts";
 import { testWorker } from "../support/worker.ts";

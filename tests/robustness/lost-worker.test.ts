@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { loadModel, Worker } from "../../inference/index.ts";
 import { WorkerLost } from "../../runtime-bridge/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, smollm2, startCli, temporaryFolder } from "../support/cli.ts";
 
 let tiny: string;

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { describe, expect, test } from "@jest/globals";
 import { axis, type Inputs, trace } from "../../dsl/index.ts";
 import { llamaAxes, llamaFromHuggingFace, mlp, mlpWeights } from "../../models/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
 import { refusal } from "../support/refusal.ts";
 

@@ -1,6 +1,6 @@
 /** Steps of small models on meshes, as text: what is split, what is done in parts, and what is brought together. */
 import { parseTarget } from "../../compiler/index.ts";
-import { traceStep } from "../../inference/programs.ts";
+import { traceStep } from "../../inference/programs/step-program.ts";
 import { gptOss, llama, publishedConfigs } from "../../models/index.ts";
 import { defineGoldens } from "../../testing/index.ts";
 

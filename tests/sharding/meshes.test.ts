@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { deviceCount, formatMesh, type Mesh, parseTarget } from "../../compiler/index.ts";
 import { loadModel, Worker } from "../../inference/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { collected, largestDifference } from "../parity/digest.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
 

@@ -1,7 +1,8 @@
 /** A tokenizer of 256 bytes and Harmony's special tokens: its tokenizer.json, for models of a few hundred tokens. */
-import { CHARACTER_OF_BYTE } from "../../inference/byte-pair-tokenizer.ts";
+
 import { FORMAT_SPELLINGS } from "../../inference/harmony/format.ts";
 import { type Tokenizer, tokenizerFromJson } from "../../inference/index.ts";
+import { CHARACTER_OF_BYTE } from "../../inference/text/byte-pair-tokenizer.ts";
 
 // Public API
 

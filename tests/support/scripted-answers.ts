@@ -1,15 +1,15 @@
 /** A model without weights: its files are real, and it says the tokens that it is told to. */
 
 import type { Target } from "../../compiler/index.ts";
-import { Answer } from "../../inference/answer.ts";
-import { HarmonyReader } from "../../inference/answer-reader.ts";
-import { chatOf } from "../../inference/chat-prompt.ts";
+import { Answer } from "../../inference/answers/answer.ts";
+import { HarmonyReader } from "../../inference/answers/answer-reader.ts";
+import { chatOf } from "../../inference/answers/chat-prompt.ts";
 import type { Harmony, Tokenizer } from "../../inference/harmony/index.ts";
 import { ChatTemplate, type Model as LoadedModel, Model, type Piece } from "../../inference/index.ts";
-import type { Answered, Ask, JobRequest } from "../../inference/jobs/job-types.ts";
-import type { ModelFiles } from "../../inference/model-files.ts";
-import type { ModelPrograms } from "../../inference/model-programs.ts";
-import type { NextLogits } from "../../inference/step-call.ts";
+import type { ModelFiles } from "../../inference/programs/model-files.ts";
+import type { ModelPrograms } from "../../inference/programs/model-programs.ts";
+import type { NextLogits } from "../../inference/steps/step-call.ts";
+import type { Answered, Ask, JobRequest } from "../../openai/job-types.ts";
 
 // Public API
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { launch } from "../../runtime-bridge/launch.ts";
+import { launch } from "../../runtime-bridge/launch/launch.ts";
 
 try {
   const folder = mkdtempSync(join(tmpdir(), "tsxla-test-key-"));

@@ -10,7 +10,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { onTestWorker, root, temporaryFolder } from "../support/cli.ts";
 
 const run = promisify(execFile);

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { describe, expect, test } from "@jest/globals";
 import { countParameters, type ParamTree } from "../../dsl/index.ts";
 import { findByConfig, publishedConfigs } from "../../models/index.ts";
-import { projectPython } from "../../runtime-bridge/places.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { compareAnswer, type ExpectedAnswer } from "../../scripts/verify-real/expectations.ts";
 import { knownModels, root } from "../../scripts/verify-real/known-models.ts";
 import { exactSpan, histogramLine, normalSpan, spreadOf, verdict } from "../../scripts/verify-real/scale-spread.ts";

@@ -1,9 +1,10 @@
 /**
  * Byte-pair encoding of one word, fast for hundreds of thousands of merges.
  *
- * Of all neighbours that may be joined, the most urgent are, the leftmost of several; until none may. Pairs wait in a
- * heap, so that a word of a million letters takes n log n steps and not n².
+ * The most urgent pair of neighbours is joined first, the leftmost of equally urgent ones, until no pair may be joined.
+ * Pairs wait in a heap, so that a word of a million letters takes n log n steps and not n².
  */
+import FlatQueue from "flatqueue";
 
 // Public API
 
@@ -60,7 +61,8 @@ function join(tokens: ReadonlyMap<string, number>, word: string, urgency: Urgenc
   const ends = Uint32Array.from({ length }, (_, at) => at + 1);
   const before = Int32Array.from({ length }, (_, at) => at - 1);
   const joined = new Int32Array(length).fill(-1);
-  const waiting: number[] = [];
+  // A pair by where it starts; its priority is its rank, and among equal ranks its place.
+  const waiting = new FlatQueue<number>();
   const consider = (at: number): void => {
     const next = ends[at]!;
     joined[at] = -1;
@@ -68,13 +70,11 @@ function join(tokens: ReadonlyMap<string, number>, word: string, urgency: Urgenc
     const rank = urgency(word, at, next, ends[next]!);
     if (rank === undefined) return;
     joined[at] = rank;
-    push(waiting, rank * POSITIONS + at);
+    waiting.push(at, rank * POSITIONS + at);
   };
   for (let at = 0; at + 1 < length; at++) consider(at);
-  while (waiting.length > 0) {
-    const first = pop(waiting);
-    const rank = Math.floor(first / POSITIONS);
-    const at = first - rank * POSITIONS;
+  for (let rank = nextRank(waiting); rank !== undefined; rank = nextRank(waiting)) {
+    const at = waiting.pop()!;
     // One of the two was joined with another meanwhile.
     if (joined[at] !== rank) continue;
     const next = ends[at]!;
@@ -90,32 +90,7 @@ function join(tokens: ReadonlyMap<string, number>, word: string, urgency: Urgenc
   }
 }
 
-/** A binary heap, the smallest first. */
-function push(heap: number[], value: number): void {
-  let at = heap.length;
-  while (at > 0) {
-    const parent = (at - 1) >> 1;
-    if (heap[parent]! <= value) break;
-    heap[at] = heap[parent]!;
-    at = parent;
-  }
-  heap[at] = value;
-}
-
-function pop(heap: number[]): number {
-  const smallest = heap[0]!;
-  const last = heap.pop()!;
-  const length = heap.length;
-  if (length === 0) return smallest;
-  let at = 0;
-  for (;;) {
-    let child = 2 * at + 1;
-    if (child >= length) break;
-    if (child + 1 < length && heap[child + 1]! < heap[child]!) child++;
-    if (heap[child]! >= last) break;
-    heap[at] = heap[child]!;
-    at = child;
-  }
-  heap[at] = last;
-  return smallest;
+function nextRank(waiting: FlatQueue<number>): number | undefined {
+  const priority = waiting.peekValue();
+  return priority === undefined ? undefined : Math.floor(priority / POSITIONS);
 }

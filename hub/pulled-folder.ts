@@ -8,11 +8,12 @@
 import { createHash } from "node:crypto";
 import type { Stats } from "node:fs";
 import { lstat, mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import { InputError } from "../dsl/index.ts";
+import { InputError, RuntimeFailure } from "../dsl/index.ts";
+import { type LockHolder, lockFile } from "../files/file-lock.ts";
 import { hashFile } from "./content-hash.ts";
 import { stateFolder } from "./file-name.ts";
-import { acquireLock } from "./folder-lock.ts";
 import type { HubFile } from "./listing.ts";
 import { isUntouched, type ManifestEntries, type ManifestEntry, ManifestFile } from "./manifest.ts";
 import { heldIn, removePartial } from "./partial-file.ts";
@@ -65,7 +66,8 @@ export class PulledFolder implements AsyncDisposable {
       throw new InputError("OUTPUT", `${path} cannot be a folder for files: ${reason}`, { path }, { cause });
     }
     if (!(await lstat(state)).isDirectory()) throw new InputError("OUTPUT", `${state} is no folder`, { path: state });
-    const lock = await acquireLock(join(state, "lock"));
+    const lockPath = join(state, "lock");
+    const lock = await lockFile(lockPath, { refusal: (holder) => folderBusy(lockPath, holder) });
     const manifest = await ManifestFile.open(join(state, "manifest.json"), repository);
     const found = manifest.value.repository;
     if (found === repository) return new PulledFolder(path, options, { isNew, lock, manifest });
@@ -214,4 +216,14 @@ export class PulledFolder implements AsyncDisposable {
 async function entryOf(place: string, { hash }: HubFile): Promise<ManifestEntry> {
   const { size, mtimeMs } = await stat(place);
   return { size, mtimeMs, digest: hash.digest };
+}
+
+function folderBusy(path: string, holder: LockHolder | undefined): RuntimeFailure {
+  const where = holder === undefined || holder.host === hostname() ? "" : ` on ${holder.host}`;
+  const pull = holder === undefined ? "another pull" : `another pull (process ${holder.pid}${where})`;
+  return new RuntimeFailure(
+    "FOLDER_BUSY",
+    `${pull} works in this folder\n  hint  if there is none any more: rm ${path}`,
+    { path, pid: holder?.pid, host: holder?.host },
+  );
 }

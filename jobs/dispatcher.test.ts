@@ -5,7 +5,8 @@ import { InputError, RuntimeFailure } from "../dsl/index.ts";
 import type { JobModel } from "../openai/job-types.ts";
 import { WorkerError } from "../runtime-bridge/index.ts";
 import type { Answerer } from "./answerer.ts";
-import { Dispatcher, type JobItem } from "./dispatcher.ts";
+import type { JobItem } from "./attempt.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import type { ReadyWorker } from "./job-worker.ts";
 
 /** What the made-up model does with a prompt: whom it runs beside is known. */

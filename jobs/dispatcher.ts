@@ -4,21 +4,16 @@
  * A request that was running when workers died is suspected of it. After the second time it runs alone, so that the
  * third death is its own, and its neighbours never pay for it; then it is set aside.
  */
-import { setMaxListeners } from "node:events";
 import { InputError, RuntimeFailure, TsxlaError } from "../dsl/index.ts";
-import type { Answered, Ask, JobRequest } from "../openai/job-types.ts";
+import type { Answered } from "../openai/job-types.ts";
 import { WorkerError } from "../runtime-bridge/index.ts";
+import { answerAll, unlessAborted } from "./answer-request.ts";
+import { type Attempt, deathsAtMost, failuresAtMost, isSuspect, type JobItem } from "./attempt.ts";
 import { backoffMs } from "./backoff.ts";
 import type { ReadyWorker } from "./job-worker.ts";
+import { fits, WorkerSlot } from "./worker-slot.ts";
 
 // Public API
-
-/** A request under way. */
-export interface JobItem {
-  readonly number: number;
-  readonly key: string;
-  readonly request: JobRequest;
-}
 
 /** What becomes of requests. */
 export interface DispatchEvents {
@@ -36,22 +31,18 @@ export interface WorkerLoad {
   readonly running: number;
 }
 
-/** How many deaths of workers a request may be part of. */
-export const deathsAtMost = 3;
-/** How often a request may fail on workers that live. */
-export const failuresAtMost = 5;
 /** How many requests may be set aside before the first is answered: then it is not the requests. */
 export const setAsideAtFirst = 3;
 
 export class Dispatcher {
   readonly #next: (worker: ReadyWorker) => Promise<JobItem | undefined>;
   readonly #events: DispatchEvents;
-  readonly #seats = new Map<string, Seat>();
+  readonly #slots = new Map<string, WorkerSlot>();
   /** To be tried again, in the order in which they come back. */
-  readonly #again: Attempt[] = [];
-  #read: JobItem | undefined;
+  readonly #retries: Attempt[] = [];
+  #nextItem: JobItem | undefined;
   #hasEnded = false;
-  #wake: () => void = () => {};
+  #wakeLoop: () => void = () => {};
   #isOver = false;
   #hasAnswered = false;
   #setAside = 0;
@@ -65,16 +56,16 @@ export class Dispatcher {
 
   /** What each ready worker does. */
   get loads(): ReadonlyMap<string, WorkerLoad> {
-    return new Map([...this.#seats].map(([name, { rows, running }]) => [name, { rows, running: running.size }]));
+    return new Map([...this.#slots].map(([name, { rows, running }]) => [name, { rows, running: running.size }]));
   }
 
   get running(): number {
-    return [...this.#seats.values()].reduce((all, { running }) => all + running.size, 0);
+    return [...this.#slots.values()].reduce((all, { running }) => all + running.size, 0);
   }
 
   /** Requests that wait to be tried again. */
   get waiting(): number {
-    return this.#again.length;
+    return this.#retries.length;
   }
 
   /**
@@ -84,28 +75,28 @@ export class Dispatcher {
    * @throws what the worker was lost with
    */
   serve(worker: ReadyWorker): Promise<void> {
-    const seat = new Seat(worker);
-    if (this.#isOver) seat.close();
-    this.#seats.set(worker.name, seat);
-    this.#wake();
-    const timer = setInterval(() => void this.#check(seat), checkEveryMs).unref();
-    return seat.ended.finally(() => clearInterval(timer));
+    const slot = new WorkerSlot(worker);
+    if (this.#isOver) slot.close();
+    this.#slots.set(worker.name, slot);
+    this.#wakeLoop();
+    const timer = setInterval(() => void this.#check(slot), checkEveryMs).unref();
+    return slot.ended.finally(() => clearInterval(timer));
   }
 
   /** Runs until every request is done. @throws the signal's reason, or what the input could not be read for */
   async run(signal: AbortSignal): Promise<void> {
-    const abort = () => this.#wake();
+    const abort = () => this.#wakeLoop();
     signal.addEventListener("abort", abort);
     try {
       for (;;) {
         const woken = new Promise<void>((resolve) => {
-          this.#wake = resolve;
+          this.#wakeLoop = resolve;
         });
         let looked = performance.now();
-        while (!signal.aborted && this.#failure === undefined && (await this.#giveOne())) looked = performance.now();
+        while (!signal.aborted && this.#failure === undefined && (await this.#startNext())) looked = performance.now();
         signal.throwIfAborted();
         if (this.#failure !== undefined) throw this.#failure;
-        if (this.#hasEnded && this.#read === undefined && this.#again.length === 0 && this.running === 0) return;
+        if (this.#hasEnded && this.#nextItem === undefined && this.#retries.length === 0 && this.running === 0) return;
         const timer = this.#timer(looked);
         await woken;
         clearTimeout(timer);
@@ -113,128 +104,128 @@ export class Dispatcher {
     } finally {
       signal.removeEventListener("abort", abort);
       this.#isOver = true;
-      for (const seat of this.#seats.values()) seat.close();
+      for (const slot of this.#slots.values()) slot.close();
     }
   }
 
   // Implementation
 
   /** Starts one request. @returns whether there may be more */
-  async #giveOne(): Promise<boolean> {
-    if (this.#giveSuspect()) return true;
-    const seat = this.#roomiest();
-    if (seat === undefined) return false;
-    const due = this.#again.findIndex((each) => !isSuspect(each) && each.notBefore <= performance.now());
+  async #startNext(): Promise<boolean> {
+    if (this.#startSuspect()) return true;
+    const slot = this.#roomiest();
+    if (slot === undefined) return false;
+    const due = this.#retries.findIndex((each) => !isSuspect(each) && each.notBefore <= performance.now());
     if (due >= 0) {
-      const [attempt] = this.#again.splice(due, 1) as [Attempt];
-      const room = this.#roomiest(attempt.item, attempt.failedOn) ?? seat;
+      const [attempt] = this.#retries.splice(due, 1) as [Attempt];
+      const room = this.#roomiest(attempt.item, attempt.failedOn) ?? slot;
       if (!fits(room, attempt.item)) {
-        this.#again.unshift(attempt);
+        this.#retries.unshift(attempt);
         return false;
       }
       this.#start(room, attempt);
       return true;
     }
-    if (this.#read === undefined && !this.#hasEnded) {
-      this.#read = await this.#next(seat.worker);
-      this.#hasEnded = this.#read === undefined;
+    if (this.#nextItem === undefined && !this.#hasEnded) {
+      this.#nextItem = await this.#next(slot.worker);
+      this.#hasEnded = this.#nextItem === undefined;
       // It may have been lost meanwhile.
       return true;
     }
-    const item = this.#read;
+    const item = this.#nextItem;
     if (item === undefined) return false;
     const room = this.#roomiest(item);
     if (room === undefined || !fits(room, item)) return false;
-    this.#read = undefined;
+    this.#nextItem = undefined;
     this.#start(room, { item, deaths: 0, failures: 0, notBefore: 0, failedOn: undefined });
     return true;
   }
 
   /** Starts one that has to run alone, or keeps a worker free for it. @returns whether one was started */
-  #giveSuspect(): boolean {
-    const due = this.#again.findIndex((each) => isSuspect(each) && each.notBefore <= performance.now());
-    for (const seat of this.#seats.values()) if (!seat.isAlone) seat.isReserved = false;
+  #startSuspect(): boolean {
+    const due = this.#retries.findIndex((each) => isSuspect(each) && each.notBefore <= performance.now());
+    for (const slot of this.#slots.values()) if (!slot.isAlone) slot.isReserved = false;
     if (due < 0) return false;
-    const free = [...this.#seats.values()].filter(({ isAlone }) => !isAlone);
+    const free = [...this.#slots.values()].filter(({ isAlone }) => !isAlone);
     const [first] = free.toSorted((a, b) => a.running.size - b.running.size);
     if (first === undefined) return false;
     first.isReserved = true;
     if (first.running.size > 0) return false;
-    const [attempt] = this.#again.splice(due, 1) as [Attempt];
+    const [attempt] = this.#retries.splice(due, 1) as [Attempt];
     first.isAlone = true;
     this.#start(first, attempt);
     return true;
   }
 
   /** The worker with most room, not the one that failed last where there is another. */
-  #roomiest(item?: JobItem, not?: string): Seat | undefined {
-    const free = [...this.#seats.values()].filter((seat) => !seat.isReserved && seat.room > 0);
-    const wanted = item === undefined ? free : free.filter((seat) => fits(seat, item));
+  #roomiest(item?: JobItem, not?: string): WorkerSlot | undefined {
+    const free = [...this.#slots.values()].filter((slot) => !slot.isReserved && slot.room > 0);
+    const wanted = item === undefined ? free : free.filter((slot) => fits(slot, item));
     const others = wanted.filter(({ worker }) => worker.name !== not);
     return (others.length > 0 ? others : wanted).toSorted((a, b) => b.room / b.rows - a.room / a.rows)[0];
   }
 
-  #start(seat: Seat, attempt: Attempt): void {
-    seat.running.add(attempt);
-    void this.#attempt(seat, attempt).finally(() => {
-      seat.running.delete(attempt);
-      if (seat.running.size === 0) seat.isAlone = false;
-      this.#wake();
+  #start(slot: WorkerSlot, attempt: Attempt): void {
+    slot.running.add(attempt);
+    void this.#attempt(slot, attempt).finally(() => {
+      slot.running.delete(attempt);
+      if (slot.running.size === 0) slot.isAlone = false;
+      this.#wakeLoop();
     });
   }
 
   /** Never rejects. */
-  async #attempt(seat: Seat, attempt: Attempt): Promise<void> {
+  async #attempt(slot: WorkerSlot, attempt: Attempt): Promise<void> {
     const { item } = attempt;
-    const { worker } = seat;
+    const { worker } = slot;
     try {
       const onToken = () => this.#events.onToken(worker.name);
-      const run = answerAll(item.request.asks, worker, { signal: seat.signal, rows: seat.rows, onToken });
+      const run = answerAll(item.request.asks, worker, { signal: slot.signal, rows: slot.rows, onToken });
       // Of a worker that hangs nobody waits for what it frees.
-      const answers = await unlessAborted(run, seat.signal);
+      const answers = await unlessAborted(run, slot.signal);
       if (this.#isOver) return;
       this.#events.onAnswer(item, answers);
       this.#hasAnswered = true;
     } catch (thrown) {
-      const error = seat.loss ?? firstError(thrown);
+      const error = slot.loss ?? firstError(thrown);
       if (this.#isOver) return;
-      if (seat.loss === undefined && isOwnFault(error)) {
+      if (slot.loss === undefined && isOwnFault(error)) {
         this.#events.onFailure(item, error);
         return;
       }
       // Whether the request failed or its worker is gone, the worker tells.
       const forgot = error instanceof WorkerError && error.status === "NOT_FOUND";
-      const isLost = seat.loss !== undefined || isLoss(error) || forgot || !(await this.#check(seat));
-      if (isLost) this.#lose(seat, error);
+      const isLost = slot.loss !== undefined || isLoss(error) || forgot || !(await this.#check(slot));
+      if (isLost) this.#dropWorker(slot, error);
       if (this.#isOver) return;
       // Of a worker that had forgotten its model before, no request is to blame.
       if (isLost && !forgot) attempt.deaths += 1;
       if (!isLost) attempt.failures += 1;
-      this.#tryAgain(attempt, worker.name, error);
+      this.#retryLater(attempt, worker.name, error);
     }
   }
 
-  #tryAgain(attempt: Attempt, name: string, error: unknown): void {
+  #retryLater(attempt: Attempt, name: string, error: unknown): void {
     const { item, deaths, failures } = attempt;
     const why = error instanceof Error ? error.message : String(error);
     if (deaths >= deathsAtMost) {
       const text = `the request was set aside: it was running when ${deaths} workers died, the last time alone; ${why}`;
-      this.#putAside(item, new RuntimeFailure("workers_lost", text, { deaths }));
+      this.#giveUp(item, new RuntimeFailure("workers_lost", text, { deaths }));
       return;
     }
     if (failures >= failuresAtMost) {
       const text = `the request was set aside: it failed ${failures} times; ${why}`;
-      this.#putAside(item, new RuntimeFailure("request_failed", text, { failures }));
+      this.#giveUp(item, new RuntimeFailure("request_failed", text, { failures }));
       return;
     }
     attempt.failedOn = name;
     attempt.notBefore = performance.now() + backoffMs(deaths + failures);
-    this.#again.push(attempt);
+    this.#retries.push(attempt);
     this.#events.onRetry(item, error);
   }
 
   /** Where nothing is ever answered, requests are not to blame, and are not told as done. */
-  #putAside(item: JobItem, error: RuntimeFailure): void {
+  #giveUp(item: JobItem, error: RuntimeFailure): void {
     this.#setAside += 1;
     if (this.#hasAnswered || this.#setAside < setAsideAtFirst) {
       this.#events.onFailure(item, error);
@@ -246,159 +237,41 @@ export class Dispatcher {
       { cause: error.code },
       { cause: error },
     );
-    this.#wake();
+    this.#wakeLoop();
   }
 
   /** @returns whether the worker is there */
-  async #check(seat: Seat): Promise<boolean> {
+  async #check(slot: WorkerSlot): Promise<boolean> {
     try {
-      seat.checking ??= seat.worker.check();
-      await seat.checking;
-      return seat.loss === undefined;
+      slot.checking ??= slot.worker.check();
+      await slot.checking;
+      return slot.loss === undefined;
     } catch (error) {
-      this.#lose(seat, error);
+      this.#dropWorker(slot, error);
       return false;
     } finally {
-      seat.checking = undefined;
+      slot.checking = undefined;
     }
   }
 
-  #lose(seat: Seat, error: unknown): void {
-    if (seat.loss !== undefined) return;
-    if (this.#seats.get(seat.worker.name) === seat) this.#seats.delete(seat.worker.name);
-    seat.lose(error);
-    this.#wake();
+  #dropWorker(slot: WorkerSlot, error: unknown): void {
+    if (slot.loss !== undefined) return;
+    if (this.#slots.get(slot.worker.name) === slot) this.#slots.delete(slot.worker.name);
+    slot.lose(error);
+    this.#wakeLoop();
   }
 
   /** Wakes when the next one is due. What was due when it was looked at waits for room, and whoever makes room wakes. */
   #timer(looked: number): NodeJS.Timeout | undefined {
-    const times = this.#again.map(({ notBefore }) => notBefore).filter((time) => time > looked);
+    const times = this.#retries.map(({ notBefore }) => notBefore).filter((time) => time > looked);
     if (times.length === 0) return undefined;
-    return setTimeout(() => this.#wake(), Math.max(0, Math.min(...times) - performance.now()) + 1);
+    return setTimeout(() => this.#wakeLoop(), Math.max(0, Math.min(...times) - performance.now()) + 1);
   }
 }
 
 // Implementation
 
 const checkEveryMs = 5_000;
-
-/** A request and its misfortunes. */
-interface Attempt {
-  readonly item: JobItem;
-  /** Workers that died while it ran there. */
-  deaths: number;
-  /** Failures on workers that live. */
-  failures: number;
-  notBefore: number;
-  failedOn: string | undefined;
-}
-
-const isSuspect = ({ deaths }: Attempt): boolean => deaths >= deathsAtMost - 1;
-
-/** A worker while it is used. */
-class Seat {
-  readonly worker: ReadyWorker;
-  readonly rows: number;
-  readonly running = new Set<Attempt>();
-  readonly ended: Promise<void>;
-  /** Whether nothing else may start here. */
-  isReserved = false;
-  isAlone = false;
-  loss: unknown;
-  checking: Promise<void> | undefined;
-  readonly #abandon = new AbortController();
-  #resolve: () => void = () => {};
-  #reject: (error: unknown) => void = () => {};
-
-  constructor(worker: ReadyWorker) {
-    this.worker = worker;
-    this.rows = worker.answerer.rows;
-    this.ended = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    // Each answer under way listens.
-    setMaxListeners(0, this.signal);
-  }
-
-  get signal(): AbortSignal {
-    return this.#abandon.signal;
-  }
-
-  /** Rows that are free. */
-  get room(): number {
-    const taken = [...this.running].reduce((all, { item }) => all + item.request.asks.length, 0);
-    return this.isAlone ? 0 : Math.max(0, this.rows - taken);
-  }
-
-  lose(error: unknown): void {
-    this.loss = error;
-    this.#abandon.abort(error);
-    this.#reject(error);
-  }
-
-  close(): void {
-    this.#abandon.abort(new DOMException("the job is over", "AbortError"));
-    this.#resolve();
-  }
-}
-
-/** A request of more answers than a worker has rows has it for itself. */
-const fits = (seat: Seat, { request: { asks } }: JobItem): boolean =>
-  seat.room >= asks.length || seat.running.size === 0;
-
-/** The answers to all that a request asks, as many at the same time as there are rows. */
-async function answerAll(
-  asks: readonly Ask[],
-  { answerer }: ReadyWorker,
-  { signal, rows, onToken }: { readonly signal: AbortSignal; readonly rows: number; readonly onToken: () => void },
-): Promise<readonly Answered[]> {
-  // Not `AbortSignal.any`, of which something would stay with the worker's signal for each request.
-  const own = new AbortController();
-  const abort = () => own.abort(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  if (signal.aborted) abort();
-  setMaxListeners(0, own.signal);
-  const answers: Answered[] = [];
-  const left = [...asks.entries()];
-  const line = async () => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      const [index, { prompt, options }] = next;
-      const run = answerer.generate(prompt, { ...options, signal: own.signal });
-      const pieces: Answered["pieces"][number][] = [];
-      for (;;) {
-        const event = await run.next();
-        if (event.done === true) {
-          answers[index] = { pieces, summary: event.value };
-          break;
-        }
-        pieces.push(event.value);
-        onToken();
-      }
-    }
-  };
-  const lines = Array.from({ length: Math.min(rows, asks.length) }, line);
-  try {
-    await Promise.all(lines);
-  } catch (error) {
-    own.abort(error);
-    await Promise.allSettled(lines);
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-  return answers;
-}
-
-/** What some work gives, or the signal's reason. Not `Promise.race`, by which a long life would hold on to every answer. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
-}
 
 /** Whether it is the request that is wrong, so that no other worker would do better. */
 function isOwnFault(error: unknown): error is TsxlaError {

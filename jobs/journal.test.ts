@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { temporaryFolder } from "../tests/support/cli.ts";
 import { Journal } from "./journal.ts";
-import { acquireLock } from "./output-lock.ts";
+import { lockOutput } from "./output-lock.ts";
 
 let folder: string;
 let made = 0;
@@ -154,11 +154,11 @@ describe("an output", () => {
     const path = newPath();
     const elsewhere = (await lockOf(process.pid)).replace(/"host":"[^"]*"/, '"host":"another"');
     await writeFile(`${path}.lock`, elsewhere);
-    await using _lock = await acquireLock(path, { silentMs: 200 });
+    await using _lock = await lockOutput(path, { silentMs: 200 });
     const alive = newPath();
     await writeFile(`${alive}.lock`, elsewhere);
     const signs = setInterval(() => void writeFile(`${alive}.lock`, elsewhere), 20);
-    await expect(acquireLock(alive, { silentMs: 500 })).rejects.toThrow(
+    await expect(lockOutput(alive, { silentMs: 500 })).rejects.toThrow(
       /is being written by another job, process \d+ on another; /,
     );
     clearInterval(signs);
@@ -201,7 +201,7 @@ test("a file that may not grow any more keeps whole lines, and goes on once it m
 /** What a process would write into its lock. */
 async function lockOf(pid: number): Promise<string> {
   const path = newPath();
-  await using _lock = await acquireLock(path);
+  await using _lock = await lockOutput(path);
   const holder = JSON.parse(await readFile(`${path}.lock`, "utf8")) as object;
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");
   return JSON.stringify({ ...holder, pid, started: stat.replace(/^.*\) /s, "").split(" ")[19] });

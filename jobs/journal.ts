@@ -10,7 +10,7 @@ import { dirname } from "node:path";
 import { InputError, RuntimeFailure } from "../dsl/index.ts";
 import { DigestSet } from "./digest-set.ts";
 import { readLines } from "./file-lines.ts";
-import { acquireLock, type Lock } from "./output-lock.ts";
+import { lockOutput, type OutputLock } from "./output-lock.ts";
 
 // Public API
 
@@ -42,10 +42,10 @@ export class Journal implements AsyncDisposable {
     { isInput, signal }: { readonly isInput: (identity: string) => boolean; readonly signal?: AbortSignal },
   ): Promise<Journal> {
     const file = await openOutput(path, isInput);
-    let lock: Lock | undefined;
+    let lock: OutputLock | undefined;
     try {
       // Whatever the file is called: two names of one file are one output.
-      lock = await acquireLock(await realpath(path), signal === undefined ? {} : { signal });
+      lock = await lockOutput(await realpath(path), { signal });
       const { recorded, size } = await readRecorded(path, file);
       if (recorded.mended > 0) await file.truncate(size);
       await syncFolder(path);
@@ -62,7 +62,7 @@ export class Journal implements AsyncDisposable {
   /** Rejects when a line cannot be written; never resolves. */
   readonly failure: Promise<never>;
   readonly #file: FileHandle;
-  readonly #lock: Lock;
+  readonly #lock: OutputLock;
   /** Bytes that are on the disk, all of whole lines. */
   #size: number;
   #fail: (error: unknown) => void = () => {};
@@ -73,7 +73,7 @@ export class Journal implements AsyncDisposable {
 
   private constructor(
     path: string,
-    made: { readonly file: FileHandle; readonly lock: Lock; readonly recorded: Recorded; readonly size: number },
+    made: { readonly file: FileHandle; readonly lock: OutputLock; readonly recorded: Recorded; readonly size: number },
   ) {
     this.path = path;
     this.recorded = made.recorded;

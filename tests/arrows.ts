@@ -64,11 +64,11 @@ export type Sources = ReadonlyMap<string, string>;
 /** Every broken rule as a sentence that names the file. */
 export function findBroken(sources: Sources): string[] {
   const problems: string[] = [];
-  const values = new Map<string, string[]>();
+  const graph = new Map<string, string[]>();
   for (const [path, source] of sources) {
     const folder = folderOf(path);
     if (!(folder in arrows) || isTest(path)) continue;
-    const imports = importsOf(source).map((found) => ({ ...found, target: resolveImport(path, found.name) }));
+    const imports = importsOf(source).map(({ name }) => ({ name, target: resolveImport(path, name) }));
     for (const { name, target } of imports) {
       if (target === undefined) {
         if (pure.includes(folder) && isNodeApi(name))
@@ -83,18 +83,16 @@ export function findBroken(sources: Sources): string[] {
     if (pure.includes(folder)) {
       for (const global of nodeGlobals(source)) problems.push(`${path} uses ${global}: ${folder}/ knows no Node`);
     }
-    values.set(
+    graph.set(
       path,
-      imports
-        .filter(({ typeOnly }) => !typeOnly)
-        .flatMap(({ target }) => (target && sources.has(target) ? [target] : [])),
+      imports.flatMap(({ target }) => (target && sources.has(target) ? [target] : [])),
     );
   }
-  for (const chain of findCircles(values)) problems.push(`a circle of imports: ${chain.join(" → ")}`);
+  for (const chain of findCircles(graph)) problems.push(`a circle of imports: ${chain.join(" → ")}`);
   return problems;
 }
 
-/** The imports of a source, dynamic ones and re-exports included. `import type` is erased and makes no circle. */
+/** The imports of a source, dynamic ones and re-exports included. `import type` is erased, and loads nothing. */
 export function importsOf(source: string): { readonly name: string; readonly typeOnly: boolean }[] {
   const code = withoutComments(source);
   const statements = /(?:^|[;}\n])\s*(?:import|export)\s+(type\s+)?(?:[\w$*\s{},]+?\sfrom\s*)?["']([^"'\n]+)["']/g;

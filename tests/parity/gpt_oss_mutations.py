@@ -14,6 +14,7 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
+import gpt_oss_weights
 import numpy as np
 import random_gpt_oss
 from gpt_oss_numpy import GptOss, Real, Whole
@@ -451,7 +452,7 @@ def main() -> None:
     for name in random_gpt_oss.CONFIGS:
         config = random_gpt_oss.config_json(name)
         stored = {key: values for key, (values, _) in random_gpt_oss.tensors_in(name, "original").items()}
-        ids = random_gpt_oss.token_ids(name, 300)
+        ids = gpt_oss_weights.token_ids(name, 300)
         model = GptOss(config, stored)
         right = model.logits(ids)
         for mistake, differences in found.items():

@@ -18,6 +18,7 @@ import gpt_oss_weights
 import numpy as np
 import random_gpt_oss
 from gpt_oss_numpy import GptOss, Real, Whole
+from random_bits import round_to
 
 TOLERANCE = 1e-4
 CLEAR = 10
@@ -164,7 +165,7 @@ class AnglesInBf16(GptOss):
     """Angles are rounded to bf16 before the cosine"""
 
     def angles(self, length: int, n: int) -> Real:
-        rounded = random_gpt_oss.round_to(super().angles(length, n).astype(np.float32), "BF16")
+        rounded = round_to(super().angles(length, n).astype(np.float32), "BF16")
         return rounded.astype(np.float64)
 
 

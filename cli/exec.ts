@@ -79,9 +79,13 @@ async function open(
   }
   if (engine === "xla")
     return await progress.stage("loading the executable", () => worker.loadExecutable(program.data, { signal }));
-  throw new InputError("OPTION", "--engine reference interprets text, and a saved executable is XLA's machine code", {
-    option: "engine",
-  });
+  throw new InputError(
+    "OPTION_CONFLICT",
+    "--engine reference interprets text, and a saved executable is XLA's machine code",
+    {
+      option: "engine",
+    },
+  );
 }
 
 function argument(inputs: ReadonlyMap<string, HostTensor>, n: number, count: number): HostTensor {

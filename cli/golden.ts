@@ -46,7 +46,7 @@ interface UpdateOptions {
 
 async function check_(dir: string, options: CheckOptions, signal: AbortSignal): Promise<void> {
   if (options.worker !== undefined && options.execute === undefined) {
-    throw new InputError("OPTION", "--worker names who runs goldens, and without --execute none is run", {});
+    throw new InputError("OPTION_CONFLICT", "--worker names who runs goldens, and without --execute none is run", {});
   }
   const { cases, orphans } = await openGoldens(dir);
   const results = cases.map(checkCase);

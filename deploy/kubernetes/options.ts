@@ -55,7 +55,7 @@ export function checkOptions(options: ManifestOptions): void {
     check("weights-from", `claim:${weights.name}`, /^claim:[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, source);
   if (weights.kind === "gcs" && serviceAccount === undefined) {
     throw new InputError(
-      "OPTION",
+      "OPTION_MISSING",
       `--weights-from gs://${weights.bucket} needs --service-account: the one that may read the bucket, through Workload Identity`,
       { option: "service-account" },
     );
@@ -104,5 +104,5 @@ function overlap(one: string, other: string): boolean {
 }
 
 function refuse(option: string, found: string, wanted: string): InputError {
-  return new InputError("OPTION", `--${option} is '${found}'; wanted ${wanted}`, { option, found });
+  return new InputError("OPTION_VALUE", `--${option} is '${found}'; wanted ${wanted}`, { option, found });
 }

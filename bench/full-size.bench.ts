@@ -36,7 +36,7 @@ export async function bench(given: readonly string[]): Promise<void> {
   });
   if (options.model === "") {
     throw new InputError(
-      "OPTION",
+      "OPTION_MISSING",
       "--model PATH is wanted; `npm run checkpoint:synthetic -- --config 20b --out PATH` writes one",
     );
   }

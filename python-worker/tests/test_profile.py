@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from client import execute, refused
-from tsxla_worker.profile_names import Compiled, Origin, origins
-from tsxla_worker.stubs import pb, rpc
+from tsxla_worker.contract.generated import pb, rpc
+from tsxla_worker.measuring.profile_names import Compiled, Origin, origins
 
 # Large enough that XLA runs it as operations of their own; the locations are a front end's.
 PROGRAM = """module @prefill {

@@ -21,7 +21,6 @@ from programs import ADD_INTO, doubled, unary
 from tsxla_worker import jax_private
 from tsxla_worker.contract.generated import pb, rpc
 from tsxla_worker.executables.registry import Executables
-from tsxla_worker.machine.logs import Logs
 from tsxla_worker.measuring.metrics import Metrics
 from tsxla_worker.programs import modules
 from tsxla_worker.saved_executables import compatibility, file_format
@@ -100,13 +99,11 @@ def test_what_was_loaded_can_be_saved_again(stub: rpc.WorkerServiceStub) -> None
     np.testing.assert_allclose(found, np.sin(VALUES), rtol=1e-6)
 
 
-def test_what_came_from_the_compile_cache_is_saved_whole(
-    stub: rpc.WorkerServiceStub, running: Worker, folder: Path
-) -> None:
+def test_what_came_from_the_compile_cache_is_saved_whole(stub: rpc.WorkerServiceStub, running: Worker) -> None:
     text = SINES.replace("sine", "tanh")
     compile_(stub, text)
     # Another worker's, which finds it in the cache.
-    fresh = Executables(Logs(folder / "other.log"), Metrics())
+    fresh = Executables(running.logs, Metrics())
     made, _ = fresh.compile(text, pb.ENGINE_XLA)
     assert made.from_cache
     data = file_format.write(fresh.save(made.id), running.executable_key.get())

@@ -23,7 +23,7 @@ from tsxla_worker.checkpoints import parts
 from tsxla_worker.checkpoints.checkpoint import Checkpoint, StoredTensor, damaged, stamp
 from tsxla_worker.checkpoints.parts import Part
 from tsxla_worker.contract.errors import WorkerError, invalid, not_found
-from tsxla_worker.executables.registry import Executable
+from tsxla_worker.executables.executable import Executable
 from tsxla_worker.machine import aligned_memory
 from tsxla_worker.machine.paths import closing, open_regular
 from tsxla_worker.running import execution

@@ -21,7 +21,7 @@ from tsxla_worker.contract.errors import WorkerError, clip, internal, invalid
 from tsxla_worker.contract.generated import pb
 from tsxla_worker.executables import layouts
 from tsxla_worker.executables.donation import call_order
-from tsxla_worker.executables.registry import Sizes, sizes_of
+from tsxla_worker.executables.executable import Sizes, sizes_of
 from tsxla_worker.jax_private import Device
 from tsxla_worker.programs import modules, shardings
 from tsxla_worker.programs.modules import Program

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
+from tsxla_worker.executables.executable import Run
 from tsxla_worker.programs.modules import Parameter
 from tsxla_worker.tensors.tensor_types import TensorType
-
-type Run = Callable[[Sequence[jax.Array | np.ndarray]], Sequence[jax.Array]]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from jax.experimental.layout import Format, Layout
 from jax.sharding import Sharding, SingleDeviceSharding
 
 from tsxla_worker.contract.errors import clip, invalid
-from tsxla_worker.executables.donation import Run
+from tsxla_worker.executables.executable import Run
 
 AUTO = "auto"
 

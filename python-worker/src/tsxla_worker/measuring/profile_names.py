@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-type HloOf = Callable[[str], "Compiled | None"]
+type HloOf = Callable[[str], "OptimizedModule | None"]
 
 _COMPUTATION = re.compile(r"^(?:ENTRY )?%?([\w.-]+)(?: \(.*\))? .*\{$")
 _OPERATION = re.compile(r"^ *(?:ROOT )?%?([\w.-]+) = \S+ ([\w-]+)\((.*)$")
@@ -30,7 +30,7 @@ _VIEWS = frozenset({"bitcast", "copy", "reshape", "transpose", "convert", "broad
 
 
 @dataclass(frozen=True)
-class Compiled:
+class OptimizedModule:
     """An optimised module as XLA prints it, and the names of its arguments."""
 
     text: str
@@ -54,7 +54,7 @@ class _Operation:
     origin: Origin | None
 
 
-def origins(compiled: Compiled) -> dict[str, Origin]:
+def origins(compiled: OptimizedModule) -> dict[str, Origin]:
     """Finds the origin of each operation of an optimised module.
 
     Some of XLA's rewrites drop it, those of products among them. Such an operation is that of what it calls, else is

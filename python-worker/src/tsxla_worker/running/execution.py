@@ -11,8 +11,9 @@ import jax
 import numpy as np
 
 from tsxla_worker.contract.errors import WorkerError, clip, internal, invalid
-from tsxla_worker.executables.registry import Executable
+from tsxla_worker.executables.executable import Executable
 from tsxla_worker.running.buffers import Buffer, Buffers
+from tsxla_worker.tensors.tensor_bytes import encode
 from tsxla_worker.tensors.tensor_types import TensorType, type_of
 
 type Value = jax.Array | np.ndarray
@@ -41,6 +42,14 @@ def check_argument(executable: Executable, index: int, found: TensorType, what: 
             found=found,
             wanted=parameter.type,
         )
+
+
+def check_result(executable: Executable, index: int) -> None:
+    """Refuses to send a result that the program does not give."""
+    wanted = len(executable.results)
+    if index >= wanted:
+        message = f"Result {index} is asked for; the program gives {wanted}."
+        raise invalid("ARGUMENT_MISMATCH", message, index=index, found=index, wanted=wanted)
 
 
 def run(executable: Executable, arguments: Sequence[Value]) -> tuple[Sequence[jax.Array], float]:
@@ -92,6 +101,13 @@ def execute(
         for id_ in donated:
             buffers.take(id_, "it was donated to a run")
         return run(executable, arguments)
+
+
+def read(id_: str, buffers: Buffers) -> tuple[TensorType, bytes]:
+    """Copies a buffer's elements out."""
+    with device:
+        buffer = live(buffers.get(id_), buffers)
+        return buffer.type, encode(buffer.array)
 
 
 def live(buffer: Buffer, buffers: Buffers) -> Buffer:

@@ -1,6 +1,7 @@
 """Executables as files, for requests: which may be saved, how bytes come in, and what is not even read."""
 
 import hashlib
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import grpc
 
 from tsxla_worker.contract.errors import WorkerError, invalid
 from tsxla_worker.contract.generated import pb
-from tsxla_worker.executables.registry import Executable
+from tsxla_worker.executables.executable import Executable
 from tsxla_worker.machine.paths import closing, open_regular
 from tsxla_worker.saved_executables import file_format
 from tsxla_worker.saved_executables.file_format import Saved
@@ -39,8 +40,15 @@ def load(worker: Worker, data: bytes) -> tuple[Executable, bool]:
     return worker.executables.load(saved, hashlib.sha256(data).hexdigest())
 
 
-def read(path: Path) -> bytes:
-    """Reads a file."""
+def receive(worker: Worker, requests: Iterator[pb.LoadExecutableRequest]) -> bytes:
+    """Takes a file's bytes: those of a path below the root, or what a client sends."""
+    first = next(requests, pb.LoadExecutableRequest())
+    if first.WhichOneof("source") == "path":
+        return _read(worker.root.resolve(first.path))
+    return _join(itertools.chain([first], requests))
+
+
+def _read(path: Path) -> bytes:
     with closing(open_regular(path)) as descriptor:
         size = os.fstat(descriptor).st_size
         if size > file_format.LIMIT:
@@ -53,8 +61,7 @@ def read(path: Path) -> bytes:
             return file.read()
 
 
-def join(pieces: Iterator[pb.LoadExecutableRequest]) -> bytes:
-    """Joins what a client sends."""
+def _join(pieces: Iterator[pb.LoadExecutableRequest]) -> bytes:
     data = bytearray()
     for piece in pieces:
         if piece.WhichOneof("source") == "path":

@@ -166,6 +166,8 @@ def without_cache() -> Generator[None]:
 
 @contextlib.contextmanager
 def _standing_in(compile_: Callable[..., object]) -> Generator[None]:
+    if compiler.compile_or_get_cached is not _compile:
+        raise RuntimeError("JAX's own compilation is in place. Call intercept_compilation() when the process starts.")
     _this_thread.stand_in = compile_
     try:
         yield
@@ -177,15 +179,20 @@ _this_thread = threading.local()
 _compile_or_get_cached = compiler.compile_or_get_cached
 
 
+def intercept_compilation() -> None:
+    """Replaces JAX's compilation by one that a `with` block here can change; call it before anything is compiled.
+
+    JAX's own still does the work outside of such blocks. A second call changes nothing.
+    """
+    compiler.compile_or_get_cached = _compile
+
+
 def _compile(*given: Any, **named: Any) -> Any:
     stand_in = getattr(_this_thread, "stand_in", None)
     if stand_in is None:
         return _compile_or_get_cached(*given, **named)
     backend, module, _, options, callbacks, places, *_ = given
     return stand_in(backend, module, places, options, callbacks)
-
-
-compiler.compile_or_get_cached = _compile
 
 
 def use_cache_store(store: CacheStore, folder: str) -> None:

@@ -4,8 +4,7 @@ Counters and histograms are fed where things happen; gauges are read off the wor
 Not here: serving them (`serving/metrics_server.py`).
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import jax
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
@@ -13,10 +12,10 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from tsxla_worker.contract.generated import pb
 from tsxla_worker.machine import memory
 
-if TYPE_CHECKING:
-    from tsxla_worker.serving.worker import Worker
+type Count = Callable[[], int]
 
 # A decode step takes 0.2 ms to 100 ms, a prefill seconds, a compilation of a large model minutes.
 _CALL_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
@@ -64,9 +63,15 @@ class Metrics:
         self._runs = {kind: run_seconds.labels(kind) for kind in ("step", "execute")}
         ProcessCollector(registry=self.registry)
 
-    def watch(self, worker: "Worker") -> None:
-        """Adds what can be read off a worker."""
-        self.registry.register(_State(worker))
+    def watch(self, info: Callable[[], pb.GetInfoResponse], executables: Count, sessions: Count) -> None:
+        """Adds what is read off a worker at each scrape.
+
+        Args:
+            info: Describes the worker.
+            executables: Counts the programs that are kept.
+            sessions: Counts the sessions that are open.
+        """
+        self.registry.register(_State(info, executables, sessions))
 
     def call(self, method: str, code: str, seconds: float) -> None:
         """Counts a call; `method` is its path, whose last part is kept."""
@@ -88,13 +93,14 @@ class Metrics:
 class _State(Collector):
     """What a worker holds at the moment."""
 
-    def __init__(self, worker: "Worker") -> None:
-        self._worker = worker
+    def __init__(self, info: Callable[[], pb.GetInfoResponse], executables: Count, sessions: Count) -> None:
+        self._info = info
+        self._executables = executables
+        self._sessions = sessions
 
     def collect(self) -> Iterator[Metric]:
         """Reads it."""
-        worker = self._worker
-        info = worker.info()
+        info = self._info()
         versions = InfoMetricFamily("tsxla_worker", "What the worker is.")
         versions.add_metric(
             [],
@@ -109,8 +115,8 @@ class _State(Collector):
         yield versions
         yield GaugeMetricFamily("tsxla_buffers", "Tensors on the devices, slots of sessions included.", info.buffers)
         yield GaugeMetricFamily("tsxla_buffer_bytes", "Their bytes.", info.buffer_bytes)
-        yield GaugeMetricFamily("tsxla_executables", "Programs that are kept.", worker.executables.count())
-        yield GaugeMetricFamily("tsxla_sessions", "Sessions that are open.", len(worker.sessions))
+        yield GaugeMetricFamily("tsxla_executables", "Programs that are kept.", self._executables())
+        yield GaugeMetricFamily("tsxla_sessions", "Sessions that are open.", self._sessions())
         yield GaugeMetricFamily("tsxla_resident_bytes", "Memory of the host that is occupied.", info.resident_bytes)
         yield GaugeMetricFamily("tsxla_peak_resident_bytes", "The most it has been.", info.peak_resident_bytes)
         available = memory.available_bytes()

@@ -80,6 +80,7 @@ def start(
     executable_key: Path | None = None,
 ) -> Worker:
     """Makes a worker, with others when a group is wanted; initialises JAX's devices."""
+    jax_private.intercept_compilation()
     # Without this JAX narrows 64-bit tensors. Nothing is traced here, so no program changes its types by it.
     jax.config.update("jax_enable_x64", True)
     if cache_dir is not None:
@@ -91,7 +92,7 @@ def start(
     metrics = Metrics()
     key = ExecutableKey(executable_key, cache_dir)
     made = Worker(Root(root), logs, cache_dir, metrics, Executables(logs, metrics), key, group=joined)
-    metrics.watch(made)
+    metrics.watch(made.info, made.executables.count, lambda: len(made.sessions))
     return made
 
 

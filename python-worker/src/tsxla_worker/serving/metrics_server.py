@@ -1,18 +1,23 @@
 """Serves the counters over HTTP, at /metrics, to whoever may call the worker.
 
 With a token a scrape carries it as calls do (`authorization: {credentials_file: …}` in Prometheus' configuration), and
-wherever other machines can connect it goes over TLS with the worker's own certificate.
+wherever other machines can connect it goes over TLS with the worker's own certificate. What is sent is
+prometheus_client's own WSGI application; the token, TLS and a time limit are added here.
 """
 
+import contextlib
 import hmac
+import socket
 import ssl
 import threading
+from collections.abc import Iterable
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from wsgiref.simple_server import WSGIRequestHandler
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import ThreadingWSGIServer, make_wsgi_app
 
 from tsxla_worker.serving.address import Address
 
@@ -27,11 +32,12 @@ class MetricsServer:
         token: str | None,
         tls: tuple[Path, Path] | None,
     ) -> None:
-        handler = type("Handler", (_Handler,), {"registry": registry, "token": token})
         try:
-            self._server = _Server((listen.host, listen.port), handler)
+            self._server = _Server((listen.host, listen.port))
         except OSError as error:
             raise OSError(f"{listen.text} can't be listened on for metrics: {error.strerror or error}.") from error
+        # Small answers on one machine: compressing them would cost more than it saves.
+        self._server.set_app(_guarded(make_wsgi_app(registry, disable_compression=True), token))
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)
@@ -50,45 +56,41 @@ class MetricsServer:
         self._server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, place: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+class _Server(ThreadingWSGIServer):
+    def __init__(self, place: tuple[str, int]) -> None:
         if ":" in place[0]:
-            import socket
-
             self.address_family = socket.AF_INET6
-        super().__init__(place, handler)
+        super().__init__(place, _Handler)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    registry: CollectorRegistry
-    token: str | None
+class _Handler(WSGIRequestHandler):
     # A client that says nothing holds a thread no longer than this.
     timeout = 30
 
-    def do_GET(self) -> None:
-        """Answers a scrape."""
-        if not self._may_read():
-            self._answer(HTTPStatus.UNAUTHORIZED, b"The request carries no valid token.\n")
-        elif self.path.partition("?")[0] != "/metrics":
-            self._answer(HTTPStatus.NOT_FOUND, b"Only /metrics is here.\n")
-        else:
-            encode, kind = choose_encoder(self.headers.get("accept") or "")
-            self._answer(HTTPStatus.OK, encode(self.registry), kind)
+    def handle(self) -> None:
+        """Answers one request; a client that sends none in time is no error."""
+        with contextlib.suppress(TimeoutError):
+            super().handle()
 
     def log_message(self, format: str, *_: object) -> None:  # noqa: A002 (the parent's name)
         """Says nothing: scrapes are no events."""
 
-    def _may_read(self) -> bool:
-        given = self.headers.get("authorization", "")
-        return self.token is None or hmac.compare_digest(given.encode(), f"Bearer {self.token}".encode())
 
-    def _answer(self, status: HTTPStatus, body: bytes, kind: str = "text/plain; charset=utf-8") -> None:
-        self.send_response(status)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(body)))
-        if status is HTTPStatus.UNAUTHORIZED:
-            self.send_header("www-authenticate", "Bearer")
-        self.end_headers()
-        self.wfile.write(body)
+def _guarded(metrics: WSGIApplication, token: str | None) -> WSGIApplication:
+    """Makes of an application one that answers at /metrics alone, and only to clients that carry the token."""
+    wanted = f"Bearer {token}".encode()
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if token is not None and not hmac.compare_digest(environ.get("HTTP_AUTHORIZATION", "").encode(), wanted):
+            sentence = b"The request carries no valid token.\n"
+            return _refused(start, HTTPStatus.UNAUTHORIZED, sentence, ("WWW-Authenticate", "Bearer"))
+        if environ["PATH_INFO"] != "/metrics":
+            return _refused(start, HTTPStatus.NOT_FOUND, b"Only /metrics is here.\n")
+        return metrics(environ, start)
+
+    return answer
+
+
+def _refused(start: StartResponse, status: HTTPStatus, sentence: bytes, *headers: tuple[str, str]) -> Iterable[bytes]:
+    start(f"{status.value} {status.phrase}", [("Content-Type", "text/plain; charset=utf-8"), *headers])
+    return [sentence]

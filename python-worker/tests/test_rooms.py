@@ -4,6 +4,7 @@ Example run: npm run pytest -- python-worker/tests/test_rooms.py
 """
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -127,6 +128,18 @@ def test_a_package_has_at_most_25_modules() -> None:
 def test_a_module_has_at_most_400_lines() -> None:
     lengths = {module_name(file): len(file.read_text(encoding="utf-8").splitlines()) for file in _SOURCES.rglob("*.py")}
     assert {name: length for name, length in lengths.items() if length > _LINES_LIMIT} == {}
+
+
+def test_the_readme_lists_every_module_beside_its_sub_package() -> None:
+    listed: set[str] = set()
+    here = ""
+    for line in (_SOURCES.parents[1] / "README.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| ") and line.count("|") == 4:
+            package, files, _ = (cell.strip() for cell in line.strip("|").split("|"))
+            here = "" if package == "---" else package.strip("`/") or here
+            listed |= {f"{here}.{name}".removeprefix(".") for name in re.findall(r"`(\w+)\.py`", files)}
+    files = [file for file in _SOURCES.rglob("*.py") if file.name != "__init__.py"]
+    assert listed == {module_name(file) for file in files}
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from tsxla_worker import address, server, worker
-from tsxla_worker.logs import Logs
-from tsxla_worker.sessions import Session, _Slot
-from tsxla_worker.tensors import TensorType
+from tsxla_worker.machine.logs import Logs
+from tsxla_worker.running.session import Session, _Slot
+from tsxla_worker.serving import address, server, worker
+from tsxla_worker.tensors.tensor_types import TensorType
 
 
 def steps(session: Session, number: int, count: int, fetch: list[int]) -> list[float]:

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from client import compile_, execute, refused, value
 from processes import COMMAND, ENVIRONMENT, Started
 from programs import doubled
-from tsxla_worker.stubs import pb
+from tsxla_worker.contract.generated import pb
 
 type Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

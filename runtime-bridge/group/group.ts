@@ -1,8 +1,8 @@
 /**
  * A group of hosts as one link: every request that touches programs or buffers goes to all of them, with one number.
  *
- * The hosts are one JAX program (group.py), which each runs a part of, so they must do the same things in the same order.
- * Numbers make the order. A caller that gives up leaves the hosts to do what was sent, all alike. What one host alone
+ * The hosts are one JAX program (hosts/group.py), which each runs a part of, so they must do the same things in the same
+ * order. Numbers make the order. A caller that gives up leaves the hosts to do what was sent, all alike. What one host alone
  * fails at, or does not answer, ends the group; then every call gets one error, which names the host.
  */
 import { RuntimeFailure } from "../../dsl/errors.ts";

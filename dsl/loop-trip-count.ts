@@ -15,6 +15,7 @@ export interface Trips {
 export function tripsOf(loop: Node): Trips | undefined {
   const count = countedTrips(loop);
   if (count !== undefined) return { count, isBound: false };
+  // The op's own function made its attributes (`Op<never>`).
   const atMost = loop.op.atMost?.(loop.attributes as never);
   return atMost === undefined ? undefined : { count: atMost, isBound: true };
 }

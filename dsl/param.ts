@@ -123,5 +123,6 @@ function redeclare<S extends ParamTree>(tree: S, change: (param: Param) => Param
     if (Array.isArray(each)) return each.map(walk);
     return Object.fromEntries(Object.entries(each).map(([name, below]) => [name, walk(below as ParamTree)]));
   };
+  // The walk keeps the form of the tree.
   return walk(tree) as S;
 }

@@ -13,6 +13,7 @@ import type { Packing } from "./packing.ts";
 
 export const e5m2: Packing = {
   lossless: true,
+  expertsOnly: true,
   parts(of) {
     return [
       { name: "elements", dtype: "f8e5m2", axes: of },

@@ -1,6 +1,6 @@
 /** How a model's matrices are held, as the command line writes it: `mxfp4,bf16`, `q8_0`, `f32`. */
 import { InputError } from "../dsl/errors.ts";
-import type { Storage } from "../dsl/packing/index.ts";
+import { packingOf, type Storage } from "../dsl/packing/index.ts";
 
 // Public API
 
@@ -25,7 +25,7 @@ export const weightForms = [
 ] as const satisfies readonly Storage[];
 
 /**
- * Reads `EXPERTS[,DENSE]`. One value names both, except that with `mxfp4` or `e5m2` alone the others are bf16.
+ * Reads `EXPERTS[,DENSE]`. One value names both, except that with a form for experts only the others are bf16.
  *
  * @throws InputError that names the forms
  */
@@ -35,13 +35,18 @@ export function parseWeightForms(text: string): WeightForms {
     (weightForms as readonly string[]).includes(word),
   );
   const [experts, dense] = words as (typeof weightForms)[number][];
-  const forExperts = (form: string | undefined) => form === "mxfp4" || form === "e5m2";
-  if (!known || experts === undefined || words.length > 2 || forExperts(dense)) {
+  if (!known || experts === undefined || words.length > 2 || (dense !== undefined && isForExperts(dense))) {
     throw new InputError(
       "WEIGHTS",
-      `weights '${text}' are not known: EXPERTS[,DENSE], each of ${weightForms.join(", ")}; mxfp4 and e5m2 are for experts`,
+      `weights '${text}' are not known: EXPERTS[,DENSE], each of ${weightForms.join(", ")}; ${weightForms.filter(isForExperts).join(" and ")} are for experts`,
       { text },
     );
   }
-  return { experts, dense: dense ?? (forExperts(experts) ? "bf16" : experts) };
+  return { experts, dense: dense ?? (isForExperts(experts) ? "bf16" : experts) };
+}
+
+// Implementation
+
+function isForExperts(form: Storage): boolean {
+  return packingOf(form)?.expertsOnly ?? false;
 }

@@ -115,7 +115,7 @@ class Lowering implements Surroundings {
     const signature = {
       arguments: given.map((handle, n): ProgramArgument => {
         const donatedTo = donations.get(n);
-        return { ...describe(argumentName(scope, n), handle), ...(donatedTo === undefined ? {} : { donatedTo }) };
+        return { ...describe(argumentName(scope, n), handle), donatedTo };
       }),
       results: returns.map((handle, n) => describe(results[n] as string, handle)),
     };

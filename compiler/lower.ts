@@ -116,7 +116,7 @@ class Lowering implements ModuleContext {
     const signature = {
       arguments: given.map((handle, n): ProgramArgument => {
         const donatedTo = donations.get(n);
-        return { ...describe(argumentName(scope, n), handle), ...(donatedTo === undefined ? {} : { donatedTo }) };
+        return { ...describe(argumentName(scope, n), handle), donatedTo };
       }),
       results: returns.map((handle, n) => describe(results[n] as string, handle)),
     };

@@ -5,7 +5,6 @@
  */
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { readSafetensors } from "../../cli/safetensors.ts";
 import { cpu, lower } from "../../compiler/index.ts";
 import { countParameters, flattenParams, param, unused } from "../../dsl/index.ts";
 import expertNorm from "../../examples/gpt-oss-expert-norm.ts";
@@ -17,6 +16,7 @@ import { loadModel } from "../../inference/index.ts";
 import { traceStep } from "../../inference/programs/step-program.ts";
 import { type Architecture, type GptOssConfig, gptOss, gptOssMoe, gptOssOf, gptOssParts } from "../../models/index.ts";
 import { toFloat32Array } from "../../runtime-bridge/index.ts";
+import { readSafetensors } from "../../runtime-bridge/safetensors.ts";
 import { checkText } from "../support/check-program.ts";
 import { onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { projectPython, pythonPath } from "../runtime-bridge/launch/environment-paths.ts";
+import { projectPython, pythonPath } from "../../runtime-bridge/launch/environment-paths.ts";
 
 export class PythonHelper implements AsyncDisposable {
   readonly #child: ChildProcess;

@@ -10,7 +10,7 @@
  * is taken is read. A result is written; one that takes over its argument's memory costs what is written into it.
  */
 
-import type { Chip } from "../chips/chips.ts";
+import type { Chip } from "../chips/chip.ts";
 import { type Placement, shareOf } from "../compiler/placement.ts";
 import { usedNodes } from "../compiler/used-nodes.ts";
 import type { Axis } from "../dsl/axes.ts";

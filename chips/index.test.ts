@@ -1,12 +1,17 @@
 import { expect, test } from "@jest/globals";
-import { type Chip, chipOf, chips, perDevice } from "./chips.ts";
+import { type Chip, perDevice } from "./chip.ts";
+import { chipOf, chips, chipsOf } from "./index.ts";
+import { chipCount } from "./slice-shapes.ts";
 
 const all: readonly Chip[] = Object.values(chips);
 
 test("a chip is found by the name that targets write", () => {
-  for (const [name, chip] of Object.entries(chips)) expect(chipOf(name)).toBe(chip);
+  for (const [name, chip] of Object.entries(chips)) {
+    expect(chip.name).toBe(name);
+    expect(chipOf(name)).toBe(chip);
+  }
   expect(() => chipOf("v9")).toThrowErrorMatchingInlineSnapshot(
-    `"chip 'v9' is not known; known are v3, v4, v5e, v5p, v6e, a100, h100"`,
+    `"chip 'v9' is not known; known are v3, v4, v5e, v5p, v6e, h100, a100"`,
   );
   expect(() => chipOf("toString")).toThrow("is not known");
 });
@@ -17,6 +22,21 @@ test("devices of a chip share it", () => {
   expect(half).toMatchObject({ cores: 1, devices: 1, clockHz: chips.v3.clockHz });
   expect(perDevice(chips.v4)).toEqual(chips.v4);
   expect(perDevice(chips.v4, 2).hbmBytesPerSecond).toBe(600e9);
+});
+
+test("every chip is of one platform, and keeps its place in the list", () => {
+  const names = (platform: Chip["platform"]) => chipsOf(platform).map(({ name }) => name);
+  expect([...names("tpu"), ...names("cuda")]).toEqual(Object.keys(chips));
+});
+
+test("a slice is of a TPU's dimensions, and its chips fill whole hosts", () => {
+  for (const { dimensions, gke } of chipsOf("tpu")) {
+    for (const shape of gke?.shapes ?? []) {
+      expect(shape).toHaveLength(dimensions);
+      const { single, multi } = gke?.chipsPerHost ?? { single: 0, multi: 0 };
+      expect(chipCount(shape) <= single || chipCount(shape) % multi === 0).toBe(true);
+    }
+  }
 });
 
 test("a TPU's peak is what its matrix units do in a cycle, times its clock", () => {

@@ -6,7 +6,7 @@
  * partitioner may join two into one, or find another way; what it did is in its text (hlo/collectives.ts).
  */
 
-import type { Chip } from "../chips/chips.ts";
+import type { Chip } from "../chips/chip.ts";
 import type { MeshAxis } from "../compiler/mesh.ts";
 import { type Placement, splitsOf } from "../compiler/placement.ts";
 import { usedNodes } from "../compiler/used-nodes.ts";

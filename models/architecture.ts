@@ -20,13 +20,6 @@ export interface ModelConfig {
   readonly headDim: number;
 }
 
-/** Sizes that belong to a run and not to the model. */
-export interface RunSizes {
-  readonly batch: number;
-  /** Positions of one chunk. */
-  readonly pos: number;
-}
-
 /** What a forward pass is given besides weights. */
 export interface ForwardInputs {
   /** Token ids, i32. */
@@ -37,6 +30,8 @@ export interface ForwardInputs {
   readonly frequencies: Tensor<"batch" | "freq">;
   /** One for each layer. */
   readonly caches: readonly KeyValueCache[];
+  /** The cache of a layer, counted from 0. @throws InputError when the configuration has fewer layers */
+  cache(layer: number): KeyValueCache;
 }
 
 /** How a model of one family is declared. */
@@ -50,18 +45,21 @@ export interface Architecture<C extends ModelConfig = ModelConfig, W = any> {
    */
   fromHuggingFace(config: unknown): C;
   /**
-   * Reads a GGUF header.
+   * Reads a GGUF header. Without it, and `tables.gguf`, the architecture opens no GGUF file.
    *
    * @param tensors  the names of the file's tensors: some facts are told by what is there
    * @throws InputError that names every key that is missing or wrong
    */
-  fromGguf(metadata: Metadata, tensors: ReadonlySet<string>): C;
+  fromGguf?(metadata: Metadata, tensors: ReadonlySet<string>): C;
   /** Every weight, with its Hugging Face key and its axes. */
   weights(config: C): ParamTree;
   /** The last hidden state, normalised: what `unembed` turns into logits. */
   forward(weights: W, inputs: ForwardInputs, config: C): Tensor<"batch" | "pos" | "embed">;
-  /** Logits, for whichever positions are left. */
-  unembed<B extends string>(weights: W, hidden: Tensor<B | "embed">): Tensor<B | "vocab">;
+  /**
+   * The logits of one position of each row. Where every position has logits, `hidden` and the result have the axis `pos`
+   * too, which the equation does not name.
+   */
+  unembed(weights: W, hidden: Tensor<"batch" | "embed">): Tensor<"batch" | "vocab">;
   /** Radians a position for each rotary pair, when a row will be `length` positions long. */
   frequencies(config: C, length: number): Float32Array;
   /** How far back a layer looks, itself included; undefined is the whole context. Without it, all layers look at all. */
@@ -75,8 +73,8 @@ export interface Architecture<C extends ModelConfig = ModelConfig, W = any> {
   isExpertMatrix?(param: Param): boolean;
   /** The share of a weight that one token is multiplied with, where that is not all of it. */
   activeShare?(param: Param, config: C): number;
-  /** Where other layouts keep each weight. */
-  readonly tables: { readonly huggingFace: CheckpointTable; readonly gguf: CheckpointTable };
+  /** Where each layout of checkpoints keeps each weight. Without one for Hugging Face's, a weight's key is its tensor's. */
+  readonly tables?: { readonly huggingFace?: CheckpointTable; readonly gguf?: CheckpointTable };
   /** What each axis is, for targets that split tensors over devices. */
   readonly roles: Readonly<Record<string, AxisRole>>;
 }

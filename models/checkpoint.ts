@@ -45,11 +45,11 @@ export interface TensorSource {
   readonly kind: "tensor";
   readonly key: string;
   /** An axis along which the two halves alternate in the file: 0, half, 1, half + 1, … */
-  readonly interleaved?: string;
+  readonly interleaved?: string | undefined;
   /** The axes as the file has them, outermost first; absent is as they are declared. */
-  readonly order?: readonly string[];
+  readonly order?: readonly string[] | undefined;
   /** The rows of the file's tensor that are this weight; absent is all of them. */
-  readonly rows?: { readonly start: number; readonly count: number };
+  readonly rows?: { readonly start: number; readonly count: number } | undefined;
 }
 
 /** Two tensors of MXFP4: bytes of two elements, and a scale for each block. */

@@ -1,8 +1,14 @@
 /**
  * Models: one readable file per architecture, with its configuration and its checkpoints.
  *
+ * A file that declares an architecture imports from here alone: the language is re-exported whole, and zod, in which
+ * configurations are described.
+ *
  * @module tsxla/models
  */
+
+export { z } from "zod";
+export * from "../dsl/index.ts";
 export { countActiveParameters } from "./active-parameters.ts";
 export type { Architecture, ForwardInputs, Metadata, ModelConfig } from "./architecture.ts";
 export { isPacked, unpackBlocks } from "./block-formats.ts";
@@ -12,9 +18,14 @@ export {
   type Feed,
   isMxfp4,
   matchCheckpoint,
+  type PackedSource,
   type Source,
+  type StackSource,
   type StoredTensor,
+  type StoredTensors,
+  type TensorSource,
 } from "./checkpoint.ts";
+export { count, parseConfig, positive } from "./config-schema.ts";
 export { findArchitecture, findByConfig, isBuiltIn } from "./find.ts";
 export { type GptOssConfig, gptOssFromGguf, gptOssFromHuggingFace } from "./gpt-oss.config.ts";
 export {

@@ -10,6 +10,7 @@ import type { Tensor } from "../tensor.ts";
 import type { Packing } from "./packing.ts";
 
 export const e5m2: Packing = {
+  forExperts: true,
   lossless: true,
   parts(of) {
     return [

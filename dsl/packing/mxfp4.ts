@@ -12,6 +12,7 @@ import { blockAxes } from "./blocks.ts";
 import type { Packing } from "./packing.ts";
 
 export const mxfp4: Packing = {
+  forExperts: true,
   parts(of) {
     const scales = blockAxes("MXFP4", of);
     return [

@@ -4,7 +4,7 @@ import { type Activation, full, type Graph, type StorageOf, trace } from "../../
 import type { ModelConfig } from "../../models/index.ts";
 import { type DeviceBuffer, type Executable, type Worker, WorkerError } from "../../runtime-bridge/index.ts";
 import { cacheTooLarge } from "./cache-size.ts";
-import type { ModelFiles } from "./model-files.ts";
+import type { UnloadedModel } from "./model-files.ts";
 import {
   cacheAxes,
   cacheBytes,
@@ -56,7 +56,7 @@ export class ModelPrograms {
   readonly config: ModelConfig;
   /** The cache tensors, in the order of their slots. */
   readonly cacheNames: readonly string[];
-  readonly #files: ModelFiles;
+  readonly #files: UnloadedModel;
   readonly #target: Target;
   readonly #weights: DeviceWeights;
   readonly #storageOf: StorageOf;
@@ -67,7 +67,7 @@ export class ModelPrograms {
 
   constructor(
     worker: Worker,
-    files: ModelFiles,
+    files: UnloadedModel,
     target: Target,
     weights: DeviceWeights,
     storageOf: StorageOf,

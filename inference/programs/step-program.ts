@@ -10,8 +10,10 @@ import {
   axis,
   type CacheState,
   type Graph,
+  InputError,
   type Inputs,
   iota,
+  type KeyValueCache,
   LinearCache,
   type Param,
   part,
@@ -97,13 +99,16 @@ export function traceStep<C extends ModelConfig>(
     });
 
     const positions = start.broadcast(pos).add(iota(pos));
-    const hidden = architecture.forward(weights, { tokens, positions, frequencies, caches }, config);
+    const cache = (layer: number) => cacheOfLayer(caches, layer);
+    const hidden = architecture.forward(weights, { tokens, positions, frequencies, caches, cache }, config);
     const state = { caches: caches.map((cache) => cache.state) };
     if (outputs === "all") {
-      return { logits: architecture.unembed<"batch" | "pos">(weights, hidden).cast("f32"), ...state };
+      // An equation for one position holds for all: an axis that it does not name stays as it is.
+      const every = architecture.unembed(weights, hidden as unknown as Tensor<"batch" | "embed">);
+      return { logits: every.cast("f32"), ...state };
     }
     const last = part("last", () => hidden.at("pos", length?.sub(1) ?? 0)) as Tensor<"batch" | "embed">;
-    const logits = architecture.unembed<"batch">(weights, last).cast("f32");
+    const logits = architecture.unembed(weights, last).cast("f32");
     const candidate = axis("candidate", Math.min(candidateCount, config.vocab));
     const candidates = part("candidates", () => logits.topK("vocab", candidate));
     const logSumExp = part("candidates", () => logits.logSumExp("vocab"));
@@ -215,4 +220,16 @@ export function cacheBytes<C extends ModelConfig>(
     0,
   );
   return elements * (target.cache === "f32" ? 4 : 2);
+}
+
+// Implementation
+
+function cacheOfLayer<T extends KeyValueCache>(caches: readonly T[], layer: number): T {
+  const found = caches[layer];
+  if (found !== undefined) return found;
+  throw new InputError(
+    "LAYER",
+    `forward asks for the cache of layer ${layer}, and the configuration has ${caches.length} layers, counted from 0`,
+    { layer, layers: caches.length },
+  );
 }

@@ -1,11 +1,13 @@
 /** Loading: every weight of a model from its checkpoint onto the devices, through small programs that the worker runs. */
 import { type LowerOptions, lower, type Target } from "../../compiler/index.ts";
 import { packingOf, type Storage, type StorageOf } from "../../dsl/index.ts";
+import { tableOf } from "../../models/checkpoint-layouts.ts";
 import { drawKey, type Feed, isBuiltIn, loadGraph, matchCheckpoint } from "../../models/index.ts";
+import { drawnFeeds } from "../../models/random-weights.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../../runtime-bridge/index.ts";
 import { hostTensor } from "../../runtime-bridge/index.ts";
 import { loadPlacement } from "./load-placement.ts";
-import type { ModelFiles } from "./model-files.ts";
+import type { UnloadedModel } from "./model-files.ts";
 import { loweringFor } from "./step-program.ts";
 import { requireExact, type WeightCheck } from "./weight-checks.ts";
 import { storageOfFeeds } from "./weight-storage.ts";
@@ -28,10 +30,13 @@ export interface WeightPlan {
  *
  * @throws InputError that lists both sides, when checkpoint and model do not fit
  */
-export function planWeights({ architecture, config, checkpoint }: ModelFiles, target: Target): WeightPlan {
-  const table = checkpoint.container === "gguf" ? architecture.tables.gguf : architecture.tables.huggingFace;
+export function planWeights({ architecture, config, checkpoint }: UnloadedModel, target: Target): WeightPlan {
+  const params = architecture.weights(config);
   const hint = isBuiltIn(architecture) ? [] : variantHint;
-  const feeds = matchCheckpoint(architecture.weights(config), checkpoint.tensors, table, hint);
+  const feeds =
+    checkpoint === undefined
+      ? drawnFeeds(params)
+      : matchCheckpoint(params, checkpoint.tensors, tableOf(architecture, checkpoint.container), hint);
   return {
     feeds,
     storageOf: storageOfFeeds(feeds, architecture, target),
@@ -47,7 +52,7 @@ export function planWeights({ architecture, config, checkpoint }: ModelFiles, ta
  */
 export async function loadWeights(
   worker: Worker,
-  { checkpoint }: ModelFiles,
+  { checkpoint }: Pick<UnloadedModel, "checkpoint">,
   plan: WeightPlan,
   options: {
     readonly onProgress?: (progress: LoadProgress) => void;
@@ -63,7 +68,7 @@ export async function loadWeights(
     return isStored(feed) ? [{ executable, tensors: feed.tensors.map(({ name }) => name) }] : [];
   });
   const { seed = 0, ...call } = options;
-  const stored = await worker.load(checkpoint, items, call);
+  const stored = checkpoint === undefined ? [] : await worker.load(checkpoint, items, call);
   const held = stored.flat();
   const fromFile = stored.values();
   const weights = new Map<string, DeviceBuffer>();

@@ -10,22 +10,28 @@
 export { z } from "zod";
 export * from "../dsl/index.ts";
 export { countActiveParameters } from "./active-parameters.ts";
-export type { Architecture, ForwardInputs, Metadata, ModelConfig } from "./architecture.ts";
-export { isPacked, unpackBlocks } from "./block-formats.ts";
+export type {
+  Architecture,
+  ChatFormat,
+  FamilyNames,
+  ForwardInputs,
+  FrequencySets,
+  Metadata,
+  ModelConfig,
+  RotaryInputs,
+} from "./architecture.ts";
+export { isPacked, unpackBlocks } from "./checkpoints/block-formats.ts";
 export {
   type CheckpointTable,
+  type CheckpointTables,
   type Drawn,
   type Feed,
   isMxfp4,
   matchCheckpoint,
-  type PackedSource,
-  type Source,
-  type StackSource,
-  type StoredTensor,
-  type StoredTensors,
-  type TensorSource,
-} from "./checkpoint.ts";
-export { count, parseConfig, positive } from "./config-schema.ts";
+} from "./checkpoints/checkpoint.ts";
+export { drawKey, loadGraph } from "./checkpoints/load-programs.ts";
+export type { OnePlusSource, PackedSource, Source, StackSource, TensorSource } from "./checkpoints/sources.ts";
+export type { StoredTensor, StoredTensors } from "./checkpoints/stored-tensor.ts";
 export { findArchitecture, findByConfig, isBuiltIn } from "./find.ts";
 export { type GptOssConfig, gptOssFromGguf, gptOssFromHuggingFace } from "./gpt-oss.config.ts";
 export {
@@ -42,8 +48,33 @@ export {
   gptOssOf,
   gptOssParts,
 } from "./gpt-oss.ts";
-export { type LlamaConfig, llamaFromGguf, llamaFromHuggingFace } from "./llama.config.ts";
-export { attention, attentionWeights, llama, llamaAxes, llamaWeights, mlp, mlpWeights } from "./llama.ts";
-export { drawKey, loadGraph } from "./load-programs.ts";
+export { llamaTables, plainGguf } from "./llama.checkpoint.ts";
+export {
+  type LlamaConfig,
+  type LlamaFamily,
+  llamaFamily,
+  llamaFromGguf,
+  llamaFromHuggingFace,
+} from "./llama.config.ts";
+export {
+  type GivenKeys,
+  type LlamaAttentionParts,
+  type LlamaMlpParts,
+  type LlamaParts,
+  type LlamaPlace,
+  llama,
+  llamaAttention,
+  llamaAttentionWeights,
+  llamaAxes,
+  llamaLayer,
+  llamaMlp,
+  llamaMlpWeights,
+  llamaOf,
+  llamaParts,
+  llamaWeights,
+} from "./llama.ts";
+export { attention, attentionWeights, mlp, mlpWeights } from "./older-names.ts";
+export { count, parseConfig, positive } from "./parse-input.ts";
 export { publishedConfigs } from "./published.ts";
 export { type RopeConfig, type RopeScaling, ropeAttentionFactor, ropeFrequencies } from "./rope-scaling.ts";
+export type { RopeSets, Turn } from "./rope-sets.ts";

@@ -5,14 +5,14 @@
  */
 import { InputError, TsxlaError } from "../../dsl/index.ts";
 import { configFromGguf } from "../../models/checkpoint-layouts.ts";
-import { type Architecture, findArchitecture, findByConfig, gptOss, type ModelConfig } from "../../models/index.ts";
+import { type Architecture, findArchitecture, findByConfig, type ModelConfig } from "../../models/index.ts";
 import type { Checkpoint, Worker } from "../../runtime-bridge/index.ts";
-import { speaksHarmony } from "../harmony/format.ts";
-import { Harmony } from "../harmony/index.ts";
+import type { Harmony } from "../harmony/index.ts";
 import { ChatTemplate, findChatTemplate } from "../text/chat-template.ts";
 import { tokenizerFromGguf } from "../text/gguf-tokenizer.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { tokenizerFromJson } from "../text/tokenizer-json.ts";
+import { chatFormatOf } from "./chat-formats.ts";
 
 // Public API
 
@@ -25,7 +25,7 @@ export interface UnloadedModel {
   /** Absent where the folder has none: token ids still run. */
   readonly tokenizer: Tokenizer | undefined;
   readonly chatTemplate: ChatTemplate | undefined;
-  /** Of a GPT-OSS, which then chats in it and not by its template. */
+  /** Where the architecture chats in it: then not by its template. */
   readonly harmony: Harmony | undefined;
   /** The tokens that end an answer. */
   readonly stopIds: ReadonlySet<number>;
@@ -98,7 +98,7 @@ export async function understandFolder(
     config: architecture.fromHuggingFace(config),
     tokenizer,
     chatTemplate: templateOf(source, tokenizer, settings),
-    harmony: harmonyOf(architecture, tokenizer),
+    harmony: chatFormatOf(architecture, tokenizer),
     stopIds: new Set([...eosOf(generation), ...eosOf(config), ...(tokenizer?.eosIds ?? [])]),
   };
 }
@@ -118,7 +118,7 @@ function openGguf(checkpoint: Checkpoint, given: Architecture | undefined): Mode
     config,
     tokenizer,
     chatTemplate: templateOf(source, tokenizer, {}),
-    harmony: harmonyOf(architecture, tokenizer),
+    harmony: chatFormatOf(architecture, tokenizer),
     stopIds: new Set(tokenizer?.eosIds),
   };
 }
@@ -148,13 +148,6 @@ async function openFolder(
 function eosOf(config: unknown): number[] {
   const value = (config as Record<string, unknown> | undefined)?.eos_token_id;
   return [value].flat().filter((id): id is number => typeof id === "number" && Number.isInteger(id));
-}
-
-/** Others may have the same tokens and another format. */
-function harmonyOf({ name }: Architecture, tokenizer: Tokenizer | undefined): Harmony | undefined {
-  return name === gptOss.name && tokenizer !== undefined && speaksHarmony(tokenizer)
-    ? new Harmony(tokenizer)
-    : undefined;
 }
 
 function templateOf(

@@ -25,6 +25,7 @@ import {
 import type { Architecture, ModelConfig } from "../../models/index.ts";
 import { chosenToken } from "../sampling/choose-on-device.ts";
 import { chunkBuckets } from "./buckets.ts";
+import { traceFrequencies } from "./frequency-inputs.ts";
 
 // Public API
 
@@ -62,7 +63,7 @@ export const candidateCount = 64;
 
 /**
  * Traces one step. Arguments: `tokens`, `start` (positions held already), `length` (real tokens of the chunk, the rest
- * is padding), `frequencies`, the weights, and the caches, which are donated. Results: `logits`, f32; for `last` also
+ * is padding), `frequencies` (./frequency-inputs.ts), the weights, and the caches, which are donated. Results: `logits`, f32; for `last` also
  * `candidates.values`, `candidates.ids` and `logSumExp`; and the caches.
  *
  * A step that chooses has no `length`, and instead `choice.temperature`, `choice.topK` and `choice.key` of each row
@@ -80,14 +81,13 @@ export function traceStep<C extends ModelConfig>(
 ): Graph {
   const batch = axis("batch", sizes.batch);
   const pos = axis("pos", sizes.pos);
-  const pairs = architecture.frequencies(config, 1).length;
   const name = { all: "logits", last: sizes.pos === 1 ? "decode" : "prefill", chosen: "decode_chosen" }[outputs];
   const placement = placementFor(target.mesh, architecture.roles);
   const step = (inputs: Inputs) => {
     const tokens = inputs.input("tokens", "i32", batch, pos);
     const start = inputs.input("start", "i32", batch);
     const length = outputs === "chosen" ? undefined : inputs.input("length", "i32", batch);
-    const frequencies = inputs.input("frequencies", "f32", batch, axis("freq", pairs));
+    const frequencies = traceFrequencies(inputs, batch, architecture.frequencies(config, 1));
     // Which tensors these are is known to the architecture alone.
     const declared = architecture.weights(config) as Readonly<Record<string, Param>>;
     const weights = inputs.weights("weights", declared, storageOf, target.compute);

@@ -2,6 +2,7 @@
 import { type LowerOptions, lower, type Target } from "../../compiler/index.ts";
 import { packingOf, type Storage, type StorageOf } from "../../dsl/index.ts";
 import { tableOf } from "../../models/checkpoint-layouts.ts";
+import { readingOf } from "../../models/checkpoints/sources.ts";
 import { drawKey, type Feed, isBuiltIn, loadGraph, matchCheckpoint } from "../../models/index.ts";
 import { drawnFeeds } from "../../models/random-weights.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../../runtime-bridge/index.ts";
@@ -139,8 +140,7 @@ async function compileLoaders(
 
 /** What the load program depends on: everything but names. */
 function kindOf({ param, source, tensors }: Feed, storage: Storage): string {
-  const { rows, order, interleaved } = source.kind === "tensor" ? source : {};
+  const form = source.kind === "drawn" ? source : readingOf(source).form;
   const stored = tensors.map(({ format, shape, type }) => ({ format, shape, type }));
-  const drawn = source.kind === "drawn" ? source : {};
-  return JSON.stringify([source.kind, rows, order, interleaved, drawn, param.axes, stored, storage]);
+  return JSON.stringify([form, param.axes, stored, storage]);
 }

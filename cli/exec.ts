@@ -1,11 +1,18 @@
 /** `tsxla exec`: compiles a StableHLO file, or takes an executable that was saved, and runs it once. */
 import { type Command, Option } from "commander";
 import { InputError, isFloat, isInteger } from "../dsl/index.ts";
-import { type Executable, type Execution, type HostTensor, toNumbers, type Worker } from "../runtime-bridge/index.ts";
+import {
+  type Executable,
+  type Execution,
+  type HostTensor,
+  readSafetensors,
+  SafetensorsWriter,
+  toNumbers,
+  type Worker,
+} from "../runtime-bridge/index.ts";
 import { type Runnable, readRunnable, writeExecutable } from "./compile/executable-file.ts";
 import { openWorker, type WorkerOptions, withWorker } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { readSafetensors, SafetensorsWriter } from "./safetensors.ts";
 
 // Public API
 

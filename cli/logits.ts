@@ -2,11 +2,11 @@
 import type { Command } from "commander";
 import { InputError, RuntimeFailure } from "../dsl/index.ts";
 import type { Model, TracedChunk } from "../inference/index.ts";
+import { SafetensorsWriter } from "../runtime-bridge/index.ts";
 import { type CompareOptions, compareFiles, withComparison } from "./compare.ts";
 import { type ModelOptions, openModelOn, openWorker, tokenIds, withModel, withRandomWeights } from "./options.ts";
 import { type ProfileOptions, startProfile, withProfile } from "./profile.ts";
 import { Progress } from "./progress.ts";
-import { SafetensorsWriter } from "./safetensors.ts";
 import { TraceWriter } from "./trace-file.ts";
 
 // Public API

@@ -97,11 +97,7 @@ export async function openWorker(
 
 /** How to reach a worker, from the options of a command. */
 export function connectOptions({ tokenFile, tlsCa }: WorkerOptions, signal: AbortSignal): ConnectOptions {
-  return {
-    signal,
-    ...(tokenFile === undefined ? {} : { tokenFile }),
-    ...(tlsCa === undefined ? {} : { tlsCa }),
-  };
+  return { signal, tokenFile, tlsCa };
 }
 
 /** Loads a model, showing how far it is. */

@@ -17,27 +17,27 @@ export interface WeightForms {
 export const weightForms: readonly Storage[] = [...(Object.keys(packings) as PackedFormat[]), "bf16", "f16", "f32"];
 
 /**
- * Reads `EXPERTS[,DENSE]`. One value names both, except that with a form for experts alone (`mxfp4`, `e5m2`) the others are
- * bf16.
+ * Reads `EXPERTS[,DENSE]`. One value names both, except that with a form for experts only the others are bf16.
  *
  * @throws InputError that names the forms
  */
 export function parseWeightForms(text: string): WeightForms {
-  const [experts, dense, ...more] = text.split(",").map((word) => weightForms.find((form) => form === word.trim()));
-  const words = text.split(",").length;
-  if (experts === undefined || (words > 1 && dense === undefined) || more.length > 0 || isForExperts(dense)) {
-    const alone = weightForms.filter(isForExperts).join(" and ");
-    throw new InputError(
-      "WEIGHTS",
-      `weights '${text}' are not known: EXPERTS[,DENSE], each of ${weightForms.join(", ")}; ${alone} are for experts`,
-      { text },
-    );
+  const words = text.split(",");
+  const [experts, dense] = words.map((word) => weightForms.find((form) => form === word.trim()));
+  const isComplete = experts !== undefined && (words.length === 1 || (words.length === 2 && dense !== undefined));
+  if (isComplete && !isForExperts(dense)) {
+    return { experts, dense: dense ?? (isForExperts(experts) ? "bf16" : experts) };
   }
-  return { experts, dense: dense ?? (isForExperts(experts) ? "bf16" : experts) };
+  const alone = weightForms.filter(isForExperts).join(" and ");
+  throw new InputError(
+    "WEIGHTS",
+    `weights '${text}' are not known: EXPERTS[,DENSE], each of ${weightForms.join(", ")}; ${alone} are for experts`,
+    { text },
+  );
 }
 
 // Implementation
 
 function isForExperts(form: Storage | undefined): boolean {
-  return form !== undefined && packingOf(form)?.forExperts === true;
+  return form !== undefined && packingOf(form)?.expertsOnly === true;
 }

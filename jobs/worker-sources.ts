@@ -2,8 +2,8 @@
 import { lookup } from "node:dns/promises";
 import { type Target, virtualDevices } from "../compiler/index.ts";
 import { InputError } from "../dsl/index.ts";
-import { parseAddress } from "../runtime-bridge/address.ts";
 import { type ConnectOptions, Worker } from "../runtime-bridge/index.ts";
+import { parseAddress } from "../runtime-bridge/link/address.ts";
 
 // Public API
 

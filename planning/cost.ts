@@ -17,9 +17,9 @@ import type { Axis } from "../dsl/axes.ts";
 import { dtypes, isFloat } from "../dsl/dtype.ts";
 import type { Node, Scope, ValueType } from "../dsl/graph.ts";
 import { formatLocation } from "../dsl/location.ts";
+import { tripsOf } from "../dsl/loop-trip-count.ts";
 import type { Tensor } from "../dsl/tensor.ts";
 import type { Graph } from "../dsl/trace.ts";
-import { tripsOf } from "../dsl/trips.ts";
 
 // Public API
 

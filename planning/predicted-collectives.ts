@@ -13,10 +13,10 @@ import { usedNodes } from "../compiler/used-nodes.ts";
 import type { Axis } from "../dsl/axes.ts";
 import { dtypes, isFloat } from "../dsl/dtype.ts";
 import type { Node, Scope } from "../dsl/graph.ts";
+import { tripsOf } from "../dsl/loop-trip-count.ts";
 import { cutAxis } from "../dsl/parts.ts";
 import type { Tensor } from "../dsl/tensor.ts";
 import type { Graph } from "../dsl/trace.ts";
-import { tripsOf } from "../dsl/trips.ts";
 
 // Public API
 

@@ -101,8 +101,8 @@ export function manifestOptions(words: ManifestWords, model: string): ManifestOp
     replicas: words.replicas ?? 1,
     weights: weightsOf(words.weightsFrom, model),
     root: words.root ?? "/models",
-    ...(cacheClaim === undefined ? {} : { cacheClaim }),
-    ...(serviceAccount === undefined ? {} : { serviceAccount }),
+    cacheClaim,
+    serviceAccount,
   };
 }
 

@@ -6,8 +6,14 @@
 import { cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "@jest/globals";
-import { readSafetensors, SafetensorsWriter } from "../../cli/safetensors.ts";
-import { type HostTensor, hostTensor, toFloat32Array } from "../../runtime-bridge/index.ts";
+
+import {
+  type HostTensor,
+  hostTensor,
+  readSafetensors,
+  SafetensorsWriter,
+  toFloat32Array,
+} from "../../runtime-bridge/index.ts";
 import { onTestWorker, runCli, temporaryFolder } from "../support/cli.ts";
 import { readPage, walkInCheckout } from "./page-folder.ts";
 import { commandsOf, fileOf } from "./walk.ts";

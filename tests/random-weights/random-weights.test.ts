@@ -6,9 +6,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { SafetensorsWriter } from "../../cli/safetensors.ts";
+
 import { type LoadModelOptions, loadModel, type Model, toNumbers } from "../../inference/index.ts";
 import { publishedConfigs } from "../../models/index.ts";
+import { SafetensorsWriter } from "../../runtime-bridge/index.ts";
 import { temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";
 

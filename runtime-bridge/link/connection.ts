@@ -13,22 +13,12 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import { InputError, RuntimeFailure } from "../dsl/errors.ts";
-import type { LoadRequest, LoadResponse } from "../proto/generated/worker.ts";
-import { WorkerService } from "../proto/generated/worker.ts";
+import { InputError, RuntimeFailure } from "../../dsl/errors.ts";
+import { type Loss, toWorkerError, WorkerError, WorkerLost, WorkerUnavailable } from "../errors.ts";
 import { type Address, parseAddress } from "./address.ts";
-import { type Loss, toWorkerError, WorkerError, WorkerLost, WorkerUnavailable } from "./errors.ts";
-import type { Link, SessionStream } from "./link.ts";
+import type { CallOptions } from "./call-options.ts";
 
 // Public API
-
-/** What every call takes. */
-export interface CallOptions {
-  /** Ends the call; it rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long the call may take. Each method says its default. */
-  readonly deadlineMs?: number | undefined;
-}
 
 /** How to reach a worker. */
 export interface ConnectionOptions {
@@ -52,7 +42,7 @@ export interface Method<Q, R> {
 /** The longest wait for the first answer of a worker. */
 export const connectMs = 10_000;
 
-export class Connection implements Link {
+export class Connection {
   readonly address: Address;
   readonly #client: Client;
   readonly #metadata: GrpcMetadata;
@@ -96,14 +86,6 @@ export class Connection implements Link {
         ...(target.startsWith("unix:") && { "grpc.default_authority": "localhost" }),
       },
     );
-  }
-
-  get first(): this {
-    return this;
-  }
-
-  get hosts(): readonly [{ readonly address: string }] {
-    return [{ address: this.address.text }];
   }
 
   /** Waits until the connection stands. */
@@ -207,14 +189,6 @@ export class Connection implements Link {
       this.#active.delete(call);
       call.cancel();
     }
-  }
-
-  async *load(request: LoadRequest, options: CallOptions): AsyncGenerator<readonly [LoadResponse], void, undefined> {
-    for await (const response of this.receive(WorkerService.load, request, options)) yield [response];
-  }
-
-  openSession(): SessionStream {
-    return this.open(WorkerService.session);
   }
 
   /** Both sides many. Errors come as the stream's `error` event; pass them through `explain`. */

@@ -2,7 +2,7 @@
  * Addresses of workers: `unix:PATH`, `HOST:PORT`, `dns:NAME:PORT`, and each of the last two with `grpcs://` before it.
  */
 import { resolve } from "node:path";
-import { InputError } from "../dsl/errors.ts";
+import { InputError } from "../../dsl/errors.ts";
 
 /** An address, understood. */
 export interface Address {

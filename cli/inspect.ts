@@ -3,7 +3,7 @@ import { open, stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { countParameters, InputError, type ParamTree } from "../dsl/index.ts";
 import { isConfig, type ModelFiles, openModel, readModelConfig } from "../inference/index.ts";
-import { tableOf } from "../models/checkpoint-layouts.ts";
+import { tableOf } from "../models/checkpoints/layouts.ts";
 import { type Architecture, countActiveParameters, type ModelConfig, matchCheckpoint } from "../models/index.ts";
 import { formatBytes } from "../planning/format-bytes.ts";
 import { describeExecutable, isSavedExecutable } from "../runtime-bridge/index.ts";

@@ -88,8 +88,11 @@ export interface Architecture<C extends ModelConfig = ModelConfig, W = any, F ex
    * too, which the equation does not name.
    */
   unembed(weights: W, hidden: Tensor<"batch" | "embed">): Tensor<"batch" | "vocab">;
-  /** Radians a position for each rotary pair of each set, when a row will be `length` positions long. */
-  frequencies(config: C, length: number): FrequencySets<Float32Array>;
+  /**
+   * Radians a position for each rotary pair of each set, when a row will be `length` positions long. Without it nothing
+   * turns: positions are learned, say.
+   */
+  frequencies?(config: C, length: number): FrequencySets<Float32Array>;
   /** How far back a layer looks, itself included; undefined is the whole context. Without it, all layers look at all. */
   window?(config: C, layer: number): number | undefined;
   /**
@@ -102,7 +105,7 @@ export interface Architecture<C extends ModelConfig = ModelConfig, W = any, F ex
   /** The share of a weight that one token is multiplied with, where that is not all of it. */
   activeShare?(param: Param, config: C): number;
   /** Where each layout of checkpoints keeps each weight. Without one for Hugging Face's, a weight's key is its tensor's. */
-  readonly tables?: CheckpointTables;
+  readonly tables?: Partial<CheckpointTables>;
   /** The format in which the family's models chat, where code has to write and read it; absent is their own template. */
   readonly chat?: ChatFormat;
   /** What each axis is, for targets that split tensors over devices. */

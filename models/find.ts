@@ -16,7 +16,14 @@ export function findArchitecture(name: unknown): Architecture {
   if (found !== undefined) return found;
   const known = builtIn.map((each) => each.name).join(", ");
   const written = JSON.stringify(name) ?? "nothing";
-  throw new InputError("ARCHITECTURE", `architecture ${written} is not known; known are ${known}`, { name });
+  throw new InputError(
+    "ARCHITECTURE",
+    [
+      `architecture ${written} is not known; known are ${known}`,
+      "  hint  an architecture of your own is given with --arch FILE, in a program as the option architecture",
+    ].join("\n"),
+    { name },
+  );
 }
 
 /** Whether an architecture is one of ours, and not a user's. */

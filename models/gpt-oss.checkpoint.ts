@@ -8,7 +8,7 @@ import { ggufNames, type KeyTable, keyIn, splitLayer } from "./checkpoints/gguf-
 import type { Source } from "./checkpoints/sources.ts";
 import type { StoredTensors } from "./checkpoints/stored-tensor.ts";
 
-export const gptOssTables: Required<CheckpointTables> = {
+export const gptOssTables: CheckpointTables = {
   huggingFace: {
     source: (param, tensors) => (isOriginal(tensors) ? original : huggingFace)(param, tensors),
     ignored: [],

@@ -31,7 +31,7 @@ export {
 } from "./checkpoints/checkpoint.ts";
 export { drawKey, loadGraph } from "./checkpoints/load-programs.ts";
 export type { OnePlusSource, PackedSource, Source, StackSource, TensorSource } from "./checkpoints/sources.ts";
-export type { StoredTensor, StoredTensors } from "./checkpoints/stored-tensor.ts";
+export type { Rows, StoredTensor, StoredTensors } from "./checkpoints/stored-tensor.ts";
 export { findArchitecture, findByConfig, isBuiltIn } from "./find.ts";
 export { type GptOssConfig, gptOssFromGguf, gptOssFromHuggingFace } from "./gpt-oss.config.ts";
 export {

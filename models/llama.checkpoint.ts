@@ -4,7 +4,7 @@ import { ggufNames, keyIn } from "./checkpoints/gguf-names.ts";
 
 // Public API
 
-export const llamaTables: Required<CheckpointTables> = {
+export const llamaTables: CheckpointTables = {
   huggingFace: {
     source: ({ key }) => ({ kind: "tensor", key }),
     // Old exports carry the table of rotary frequencies, and tied models their embedding twice.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { countParameters, type ParamTree, TsxlaError } from "../dsl/index.ts";
-import { tableOf } from "./checkpoint-layouts.ts";
+import { tableOf } from "./checkpoints/layouts.ts";
 import {
   llama,
   llamaFromGguf,

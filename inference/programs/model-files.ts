@@ -4,7 +4,7 @@
  * The files lie beside the worker, so everything is read through it.
  */
 import { InputError, TsxlaError } from "../../dsl/index.ts";
-import { configFromGguf } from "../../models/checkpoint-layouts.ts";
+import { configFromGguf } from "../../models/checkpoints/layouts.ts";
 import { type Architecture, findArchitecture, findByConfig, type ModelConfig } from "../../models/index.ts";
 import type { Checkpoint, Worker } from "../../runtime-bridge/index.ts";
 import type { Harmony } from "../harmony/index.ts";

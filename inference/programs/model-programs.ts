@@ -106,7 +106,7 @@ export class ModelPrograms {
 
   /** The arguments of a step that hold rotary frequencies, for a row that will be `length` positions long. */
   frequencyInputs(length: number): readonly FrequencyInput[] {
-    return frequencyInputs(this.#files.architecture.frequencies(this.config, length));
+    return frequencyInputs(this.#files.architecture.frequencies?.(this.config, length) ?? {});
   }
 
   /** The same as one list, all sets one after the other: rows of which it is equal are read alike. */

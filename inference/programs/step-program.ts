@@ -87,7 +87,7 @@ export function traceStep<C extends ModelConfig>(
     const tokens = inputs.input("tokens", "i32", batch, pos);
     const start = inputs.input("start", "i32", batch);
     const length = outputs === "chosen" ? undefined : inputs.input("length", "i32", batch);
-    const frequencies = traceFrequencies(inputs, batch, architecture.frequencies(config, 1));
+    const frequencies = traceFrequencies(inputs, batch, architecture.frequencies?.(config, 1) ?? {});
     // Which tensors these are is known to the architecture alone.
     const declared = architecture.weights(config) as Readonly<Record<string, Param>>;
     const weights = inputs.weights("weights", declared, storageOf, target.compute);

@@ -1,10 +1,10 @@
 /** Loading: every weight of a model from its checkpoint onto the devices, through small programs that the worker runs. */
 import { type LowerOptions, lower, type Target } from "../../compiler/index.ts";
 import { packingOf, type Storage, type StorageOf } from "../../dsl/index.ts";
-import { tableOf } from "../../models/checkpoint-layouts.ts";
+import { tableOf } from "../../models/checkpoints/layouts.ts";
+import { drawnFeeds } from "../../models/checkpoints/random-weights.ts";
 import { readingOf } from "../../models/checkpoints/sources.ts";
 import { drawKey, type Feed, isBuiltIn, loadGraph, matchCheckpoint } from "../../models/index.ts";
-import { drawnFeeds } from "../../models/random-weights.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../../runtime-bridge/index.ts";
 import { hostTensor } from "../../runtime-bridge/index.ts";
 import { loadPlacement } from "./load-placement.ts";

@@ -34,8 +34,8 @@ export interface CheckpointTable {
 
 /** The layouts that an architecture's files come in. */
 export interface CheckpointTables {
-  readonly huggingFace?: CheckpointTable;
-  readonly gguf?: CheckpointTable;
+  readonly huggingFace: CheckpointTable;
+  readonly gguf: CheckpointTable;
 }
 
 /** A weight and the tensors that fill it. */

@@ -2,7 +2,7 @@
 import { lower } from "../../compiler/index.ts";
 import { axis, type Tensor, trace } from "../../dsl/index.ts";
 import type { ModelFiles } from "../../inference/index.ts";
-import { tableOf } from "../../models/checkpoint-layouts.ts";
+import { tableOf } from "../../models/checkpoints/layouts.ts";
 import { isMxfp4, loadGraph, matchCheckpoint } from "../../models/index.ts";
 import type { Worker } from "../../runtime-bridge/index.ts";
 import { type ScaleSpread, spreadOf } from "./scale-spread.ts";

@@ -1,7 +1,7 @@
 /** What an architecture knows of each layout of checkpoints: a Hugging Face folder, or a GGUF file. */
-import { InputError } from "../dsl/index.ts";
-import type { Architecture, Metadata, ModelConfig } from "./architecture.ts";
-import type { CheckpointTable } from "./checkpoints/checkpoint.ts";
+import { InputError } from "../../dsl/index.ts";
+import type { Architecture, Metadata, ModelConfig } from "../architecture.ts";
+import type { CheckpointTable } from "./checkpoint.ts";
 
 // Public API
 

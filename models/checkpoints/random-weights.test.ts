@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { axes, flattenParams, param, untrained, unused } from "../dsl/index.ts";
+import { axes, flattenParams, param, untrained, unused } from "../../dsl/index.ts";
 import { drawnFeeds } from "./random-weights.ts";
 
 const ax = axes({ embed: 4, mlp: 8 });

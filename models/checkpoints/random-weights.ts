@@ -1,6 +1,6 @@
 /** Weights of a model that has no checkpoint: every one is drawn at random. */
-import { type Distribution, flattenParams, type Param, type ParamTree } from "../dsl/index.ts";
-import type { Feed } from "./checkpoints/checkpoint.ts";
+import { type Distribution, flattenParams, type Param, type ParamTree } from "../../dsl/index.ts";
+import type { Feed } from "./checkpoint.ts";
 
 // Public API
 

@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
-import { axis, param } from "../dsl/index.ts";
-import { refusalOf } from "../tests/support/refusal.ts";
-import type { Architecture } from "./architecture.ts";
-import { configFromGguf, tableOf } from "./checkpoint-layouts.ts";
-import { llama } from "./llama.ts";
+import { axis, param } from "../../dsl/index.ts";
+import { refusalOf } from "../../tests/support/refusal.ts";
+import type { Architecture } from "../architecture.ts";
+import { llama } from "../llama.ts";
+import { configFromGguf, tableOf } from "./layouts.ts";
 
 const { fromGguf: _, tables: __, ...rest } = llama;
 const own: Architecture = { ...rest, name: "mine" };

@@ -25,7 +25,7 @@ import { elsewhere, type NamedWorkers, ownWorkers, type WorkerSource } from "./w
 
 /** What a job is. */
 export interface JobOptions
-  extends Omit<LoadModelOptions, "worker" | "signal" | "onLoad" | "onCompile" | "onCache">,
+  extends Omit<LoadModelOptions, "worker" | "signal" | "onLoad" | "onCompile" | "onCache" | "randomWeights">,
     Pick<JobDefaults, "seed"> {
   /** A Hugging Face folder or a .gguf file, where the workers are. */
   readonly model: string;

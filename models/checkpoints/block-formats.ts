@@ -6,7 +6,7 @@
  * reference's order, so that results are its very bits: scales first, then one product and at most one sum for each
  * element.
  */
-import { axis, InputError, type Tensor } from "../dsl/index.ts";
+import { axis, InputError, type Tensor } from "../../dsl/index.ts";
 
 // Public API
 

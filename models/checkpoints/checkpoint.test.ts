@@ -1,10 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import { flattenParams } from "../dsl/index.ts";
-import { refusalOf } from "../tests/support/refusal.ts";
-import { matchCheckpoint, type StoredTensor } from "./checkpoint.ts";
-import { llamaTables } from "./llama.checkpoint.ts";
-import { llamaFromHuggingFace } from "./llama.config.ts";
-import { llamaWeights } from "./llama.ts";
+import { flattenParams } from "../../dsl/index.ts";
+import { refusalOf } from "../../tests/support/refusal.ts";
+import { llamaTables } from "../llama.checkpoint.ts";
+import { llamaFromHuggingFace } from "../llama.config.ts";
+import { llamaWeights } from "../llama.ts";
+import { matchCheckpoint } from "./checkpoint.ts";
+import type { StoredTensor } from "./stored-tensor.ts";
 
 const config = llamaFromHuggingFace({
   model_type: "llama",

@@ -2,12 +2,12 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, test } from "@jest/globals";
-import { lower } from "../compiler/index.ts";
-import { axis, type Tensor, trace } from "../dsl/index.ts";
-import { hostTensor, toFloat32Array } from "../runtime-bridge/index.ts";
-import { projectPython } from "../runtime-bridge/launch/environment-paths.ts";
-import { refusal } from "../tests/support/refusal.ts";
-import { testWorker } from "../tests/support/worker.ts";
+import { lower } from "../../compiler/index.ts";
+import { axis, type Tensor, trace } from "../../dsl/index.ts";
+import { hostTensor, toFloat32Array } from "../../runtime-bridge/index.ts";
+import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
+import { refusal } from "../../tests/support/refusal.ts";
+import { testWorker } from "../../tests/support/worker.ts";
 import { isPacked, unpackBlocks } from "./block-formats.ts";
 
 /** Random bytes as blocks, but for scales that are numbers; and what gguf-py makes of them. */

@@ -1,6 +1,6 @@
 /** Normalisation. */
 import { shapeError } from "../shape-error.ts";
-import type { Tensor, Value } from "../tensor.ts";
+import type { Tensor, Value, Within } from "../tensor.ts";
 
 /**
  * Root-mean-square norm over the axis of `scale`, whatever the other axes are (arXiv:1910.07467).
@@ -12,11 +12,11 @@ import type { Tensor, Value } from "../tensor.ts";
  * @param over   the axes that are normalised, where the scale has several
  * @throws ShapeError when the scale has several axes and none is named
  */
-export function rmsNorm<A extends string, N extends A>(
+export function rmsNorm<A extends string, N extends string>(
   x: Tensor<A>,
-  scale: Tensor<N>,
+  scale: Tensor<N> & Within<NoInfer<A>>,
   eps: number,
-  ...over: readonly N[]
+  ...over: readonly (N & NoInfer<A>)[]
 ): Tensor<A> {
   const along = normalised("rmsNorm", x, scale, over);
   const wide = x.cast("f32");
@@ -39,12 +39,12 @@ export function rmsNorm<A extends string, N extends A>(
  * @param over  the axes that are normalised, where the scale has several
  * @throws ShapeError when the scale has several axes and none is named
  */
-export function layerNorm<A extends string, N extends A>(
+export function layerNorm<A extends string, N extends string>(
   x: Tensor<A>,
-  scale: Tensor<N>,
-  bias: Tensor<N> | undefined,
+  scale: Tensor<N> & Within<NoInfer<A>>,
+  bias: (Tensor<N> & Within<NoInfer<A>>) | undefined,
   eps: number,
-  ...over: readonly N[]
+  ...over: readonly (N & NoInfer<A>)[]
 ): Tensor<A> {
   const along = normalised("layerNorm", x, scale, over);
   const wide = x.cast("f32");
@@ -61,7 +61,12 @@ export function layerNorm<A extends string, N extends A>(
 // Implementation
 
 /** The axes that a norm runs over: those that were named, else the scale's own. */
-function normalised<N extends string>(op: string, x: Value, scale: Tensor<N>, over: readonly N[]): readonly N[] {
+function normalised<A extends string>(
+  op: string,
+  x: Tensor<A>,
+  scale: Within<A> & Value,
+  over: readonly A[],
+): readonly A[] {
   const extra = scale.axes.filter(({ name }) => !x.axes.some((axis) => axis.name === name));
   if (extra.length > 0) {
     const list = extra.map(({ name }) => `'${name}'`).join(", ");

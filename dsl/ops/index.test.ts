@@ -7,7 +7,7 @@ import * as ops from "./index.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const files = readdirSync(here).filter((name) => name.endsWith(".ts"));
-const sources = files.filter((name) => !name.endsWith(".test.ts") && name !== "index.ts");
+const sources = files.filter((name) => !/\.test(-d)?\.ts$/.test(name) && name !== "index.ts");
 const tests = files
   .filter((name) => name.endsWith(".test.ts") && name !== "index.test.ts")
   .map((name) => readFileSync(join(here, name), "utf8"));

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type Executable, hostTensor, toFloat32Array, Worker, WorkerError } from "./index.ts";
 import { addText, spinText } from "./test-programs.ts";
+import "../tests/support/needs-python.ts";
 
 let worker: Worker;
 let add: Executable;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Program } from "../compiler/program.ts";
 import { type DeviceBuffer, hostTensor, toFloat32Array, Worker, WorkerError, WorkerUnavailable } from "./index.ts";
 import { addText, safetensors, slowToCompileText, spinText } from "./test-programs.ts";
+import "../tests/support/needs-python.ts";
 
 let folder: string;
 let worker: Worker;

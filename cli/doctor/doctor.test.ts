@@ -2,7 +2,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { onTestWorker, runCli, temporaryFolder } from "../../tests/support/cli.ts";
+import { runCli, temporaryFolder } from "../../tests/support/cli.ts";
+import { onTestWorker } from "../../tests/support/worker.ts";
 import type { Check } from "./check.ts";
 import { guarded } from "./check.ts";
 import { checkEnvironment, checkNode, checkPackages, checkPlugins } from "./installation.ts";

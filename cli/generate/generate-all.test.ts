@@ -2,7 +2,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "@jest/globals";
-import { onTestWorker, runCli, smollm2, temporaryFolder } from "../../tests/support/cli.ts";
+import { runCli, smollm2, temporaryFolder } from "../../tests/support/cli.ts";
+import { onTestWorker } from "../../tests/support/worker.ts";
 
 let file: string;
 

@@ -13,7 +13,8 @@ import type { Comparison } from "../../inference/index.ts";
 import { toFloat32Array } from "../../runtime-bridge/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { openSafetensors, readSafetensors } from "../../runtime-bridge/safetensors.ts";
-import { type Ended, onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
+import { type Ended, root, runCli, temporaryFolder } from "../support/cli.ts";
+import { onTestWorker } from "../support/worker.ts";
 
 const cases = {
   untied: { script: "random_llama.py", options: [] as string[], names: "scripts/transformers-names.json" },

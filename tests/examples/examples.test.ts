@@ -18,8 +18,8 @@ import { type Architecture, type GptOssConfig, gptOss, gptOssMoe, gptOssOf, gptO
 import { toFloat32Array } from "../../runtime-bridge/index.ts";
 import { readSafetensors } from "../../runtime-bridge/safetensors.ts";
 import { checkText } from "../support/check-program.ts";
-import { onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
-import { testWorker } from "../support/worker.ts";
+import { root, runCli, temporaryFolder } from "../support/cli.ts";
+import { onTestWorker, testWorker } from "../support/worker.ts";
 import { drawn, type Numbers, plainLogits, tinyConfig, tinyNumbers, writeTiny } from "./tiny-gpt-oss.ts";
 
 type Variant = Architecture<GptOssConfig>;

@@ -17,9 +17,9 @@ import {
   Worker,
 } from "../../inference/index.ts";
 import { readSafetensors, SafetensorsWriter } from "../../runtime-bridge/safetensors.ts";
-import { onTestWorker, runCli, temporaryFolder } from "../support/cli.ts";
+import { runCli, temporaryFolder } from "../support/cli.ts";
 import { refusalOf } from "../support/refusal.ts";
-import { testWorker } from "../support/worker.ts";
+import { onTestWorker, testWorker } from "../support/worker.ts";
 
 const config = {
   model_type: "llama",

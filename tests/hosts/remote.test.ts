@@ -17,6 +17,7 @@ import { type HostTensor, hostTensor, toNumbers } from "../../runtime-bridge/ind
 import { compileCache } from "../../runtime-bridge/launch/cache-folders.ts";
 import { projectPython, pythonPath } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, runCli, temporaryFolder } from "../support/cli.ts";
+import "../support/needs-python.ts";
 
 let folder: string;
 let checkpoint: string;

@@ -7,8 +7,9 @@ import { appendFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type JobEvent, type JobOptions, loadModel, type Model, runJob, Worker } from "../../inference/index.ts";
-import { onTestWorker, runCli, startCli, temporaryFolder } from "../support/cli.ts";
-import { testWorker, testWorkerPlace } from "../support/worker.ts";
+import { runCli, startCli, temporaryFolder } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
+import { onTestWorker, testWorker, testWorkerPlace } from "../support/worker.ts";
 import { chaosRound, killPython, type Machine, startMachine, stopMachine } from "./chaos.ts";
 import { requestLine, requestLines, writeTinyModel } from "./tiny-job.ts";
 
@@ -195,7 +196,7 @@ describe("a job", () => {
   });
 });
 
-describe("several workers", () => {
+describe(exhaustive("several workers"), () => {
   const machines: Machine[] = [];
   let addresses: readonly string[];
 

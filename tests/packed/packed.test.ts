@@ -14,6 +14,7 @@ import picomatch from "picomatch";
 import { environmentFolder } from "../../runtime-bridge/launch/environment-paths.ts";
 import { commandsOf, walkPage } from "../docs/walk.ts";
 import { environmentOf, readDockerfile, replayStage, type Stage } from "../support/dockerfile.ts";
+import "../support/needs-python.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 let folder: string;

@@ -12,6 +12,7 @@ import { loadModel, Worker } from "../../inference/index.ts";
 import { WorkerLost } from "../../runtime-bridge/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, smollm2, startCli, temporaryFolder } from "../support/cli.ts";
+import "../support/needs-python.ts";
 
 let tiny: string;
 

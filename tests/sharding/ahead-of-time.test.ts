@@ -17,6 +17,7 @@ import {
 } from "../../inference/index.ts";
 import type { Architecture } from "../../models/index.ts";
 import { gptOss, publishedConfigs } from "../../models/index.ts";
+import "../support/needs-python.ts";
 
 const missing = await ensurePlugin("tpu", (text) => console.log(text)).then(
   () => undefined,

@@ -18,6 +18,7 @@ import {
 } from "../../inference/index.ts";
 import { readSafetensors, SafetensorsWriter } from "../../runtime-bridge/safetensors.ts";
 import { runCli, temporaryFolder } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { onTestWorker, testWorker } from "../support/worker.ts";
 
@@ -96,7 +97,9 @@ describe("a model's step on a mesh", () => {
 });
 
 describe("the commands", () => {
-  test("exec runs what compile saved, on as many devices as it is for, with the numbers of the text", async () => {
+  test(exhaustive(
+    "exec runs what compile saved, on as many devices as it is for, with the numbers of the text",
+  ), async () => {
     const [text, file, inputs] = ["step.mlir", "step.tsxla-exe", "inputs.safetensors"].map((name) =>
       join(folder, name),
     );

@@ -60,7 +60,10 @@ export function capabilities(): readonly Capability[] {
       what: "a package for JavaScript and TypeScript: `npm pack`, installed into an empty project, no script at installation",
       compiles: "",
       runs: "Linux x86-64",
-      shownBy: [{ file: "tests/packed/packed.test.ts", words: "walked from an empty folder" }],
+      shownBy: [
+        { file: "tests/packed/packed.test.ts", words: "a program starts a worker in the environment" },
+        { file: "tests/packed/packed.test.ts", words: "walked from an empty folder" },
+      ],
     },
     {
       what: "SmolLM2-135M-Instruct from its GGUF: the logits and greedy answers of transformers in f32",

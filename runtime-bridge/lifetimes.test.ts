@@ -195,14 +195,14 @@ async function lossDuring(work: (worker: Worker) => Promise<unknown>, afterMs = 
   expect(performance.now() - begun).toBeLessThan(50);
 }
 
-test("a worker that is killed while it runs a program is told as lost", () =>
+test("a worker that is killed while it runs a program is reported as lost", () =>
   lossDuring(async (worker) => worker.execute(await worker.compile(spinText), [hostTensor("i64", [], [1e12])]), 1000));
 
-test(exhaustive("a worker that is killed while it compiles is told as lost"), () =>
+test(exhaustive("a worker that is killed while it compiles is reported as lost"), () =>
   lossDuring((worker) => worker.compile(slowToCompileText(400))),
 );
 
-test(exhaustive("a worker that is killed while it loads is told as lost"), async () => {
+test(exhaustive("a worker that is killed while it loads is reported as lost"), async () => {
   const size = 4_000_000;
   await writeFile(
     join(folder, "model.safetensors"),
@@ -214,7 +214,7 @@ test(exhaustive("a worker that is killed while it loads is told as lost"), async
   });
 });
 
-test("a worker that is killed while a session waits is told as lost, to every step of it", () =>
+test("a worker that is killed while a session waits is reported as lost, to every step of it", () =>
   lossDuring(async (worker) => {
     const session = worker.session();
     const call = session.define({
@@ -229,7 +229,7 @@ test("a worker that is killed while a session waits is told as lost, to every st
     throw errors[0];
   }, 1000));
 
-test(exhaustive("several calls that wait are told the same"), () =>
+test(exhaustive("several calls that wait get the same error"), () =>
   lossDuring(async (worker) => {
     const spin = await worker.compile(spinText);
     const calls = [worker.execute(spin, [hostTensor("i64", [], [1e12])]), worker.compile(slowToCompileText(400))];
@@ -245,7 +245,7 @@ test("a launch without set-up says what to run", async () => {
   await expect(launch).rejects.toThrow("npm run setup");
 });
 
-test("a worker that ends before it is ready is told with its exit code and its log", async () => {
+test("a worker that ends before it is ready is reported with its exit code and its log", async () => {
   const python = join(folder, "python-that-fails");
   await writeFile(python, "#!/bin/sh\necho 'no module named jax' >&2\nexit 3\n", { mode: 0o755 });
   const logFile = join(folder, "start.log");

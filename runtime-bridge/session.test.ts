@@ -140,7 +140,7 @@ test("a reader that is slow holds the worker back, and a later step still gets t
   expect(last).toBe(59);
 });
 
-test("answers that nobody will read are let go of, also when nobody had begun to", async () => {
+test("answers that are no longer read are released, also before their first step", async () => {
   const size = 1_000_000;
   const large = await worker.compile(addText(size));
   await using session = worker.session();

@@ -104,7 +104,7 @@ describe("machine", () => {
   });
 });
 
-test("devices are told with their memory, and none is a failure", () => {
+test("devices are listed with their memory, and no device is a failure", () => {
   const one = { id: 0, kind: "NVIDIA H100 80GB HBM3", memoryBytes: 85e9 };
   expect(checkDevices({ platform: "cuda", devices: [one], residentBytes: 1e9 })).toMatchObject({
     status: "ok",

@@ -144,7 +144,7 @@ describe("pad", () => {
     `);
   });
 
-  test("refuses counts that are none, and a filler that the element type lacks", () => {
+  test("refuses negative and fractional counts, and a filler that the element type lacks", () => {
     expect(refusal(({ input }) => input("x", "i32", ax.row).pad("row", -1, 0))).toMatchInlineSnapshot(`
       ShapeError INDEX_RANGE
       pad along 'row': -1 before and 0 after, and both are whole numbers from 0

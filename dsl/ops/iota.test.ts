@@ -22,7 +22,7 @@ describe("iota", () => {
     });
   });
 
-  test("refuses to count in truth", () => {
+  test("refuses bool, which cannot count", () => {
     expect(refusal(() => iota(ax.row, "bool"))).toMatchInlineSnapshot(`
       ShapeError DTYPE
       iota over 'row' counts in numbers, and not in bool

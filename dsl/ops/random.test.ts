@@ -65,7 +65,7 @@ describe("randomBits", () => {
     expect(Math.abs(Number(results.result?.[0]) - 65536)).toBeLessThan(4 * 181);
   });
 
-  test("refuse keys that are none, and more words than a counter has", () => {
+  test("refuse keys of another type or size, and more words than a counter has", () => {
     expect(refusal(({ input }) => randomBits(input("key", "i32", ax.key), ax.row))).toMatchInlineSnapshot(`
       ShapeError DTYPE
       randomBits takes a key of u32 with an axis 'key' of 2

@@ -201,7 +201,7 @@ describe("mean", () => {
     `);
   });
 
-  test("refuses integers, whose mean is none", () => {
+  test("refuses the mean of integers", () => {
     expect(refusal(({ input }) => input("x", "i32", ax.row).mean("row"))).toMatchInlineSnapshot(`
       ShapeError DTYPE
       mean takes floats, and the operand is i32

@@ -73,7 +73,7 @@ describe("topK", () => {
     });
   });
 
-  test("leaves out what nobody uses", async () => {
+  test("leaves unused results out of the text", async () => {
     await checkProgram(({ input }) => input("x", "bf16", ax.column).topK("column", ax.choice).ids, {
       inputs: { x: [1, 2, 3, 5, 4] },
       expected: [3, 4],

@@ -194,7 +194,7 @@ describe("what depends on a text's length", () => {
   });
 
   test(
-    exhaustive("an answer that outgrows its row goes on in a longer one, to the same bits whoever else is there"),
+    exhaustive("an answer that outgrows its row goes on in a longer one, to the same bits whatever its neighbours are"),
     async () => {
       await using model = await loadModel(join(folder, "windows"), { worker: await testWorker(), target });
       await using engine = await model.serve({ rows: 2, grid: 16 });
@@ -223,7 +223,7 @@ describe("what depends on a text's length", () => {
 });
 
 describe("a worker of its own", () => {
-  test("numbers that are none stay with their request; a killed worker ends all, and what was held is freed", async () => {
+  test("NaN logits fail their own request alone; a killed worker ends all, and what was held is freed", async () => {
     const worker = await Worker.launch();
     const model = await loadModel(join(folder, "poisoned"), { worker, target });
     const options = { logitBias: { [poison]: -100 } };

@@ -58,7 +58,7 @@ const logits = (model: string, ...words: string[]) => [
 ];
 
 describe("logits that are no numbers", () => {
-  test("leave a bundle that makes them again, with the first value that is none and its line", async () => {
+  test("leave a bundle that makes them again, with the first NaN and its line", async () => {
     const ended = await run(logits("untied", "--arch", join(root, "tests/debugging/no-numbers-llama.ts")));
     expect(ended).toMatchObject({ code: 1, stdout: "" });
     expect(ended.stderr).toMatch(/^ {2}first NaN in {2}broken {2}\(tests\/debugging\/no-numbers-llama\.ts:7:\d+\)$/m);

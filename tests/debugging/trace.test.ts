@@ -168,7 +168,7 @@ describe("compare", () => {
     expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining("the traces have no value in common") });
   });
 
-  test("refuses a list of names that is none", async () => {
+  test("refuses a file of names that is no list", async () => {
     const names = join(folder, "names.json");
     await writeFile(names, '{"a": 1}');
     const [mine, theirs] = [`${at}.trace`, reference("untied")];

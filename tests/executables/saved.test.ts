@@ -180,7 +180,7 @@ describe("describeExecutable", () => {
     });
   });
 
-  test("refuses what is none", async () => {
+  test("refuses a file that is no saved executable, and says why", async () => {
     const refused = (data: Uint8Array) => refusalOf(() => describeExecutable(data, "step.tsxla-exe"));
     expect(refused(await readFile(model))).toMatchInlineSnapshot(`
 InputError EXECUTABLE

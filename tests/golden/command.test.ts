@@ -47,7 +47,7 @@ test("files that are missing are named; update writes them, check holds them, an
   expect((await golden("update", folder)).stdout).toBe("0 written, 0 updated, 2 as they were, 0 failed\n");
 });
 
-test("a difference is told by operation, line and axes, and with --json as data; update says what it changed", async () => {
+test("a difference is shown by operation, line and axes, and with --json as data; update says what it changed", async () => {
   await golden("update", folder);
   await writeFile(join(folder, "layers.golden.ts"), module("tanh()"));
   const { code, stdout } = await golden("check", folder);

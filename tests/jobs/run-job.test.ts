@@ -66,7 +66,7 @@ async function answerTo(prompt: string, maxTokens: number): Promise<string> {
 }
 
 describe("a job", () => {
-  test("answers what it can, as the model does, and tells of every other line why not", async () => {
+  test("answers what it can, as the model does, and says of every other line why not", async () => {
     const good = [requestLine("a", "The sun", 9), requestLine("b", "Water boils", 5)];
     const job = await newJob([
       good[0] as string,

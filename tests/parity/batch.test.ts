@@ -144,7 +144,7 @@ describe("a worker of its own", () => {
     expect(own.map(({ token }) => token)).toEqual(whole[1]?.tokens);
   });
 
-  test("a prompt that cannot be taken is told by its index, and the others are answered", async () => {
+  test("a refused prompt is reported with its index, and the others are answered", async () => {
     const given = [
       prompts[0]!,
       { tokens: [] },

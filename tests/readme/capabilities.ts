@@ -52,8 +52,8 @@ export function capabilities(): readonly Capability[] {
       compiles: "",
       runs: "Node alone",
       shownBy: [
-        { file: "testing/difference/difference.test.ts", words: "is told alone, wherever it stands" },
-        { file: "tests/golden/command.test.ts", words: "a difference is told by operation" },
+        { file: "testing/difference/difference.test.ts", words: "is the only difference, wherever it stands" },
+        { file: "tests/golden/command.test.ts", words: "a difference is shown by operation" },
       ],
     },
     {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Run } from "../runs/names.ts";
-import { readRun } from "../runs/read-run.ts";
+import { coverageOf, readRun } from "../runs/read-run.ts";
 import { capabilities } from "./capabilities.ts";
 import type { Report } from "./evidence.ts";
 import { splitReadme, tableProblems } from "./table.ts";
@@ -10,7 +10,7 @@ import { splitReadme, tableProblems } from "./table.ts";
 /** What a run left behind. */
 export function readReport(root: string, run: Run): Report {
   const tests = readRun(root, run).flatMap((file) => file.tests);
-  const coverage = join(root, ".cache/coverage.json");
+  const coverage = coverageOf(root);
   if (!existsSync(coverage)) return { run, tests };
   return { run, tests, ops: (JSON.parse(readFileSync(coverage, "utf8")) as { ops: NonNullable<Report["ops"]> }).ops };
 }

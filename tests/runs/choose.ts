@@ -42,13 +42,6 @@ export function quickFiles(root: string): string[] {
   return testFiles(root).filter((path) => !needsPython(path));
 }
 
-/** Whether Python's tests have cases for the exhaustive run. */
-export function hasExhaustivePytest(root: string, folder: string): boolean {
-  return readdirSync(join(root, folder)).some(
-    (name) => name.endsWith(".py") && readFileSync(join(root, folder, name), "utf8").includes("mark.exhaustive"),
-  );
-}
-
 // Implementation
 
 function isSkipped(path: string, name: string): boolean {

@@ -13,6 +13,9 @@ export const pytestFolders = [
 /** The folder of the reports that a run leaves. */
 export const resultsOf = (root: string, run: Run): string => join(root, ".cache/test-results", run);
 
+/** What jest's reporter counted in the last `npm test` (../support/coverage-reporter.mjs). */
+export const coverageOf = (root: string): string => join(root, ".cache/coverage.json");
+
 /** What the reports of a run's last time say. */
 export function readRun(root: string, run: Run): readonly FileResult[] {
   const at = (name: string) => join(resultsOf(root, run), name);

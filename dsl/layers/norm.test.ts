@@ -104,16 +104,16 @@ describe("rmsNorm", () => {
 
   test("refuses a scale of several axes where none is named, and one without axes", () => {
     expect(
-  refusal(({ input }) => rmsNorm(input("q", "f32", ax.head, ax.dim), input("scale", "f32", ax.head, ax.dim), 1e-5))
-).toMatchInlineSnapshot(`
+      refusal(({ input }) => rmsNorm(input("q", "f32", ax.head, ax.dim), input("scale", "f32", ax.head, ax.dim), 1e-5)),
+    ).toMatchInlineSnapshot(`
 ShapeError AXIS_MISSING
 rmsNorm: the scale has several axes, and the norm runs over one
   scale  scale  f32 [head 2, dim 2]  norm.test.ts:+0
   hint  name the axes that are normalised, as the last arguments: rmsNorm(…, eps, "head")
 `);
     expect(
-  refusal(({ input }) => rmsNorm(input("q", "f32", ax.dim), input("scale", "f32"), 1e-5))
-).toMatchInlineSnapshot(`
+      refusal(({ input }) => rmsNorm(input("q", "f32", ax.dim), input("scale", "f32"), 1e-5)),
+    ).toMatchInlineSnapshot(`
 ShapeError AXIS_MISSING
 rmsNorm: the scale has no axis, and the norm runs over one
   scale  scale  f32 []  norm.test.ts:+0

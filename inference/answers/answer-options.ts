@@ -72,12 +72,11 @@ export const defaultMaxTokens = 256;
  *
  * @throws InputError for an option out of range
  */
-export function settle(options: GenerateOptions, given: AnswerInputs): AnswerSettings {
+export function resolveOptions(options: GenerateOptions, given: AnswerInputs): AnswerSettings {
   const { maxTokens = defaultMaxTokens, minTokens = 0, stop, stopTokens = [], mask, signal: _, ...others } = options;
   const { onDevice = false, stepsPerCall, ...chosen } = others;
-  // What is undefined was not said.
-  const said = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
-  const sampling: SamplingOptions = { temperature: 0, ...said };
+  // An option that is undefined has its default.
+  const given_ = 0;
   const wanted = canSampleFromCandidates(sampling, candidateCount) ? "candidates" : "full";
   const resolved = resolveSampling(sampling);
   if (given.vocabulary !== undefined) {
@@ -113,16 +112,13 @@ export function settle(options: GenerateOptions, given: AnswerInputs): AnswerSet
 }
 
 /**
- * What options mean for any prompt: what the sampler needs of each position, and the seed, a fresh one without any.
+ * Checks options without a prompt, and gives their seed, a fresh one if there is none.
  *
  * @throws InputError for an option out of range
  */
-export function checkOptions(
-  options: GenerateOptions,
-  given: AnswerInputs,
-): { readonly wanted: Wanted; readonly seed: bigint } {
-  const { wanted, sampling } = settle(options, given);
-  return { wanted, seed: new Sampler(sampling).seed };
+export function checkOptions(options: GenerateOptions, given: AnswerInputs): { readonly seed: bigint } {
+  const { sampling } = resolveOptions(options, given);
+  return { seed: new Sampler(sampling).seed };
 }
 
 // Implementation

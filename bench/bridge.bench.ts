@@ -9,7 +9,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DeviceBuffer, type Session, type SessionCall, Worker } from "../runtime-bridge/index.ts";
-import { PythonHelper } from "./helper.ts";
+import { PythonHelper } from "./peers/python-helper.ts";
 import { watchNoise } from "./support/noise.ts";
 import { readOptions } from "./support/options.ts";
 import { compileEmpty, defaultModel, loadForBench, type WiredStep } from "./support/step.ts";

@@ -17,7 +17,7 @@ import {
 } from "../dsl/index.ts";
 import { loadModel, type ModelFiles, openModel, planWeights, Worker } from "../inference/index.ts";
 import { byteLength } from "../runtime-bridge/index.ts";
-import { PythonHelper } from "./helper.ts";
+import { PythonHelper } from "./peers/python-helper.ts";
 import { watchNoise } from "./support/noise.ts";
 import { readOptions } from "./support/options.ts";
 import { watchMemory } from "./support/process-memory.ts";
@@ -36,7 +36,7 @@ export async function bench(given: readonly string[]): Promise<void> {
   });
   if (options.model === "") {
     throw new InputError(
-      "OPTION",
+      "OPTION_MISSING",
       "--model PATH is wanted; `npm run checkpoint:synthetic -- --config 20b --out PATH` writes one",
     );
   }

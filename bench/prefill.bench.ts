@@ -5,7 +5,7 @@
  * token, the unembedding for one position, and attention's two products.
  */
 import { Worker } from "../runtime-bridge/index.ts";
-import { PythonHelper } from "./helper.ts";
+import { PythonHelper } from "./peers/python-helper.ts";
 import { watchNoise } from "./support/noise.ts";
 import { readOptions } from "./support/options.ts";
 import { defaultModel, loadForBench } from "./support/step.ts";

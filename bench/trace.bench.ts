@@ -28,7 +28,7 @@ export async function bench(given: readonly string[]): Promise<void> {
       { name: "tsxla", run: () => run(node, [...loader, "trace-once.ts", model, ...sizes]) },
       ...peers.map((form) => ({
         name: `JAX, layers ${form}`,
-        run: () => run(projectPython, ["llama_in_jax.py", form, ...sizes]),
+        run: () => run(projectPython, ["peers/llama_in_jax.py", form, ...sizes]),
       })),
       { name: "node --eval 0", run: () => run(node, ["--eval", "0"]) },
     ];

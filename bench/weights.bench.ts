@@ -10,8 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { cpu, parseWeightForms } from "../compiler/index.ts";
-import { type Axis, type DType, dtypes, packingOf } from "../dsl/index.ts";
+import { cpu, parseWeightForms, weightForms } from "../compiler/index.ts";
+import { type Axis, type DType, dtypes, packingOf, type Storage } from "../dsl/index.ts";
 import { loadModel, openModel, Worker } from "../inference/index.ts";
 import { planWeights } from "../inference/programs/weights.ts";
 import { projectPython } from "../runtime-bridge/launch/environment-paths.ts";
@@ -26,7 +26,7 @@ export async function bench(given: readonly string[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "tsxla-bench-"));
   try {
     await using worker = await Worker.launch();
-    const kinds = ["f32", "bf16", "f16", "q8_0", "int8"];
+    const kinds = ["f32", "bf16", "f16", ...weightForms.filter(isForAll)];
     await compare(worker, options.model, kinds, options.tokens);
     const script = fileURLToPath(new URL("../tests/parity/random_gpt_oss.py", import.meta.url));
     await promisify(execFile)(projectPython, [script, options["gpt-oss"], join(folder, options["gpt-oss"])]);
@@ -38,6 +38,12 @@ export async function bench(given: readonly string[]): Promise<void> {
 }
 
 // Implementation
+
+/** Whether a packed form is made of any matrix. */
+function isForAll(form: Storage): boolean {
+  const packing = packingOf(form);
+  return packing?.pack !== undefined && packing.expertsOnly !== true;
+}
 
 async function compare(worker: Worker, path: string, kinds: readonly string[], count: number): Promise<void> {
   const rows: string[][] = [];

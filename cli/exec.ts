@@ -1,11 +1,18 @@
 /** `tsxla exec`: compiles a StableHLO file, or takes an executable that was saved, and runs it once. */
 import { type Command, Option } from "commander";
 import { InputError, isFloat, isInteger } from "../dsl/index.ts";
-import { type Executable, type Execution, type HostTensor, toNumbers, type Worker } from "../runtime-bridge/index.ts";
+import {
+  type Executable,
+  type Execution,
+  type HostTensor,
+  readSafetensors,
+  SafetensorsWriter,
+  toNumbers,
+  type Worker,
+} from "../runtime-bridge/index.ts";
 import { type Runnable, readRunnable, writeExecutable } from "./compile/executable-file.ts";
 import { openWorker, type WorkerOptions, withWorker } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { readSafetensors, SafetensorsWriter } from "./safetensors.ts";
 
 // Public API
 
@@ -79,9 +86,13 @@ async function open(
   }
   if (engine === "xla")
     return await progress.stage("loading the executable", () => worker.loadExecutable(program.data, { signal }));
-  throw new InputError("OPTION", "--engine reference interprets text, and a saved executable is XLA's machine code", {
-    option: "engine",
-  });
+  throw new InputError(
+    "OPTION_CONFLICT",
+    "--engine reference interprets text, and a saved executable is XLA's machine code",
+    {
+      option: "engine",
+    },
+  );
 }
 
 function argument(inputs: ReadonlyMap<string, HostTensor>, n: number, count: number): HostTensor {

@@ -4,11 +4,11 @@ import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Command } from "commander";
 import { InputError, TsxlaError } from "../dsl/index.ts";
+import { readSafetensors } from "../runtime-bridge/index.ts";
 import { type CaseResult, checkCase, openGoldens, shownPath, updateCase } from "../testing/folder.ts";
 import { compareNumbers, type NumbersResult } from "../testing/numbers.ts";
 import { openWorker, type WorkerOptions, wholeFromZero, withWorker } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { readSafetensors } from "./safetensors.ts";
 
 // Public API
 
@@ -46,7 +46,7 @@ interface UpdateOptions {
 
 async function check_(dir: string, options: CheckOptions, signal: AbortSignal): Promise<void> {
   if (options.worker !== undefined && options.execute === undefined) {
-    throw new InputError("OPTION", "--worker names who runs goldens, and without --execute none is run", {});
+    throw new InputError("OPTION_CONFLICT", "--worker names who runs goldens, and without --execute none is run", {});
   }
   const { cases, orphans } = await openGoldens(dir);
   const results = cases.map(checkCase);
@@ -126,9 +126,9 @@ async function execute(
         result,
         await compareNumbers(worker, program, {
           signal,
-          ...(options.seed === undefined ? {} : { seed: options.seed }),
-          ...(existsSync(numbers) ? { given: await readSafetensors(numbers) } : {}),
-          ...(result.status === "different" ? { other: readFileSync(path, "utf8") } : {}),
+          seed: options.seed,
+          given: existsSync(numbers) ? await readSafetensors(numbers) : undefined,
+          other: result.status === "different" ? readFileSync(path, "utf8") : undefined,
         }),
       );
     } catch (error) {
@@ -168,14 +168,13 @@ function printResult(result: CaseResult, executed: Executed | undefined): void {
 function toJson(result: CaseResult, executed: Executed | undefined): object {
   const { case: each, status } = result;
   const common = { name: each.name, file: shownPath(each.path), module: shownPath(each.module), status };
-  const numbers =
-    executed === undefined ? {} : { numbers: "error" in executed ? { error: messageOf(executed.error) } : executed };
+  const numbers = executed && ("error" in executed ? { error: messageOf(executed.error) } : executed);
   if (status === "failed") return { ...common, error: messageOf(result.error) };
   if (status === "different" || status === "updated") {
     const { summary, text, counts } = result.report;
-    return { ...common, summary, counts, difference: text, ...numbers };
+    return { ...common, summary, counts, difference: text, numbers };
   }
-  return { ...common, ...numbers };
+  return { ...common, numbers };
 }
 
 const messageOf = (error: Error): string =>

@@ -3,6 +3,7 @@ import { open, stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { countParameters, InputError, type ParamTree } from "../dsl/index.ts";
 import { isConfig, type ModelFiles, openModel, readModelConfig } from "../inference/index.ts";
+import { tableOf } from "../models/checkpoints/layouts.ts";
 import { type Architecture, countActiveParameters, type ModelConfig, matchCheckpoint } from "../models/index.ts";
 import { formatBytes } from "../planning/format-bytes.ts";
 import { describeExecutable, isSavedExecutable } from "../runtime-bridge/index.ts";
@@ -82,7 +83,7 @@ async function describeFiles(path: string, options: InspectCommandOptions, signa
   await using worker = await openWorker(options, new Progress(), signal);
   const files = await openModel(worker, path);
   const weights = files.architecture.weights(files.config) as ParamTree;
-  matchCheckpoint(weights, files.checkpoint.tensors, tableOf(files));
+  matchCheckpoint(weights, files.checkpoint.tensors, tableOf(files.architecture, files.checkpoint.container));
   return {
     ...describeModel(files.architecture, files.config),
     ...files.config,
@@ -93,10 +94,6 @@ async function describeFiles(path: string, options: InspectCommandOptions, signa
     chatTemplate: files.harmony !== undefined ? "Harmony" : files.chatTemplate === undefined ? "none" : "yes",
     stopIds: [...files.stopIds],
   };
-}
-
-function tableOf({ architecture, checkpoint }: ModelFiles) {
-  return checkpoint.container === "gguf" ? architecture.tables.gguf : architecture.tables.huggingFace;
 }
 
 /** `Q4_1 210 tensors, 66.4 MB`, … */

@@ -1,22 +1,23 @@
 /** `tsxla logits`: what a model says after every token of a list. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { InputError, RuntimeFailure } from "../dsl/index.ts";
-import type { TracedChunk } from "../inference/index.ts";
+import type { Model, TracedChunk } from "../inference/index.ts";
+import { SafetensorsWriter } from "../runtime-bridge/index.ts";
 import { type CompareOptions, compareFiles, withComparison } from "./compare.ts";
-import { type ModelOptions, openModelOn, openWorker, withModel } from "./options.ts";
+import { type ModelOptions, openModelOn, openWorker, tokenIds, withModel, withRandomWeights } from "./options.ts";
 import { type ProfileOptions, startProfile, withProfile } from "./profile.ts";
 import { Progress } from "./progress.ts";
-import { SafetensorsWriter } from "./safetensors.ts";
 import { TraceWriter } from "./trace-file.ts";
 
 // Public API
 
 export function logitsCommand(command: Command, signal: AbortSignal): Command {
-  return withProfile(withComparison(withModel(command)))
+  return withProfile(withComparison(withRandomWeights(withModel(command))))
     .requiredOption("--tokens <ids>", "token ids, separated by commas", tokenIds)
     .requiredOption("--out <file>", "where to write, as safetensors")
     .option("--step", "feed one token at a time through the cache, instead of a prefill")
     .option("--trace <file>", "also write every named activation there, as safetensors")
+    .option("--save-weights <file>", "also write the weights there as the devices hold them, as safetensors")
     .option("--reference <file>", "compare the trace with this one, and name the first value that departs")
     .option("--json", "print one JSON object when done")
     .action((options: LogitsCommandOptions) => run(options, signal));
@@ -29,6 +30,7 @@ interface LogitsCommandOptions extends ModelOptions, CompareOptions, ProfileOpti
   readonly out: string;
   readonly step?: true;
   readonly trace?: string;
+  readonly saveWeights?: string;
   readonly reference?: string;
 }
 
@@ -41,6 +43,7 @@ async function run(options: LogitsCommandOptions, signal: AbortSignal): Promise<
   await using worker = await openWorker(options, progress, signal);
   await using model = await openModelOn(worker, options, progress, signal);
   await using _profile = await startProfile(worker, options, progress);
+  if (options.saveWeights !== undefined) await writeWeights(options.saveWeights, model, signal);
   const shape = [tokens.length, model.config.vocab] as const;
   const step = options.step === true;
   const started = performance.now();
@@ -87,6 +90,13 @@ async function write(
   await file.finish();
 }
 
+/** Writes every weight under its checkpoint's key. */
+async function writeWeights(out: string, { weights }: Model, signal: AbortSignal): Promise<void> {
+  await using file = await SafetensorsWriter.open(out, Object.fromEntries(weights.map((each) => [each.key, each])));
+  for (const each of weights) await file.write((await each.read(signal)).data);
+  await file.finish();
+}
+
 /** The logits of a trace, whose other values go to a file on the way. */
 async function* tracing(chunks: AsyncGenerator<TracedChunk>, file: TraceWriter): AsyncGenerator<Float32Array> {
   for await (const chunk of chunks) {
@@ -108,12 +118,4 @@ function notNumbers(rows: Float32Array, position: number, vocab: number): Runtim
       id: at % vocab,
     },
   );
-}
-
-function tokenIds(text: string): readonly number[] {
-  const ids = text.split(",").map((each) => each.trim());
-  const wrong = ids.find((each) => !/^\d+$/.test(each));
-  if (wrong !== undefined)
-    throw new InvalidArgumentError(`It is a list of whole numbers such as 1,2,3, and holds '${wrong}'.`);
-  return ids.map(Number);
 }

@@ -1,8 +1,8 @@
 /** Options that several commands share, and how a model is made of them. */
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Command, InvalidArgumentError } from "commander";
-import { virtualDevices } from "../compiler/index.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { virtualDevices, weightForms } from "../compiler/index.ts";
 import { InputError } from "../dsl/index.ts";
 import { loadModel, type Model, Worker } from "../inference/index.ts";
 import { targetOf } from "../inference/programs/target-words.ts";
@@ -32,6 +32,7 @@ export interface ModelOptions extends WorkerOptions {
   readonly context?: number;
   readonly arch?: string;
   readonly untrainedSeed?: number;
+  readonly randomWeights?: number;
 }
 
 /** Adds the options of a worker. */
@@ -56,11 +57,24 @@ export function withModel(command: Command, models = "a Hugging Face folder or a
       .option("--compute-dtype <type>", "what is multiplied: f32 or bf16 (f32 on CPU)")
       .option(
         "--weights <kinds>",
-        "how matrices are held, EXPERTS[,DENSE]: mxfp4, q8_0, int8, bf16, f16, f32 (GPT-OSS as published, others as computed)",
+        `how matrices are held, EXPERTS[,DENSE]: ${weightForms.join(", ")} (GPT-OSS as published, others as computed)`,
       )
       .option("--context <n>", "how many positions a text may have (what the model was made for)", wholeNumber)
       .option("--arch <file>", "a TypeScript file whose default export is the architecture")
       .option("--untrained-seed <s>", "for weights that --arch adds and the checkpoint lacks (0)", wholeFromZero),
+  );
+}
+
+/** Adds the option of a model that needs no checkpoint. */
+export function withRandomWeights(command: Command): Command {
+  return command.addOption(
+    new Option(
+      "--random-weights [seed]",
+      "draw every weight at random with this seed (0), and read no checkpoint: --model is a config.json, a folder that holds one, or the name of a published model",
+    )
+      .preset("0")
+      .argParser(wholeFromZero)
+      .conflicts("untrainedSeed"),
   );
 }
 
@@ -83,11 +97,7 @@ export async function openWorker(
 
 /** How to reach a worker, from the options of a command. */
 export function connectOptions({ tokenFile, tlsCa }: WorkerOptions, signal: AbortSignal): ConnectOptions {
-  return {
-    signal,
-    ...(tokenFile === undefined ? {} : { tokenFile }),
-    ...(tlsCa === undefined ? {} : { tlsCa }),
-  };
+  return { signal, tokenFile, tlsCa };
 }
 
 /** Loads a model, showing how far it is. */
@@ -113,6 +123,7 @@ export async function openModelOn(
       ...(options.context === undefined ? {} : { context: options.context }),
       ...(architecture === undefined ? {} : { architecture }),
       ...(options.untrainedSeed === undefined ? {} : { untrainedSeed: options.untrainedSeed }),
+      ...(options.randomWeights === undefined ? {} : { randomWeights: options.randomWeights }),
       onLoad: (now) => {
         ({ hosts, bytesStored } = now);
         bar.update(now.bytesDone, now.bytesTotal);
@@ -135,7 +146,9 @@ export async function openModelOn(
         progress.say(`host ${n} read ${formatBytes(bytesTotal)} of ${formatBytes(bytesStored)}`);
       }
     }
-    if (model.untrained.length > 0) {
+    if (options.randomWeights !== undefined) {
+      progress.say(`every weight is drawn at random with seed ${options.randomWeights}: no checkpoint is read`);
+    } else if (model.untrained.length > 0) {
       const seed = options.untrainedSeed ?? 0;
       progress.say(`drawn at random with seed ${seed}, for the checkpoint has none: ${listed(model.untrained)}`);
     }
@@ -158,6 +171,15 @@ export function wholeFromZero(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
   throw new InvalidArgumentError("It is a whole number from 0.");
+}
+
+/** For commander: token ids, separated by commas. */
+export function tokenIds(text: string): readonly number[] {
+  const ids = text.split(",").map((each) => each.trim());
+  const wrong = ids.find((each) => !/^\d+$/.test(each));
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(`It is a list of whole numbers such as 1,2,3, and holds '${wrong}'.`);
+  return ids.map(Number);
 }
 
 /** For commander: a number. */
@@ -186,17 +208,7 @@ export async function importArchitecture(file: string): Promise<Architecture> {
     );
   }
   const made = module.default as Partial<Architecture> | undefined;
-  const wanted = [
-    "name",
-    "fromHuggingFace",
-    "fromGguf",
-    "weights",
-    "forward",
-    "unembed",
-    "frequencies",
-    "tables",
-    "roles",
-  ] as const;
+  const wanted = ["name", "fromHuggingFace", "weights", "forward", "unembed", "frequencies", "roles"] as const;
   const missing = wanted.filter((key) => made?.[key] === undefined);
   if (missing.length === 0) return made as Architecture;
   throw new InputError(

@@ -80,7 +80,7 @@ async function run(repository: string, options: PullCommandOptions, signal: Abor
   const { file, json, ...others } = options;
   const pulled = await pull(repository, {
     ...others,
-    ...(file === undefined ? {} : { files: file }),
+    files: file,
     signal,
     onEvent: followPull(new Progress()),
   });
@@ -91,7 +91,7 @@ async function run(repository: string, options: PullCommandOptions, signal: Abor
 
 function inWords({ files: all, ...pulled }: Pulled, { dryRun }: PullCommandOptions, seconds: number): object {
   const described = all.map(({ path, size, hash }) => ({ path, size, [hash.algorithm]: hash.digest }));
-  return { ...pulled, ...(dryRun ? { dryRun } : {}), seconds: Number(seconds.toFixed(3)), files: described };
+  return { ...pulled, dryRun, seconds: Number(seconds.toFixed(3)), files: described };
 }
 
 function listed({ commit, files: all, bytes: total }: Pulled): string {

@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import { environmentFolder, isCheckout, requirements } from "../runtime-bridge/launch/environment-paths.ts";
+import { environmentFolder, requirements } from "../runtime-bridge/launch/environment-paths.ts";
+import { isCheckout } from "../runtime-bridge/launch/package-root.ts";
 
 // Public API
 

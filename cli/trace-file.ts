@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { formatLocation, InputError } from "../dsl/index.ts";
 import type { Trace, TracedChunk } from "../inference/index.ts";
-import { openSafetensors, SafetensorsWriter } from "./safetensors.ts";
+import { openSafetensors, SafetensorsWriter } from "../runtime-bridge/index.ts";
 
 // Public API
 

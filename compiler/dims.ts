@@ -1,5 +1,5 @@
 /** Positions of named axes in a memory order. */
-import type { Axis } from "../dsl/axes.ts";
+import { type Axis, elementsOf } from "../dsl/axes.ts";
 
 /** Where an axis stands, from 0, outermost first. Ops check their axes, so a missing one is a mistake of the compiler. */
 export function position(dims: readonly Axis[], name: string): number {
@@ -20,5 +20,5 @@ export function withSize(dims: readonly Axis[], along: string, size: number): Ax
 
 /** How many elements there are beside some axes. */
 export function sizeBeside(dims: readonly Axis[], over: readonly string[]): number {
-  return dims.filter(({ name }) => !over.includes(name)).reduce((all, { size }) => all * size, 1);
+  return elementsOf(dims.filter(({ name }) => !over.includes(name)));
 }

@@ -4,7 +4,8 @@
  * @module tsxla/compiler
  */
 
-export { type Chip, type ChipName, chipOf, chips, perDevice } from "../chips/chips.ts";
+export { type Chip, type GpuChip, perDevice, type TpuChip } from "../chips/chip.ts";
+export { type ChipName, chipOf, chips } from "../chips/index.ts";
 export { formatTopology, parseTopology, type Topology } from "../chips/topology.ts";
 export {
   type Cost,

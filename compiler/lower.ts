@@ -5,13 +5,14 @@
  * that mean the same need not be declared to. Nodes that nothing uses are left out.
  */
 import type { Axis } from "../dsl/axes.ts";
-import type { Emitter, Platform, Ssa } from "../dsl/emitter.ts";
+import type { Emitter, Ssa } from "../dsl/emitter.ts";
 import type { Node, Scope } from "../dsl/graph.ts";
 import type { Tensor } from "../dsl/tensor.ts";
 import type { Graph } from "../dsl/trace.ts";
 import { type AxisTable, axisTable } from "./axis-table.ts";
-import { BlockEmitter, type Surroundings } from "./emit.ts";
+import { BlockEmitter, type ModuleContext } from "./emit/block-emitter.ts";
 import { meshOperation, type Placement, shardingAttribute } from "./placement.ts";
+import type { Platform } from "./platform.ts";
 import { fingerprint, printModule } from "./print.ts";
 import type { Program, ProgramArgument, ProgramValue } from "./program.ts";
 import { ScopeKeys } from "./scope-key.ts";
@@ -61,7 +62,7 @@ interface Lowered {
   readonly results: readonly Handle[];
 }
 
-class Lowering implements Surroundings {
+class Lowering implements ModuleContext {
   readonly aliases = new Map<Handle, Handle>();
   readonly platform: Platform;
   readonly #graph: Graph;
@@ -115,7 +116,7 @@ class Lowering implements Surroundings {
     const signature = {
       arguments: given.map((handle, n): ProgramArgument => {
         const donatedTo = donations.get(n);
-        return { ...describe(argumentName(scope, n), handle), ...(donatedTo === undefined ? {} : { donatedTo }) };
+        return { ...describe(argumentName(scope, n), handle), donatedTo };
       }),
       results: returns.map((handle, n) => describe(results[n] as string, handle)),
     };
@@ -204,7 +205,7 @@ class Lowering implements Surroundings {
 }
 
 function originOf(node: Node): Origin {
-  const name = node.op.nameless ? node.path : node.path === "" ? node.op.name : `${node.path}.${node.op.name}`;
+  const name = node.op.isModule ? node.path : node.path === "" ? node.op.name : `${node.path}.${node.op.name}`;
   return { name, at: node.location };
 }
 

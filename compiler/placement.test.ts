@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { axes, trace } from "../dsl/index.ts";
 import { checkText } from "../tests/support/check-program.ts";
 import { refusalOf } from "../tests/support/refusal.ts";
-import { deviceCount, formatMesh, lower, parseMesh, parseTopology, placementFor, splitsOf } from "./index.ts";
+import { deviceCount, formatMesh, lower, parseMesh, placementFor, splitsOf } from "./index.ts";
 
 const ax = axes({ batch: 2, kvHead: 3, group: 4, embed: 8, expert: 8, mlp: 6, vocab: 32 });
 const roles = { batch: "rows", kvHead: "heads", mlp: "width", vocab: "vocabulary", expert: "experts" } as const;
@@ -75,25 +75,4 @@ InputError MESH
 mesh 'expert=3' has 3 devices, and the target has 4; data=1,expert=1,model=4 would fit
 `);
   });
-});
-
-describe("a topology", () => {
-  test.each([
-    ["tpu:v4:2x2x1", 4, 1],
-    ["tpu:v4:4x4x4", 64, 1],
-    ["tpu:v3:2x2", 8, 2],
-    ["tpu:v5e:4x4", 16, 1],
-    ["tpu:v6e:2x4", 8, 1],
-    ["cuda:h100:4", 4, 1],
-    ["cuda:a100:8", 8, 1],
-  ])("%s has %i devices", (spec, devices, devicesPerChip) => {
-    expect(parseTopology(spec)).toMatchObject({ devices, devicesPerChip });
-  });
-
-  test.each(["tpu:v4:2x2", "tpu:v9:2x2", "tpu:v4", "tpu:v4:0x2x2", "cuda:h100", "cuda:h100:x", "gpu"])(
-    "'%s' is refused with a proposal",
-    (spec) => {
-      expect(refusalOf(() => parseTopology(spec))).toMatchSnapshot();
-    },
-  );
 });

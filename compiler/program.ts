@@ -19,7 +19,7 @@ export interface ProgramValue {
 /** An argument. */
 export interface ProgramArgument extends ProgramValue {
   /** The index of the result that takes over this argument's memory, when it is donated. */
-  readonly donatedTo?: number;
+  readonly donatedTo?: number | undefined;
 }
 
 /** How to call a program. */

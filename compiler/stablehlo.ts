@@ -43,7 +43,7 @@ export type Piece = string | Handle;
 export interface Instruction {
   readonly results: readonly Handle[];
   /** The name that MLIR suggests for the result, such as `c`; absent numbers it. */
-  readonly suggested?: string;
+  readonly suggested?: string | undefined;
   readonly pieces: readonly Piece[];
   /** Its operands as its op sees them: a value may go by other names of axes than where it was made. */
   readonly operands: readonly Handle[];
@@ -59,7 +59,7 @@ export interface Instruction {
 export interface Region {
   readonly arguments: readonly Handle[];
   /** The names that MLIR suggests for arguments; absent numbers them as `arg`. */
-  readonly suggested?: string;
+  readonly suggested?: string | undefined;
   readonly body: readonly Instruction[];
   readonly returns: readonly Handle[];
 }

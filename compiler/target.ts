@@ -4,9 +4,9 @@
 
 import { parseTopology, type Topology } from "../chips/topology.ts";
 import type { DType } from "../dsl/dtype.ts";
-import type { Platform } from "../dsl/emitter.ts";
 import { InputError } from "../dsl/errors.ts";
 import { deviceCount, type Mesh, oneDevice, parseMesh } from "./mesh.ts";
+import type { Platform } from "./platform.ts";
 import type { WeightForms } from "./weight-forms.ts";
 
 // Public API

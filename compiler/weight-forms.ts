@@ -1,6 +1,6 @@
 /** How a model's matrices are held, as the command line writes it: `mxfp4,bf16`, `q8_0`, `f32`. */
 import { InputError } from "../dsl/errors.ts";
-import type { Storage } from "../dsl/packing/index.ts";
+import { type PackedFormat, packingOf, packings, type Storage } from "../dsl/packing/index.ts";
 
 // Public API
 
@@ -13,35 +13,31 @@ export interface WeightForms {
   readonly dense: WeightForm;
 }
 
-/** The forms that can be asked for. */
-export const weightForms = [
-  "mxfp4",
-  "e5m2",
-  "q8_0",
-  "int8",
-  "bf16",
-  "f16",
-  "f32",
-] as const satisfies readonly Storage[];
+/** The forms that can be asked for: every packed form, and the floats that a model is computed in. */
+export const weightForms: readonly Storage[] = [...(Object.keys(packings) as PackedFormat[]), "bf16", "f16", "f32"];
 
 /**
- * Reads `EXPERTS[,DENSE]`. One value names both, except that with `mxfp4` or `e5m2` alone the others are bf16.
+ * Reads `EXPERTS[,DENSE]`. One value names both, except that with a form for experts only the others are bf16.
  *
  * @throws InputError that names the forms
  */
 export function parseWeightForms(text: string): WeightForms {
-  const words = text.split(",").map((word) => word.trim());
-  const known = words.every((word): word is (typeof weightForms)[number] =>
-    (weightForms as readonly string[]).includes(word),
-  );
-  const [experts, dense] = words as (typeof weightForms)[number][];
-  const forExperts = (form: string | undefined) => form === "mxfp4" || form === "e5m2";
-  if (!known || experts === undefined || words.length > 2 || forExperts(dense)) {
-    throw new InputError(
-      "WEIGHTS",
-      `weights '${text}' are not known: EXPERTS[,DENSE], each of ${weightForms.join(", ")}; mxfp4 and e5m2 are for experts`,
-      { text },
-    );
+  const words = text.split(",");
+  const [experts, dense] = words.map((word) => weightForms.find((form) => form === word.trim()));
+  const isComplete = experts !== undefined && (words.length === 1 || (words.length === 2 && dense !== undefined));
+  if (isComplete && !isForExperts(dense)) {
+    return { experts, dense: dense ?? (isForExperts(experts) ? "bf16" : experts) };
   }
-  return { experts, dense: dense ?? (forExperts(experts) ? "bf16" : experts) };
+  const alone = weightForms.filter(isForExperts).join(" and ");
+  throw new InputError(
+    "WEIGHTS",
+    `weights '${text}' are not known: EXPERTS[,DENSE], each of ${weightForms.join(", ")}; ${alone} are for experts`,
+    { text },
+  );
+}
+
+// Implementation
+
+function isForExperts(form: Storage | undefined): boolean {
+  return form !== undefined && packingOf(form)?.expertsOnly === true;
 }

@@ -10,7 +10,6 @@
  */
 import { bring, type Node, type Scope } from "./graph.ts";
 import type { Location } from "./location.ts";
-import { callOp } from "./module.ts";
 import type { Tensor } from "./tensor.ts";
 
 // Public API
@@ -148,7 +147,7 @@ function walk(
   // What is brought out of a function on the way appends no nodes.
   for (const [n, node] of scope.nodes.entries()) {
     note(n);
-    if (node.op === callOp) {
+    if (node.op.isModule) {
       const [inner] = node.scopes as readonly [Scope];
       const seen = [...inner.captured].flatMap(([outer, own]): [Tensor<string>, WeightName][] => {
         const weight = weights.get(outer);

@@ -36,6 +36,11 @@ export function axis<const N extends string>(name: N, size: number): Axis<N> {
   return { name, size };
 }
 
+/** How many elements a value of these axes has; 1 without axes. */
+export function elementsOf(of: readonly Axis[]): number {
+  return of.reduce((all, { size }) => all * size, 1);
+}
+
 /** Axes as errors and graph dumps write them: `[batch 2, pos 8, embed 2880]`. */
 export function formatAxes(of: readonly Axis[]): string {
   return `[${of.map(({ name, size }) => `${name} ${size}`).join(", ")}]`;

@@ -1,7 +1,7 @@
 /** Keys and values of earlier positions. */
 import type { Axis } from "./axes.ts";
+import { barrier } from "./ops/barrier.ts";
 import { iota } from "./ops/iota.ts";
-import { settle } from "./ops/settle.ts";
 import type { Tensor } from "./tensor.ts";
 
 // Public API
@@ -36,29 +36,19 @@ export interface CacheState {
  * @param start  i32, how many positions each row holds already
  */
 export class LinearCache implements KeyValueCache {
-  readonly #start: Tensor<"batch">;
-  #state: CacheState;
+  readonly #held: HeldPositions;
 
   constructor(state: CacheState, start: Tensor<"batch">) {
-    this.#state = state;
-    this.#start = start;
+    this.#held = new HeldPositions(state, start, writeInPlace, linearAge);
   }
 
   /** The tensors now, for the program to return. */
   get state(): CacheState {
-    return this.#state;
+    return this.#held.state;
   }
 
   extend(k: Tensor<"batch" | "pos" | "kvHead" | "dim">, v: Tensor<"batch" | "pos" | "kvHead" | "dim">) {
-    const old = this.#state;
-    const append = (room: CacheState["k"], chunk: typeof k) =>
-      settle(room.update("key", this.#start, chunk.rename("pos", "key").cast(room.dtype) as CacheState["k"]));
-    this.#state = { k: append(old.k, k), v: append(old.v, v) };
-    return {
-      k: this.#state.k.cast(k.dtype),
-      v: this.#state.v.cast(v.dtype),
-      age: linearAge(this.#start, axisNamed(k.axes, "pos"), axisNamed(old.k.axes, "key")),
-    };
+    return this.#held.extend(k, v);
   }
 }
 
@@ -71,49 +61,20 @@ export class LinearCache implements KeyValueCache {
  * @param start  i32, how many positions each row holds already
  */
 export class RingCache implements KeyValueCache {
-  readonly #start: Tensor<"batch">;
-  #state: CacheState;
+  readonly #held: HeldPositions;
 
   constructor(state: CacheState, start: Tensor<"batch">) {
-    this.#state = state;
-    this.#start = start;
+    this.#held = new HeldPositions(state, start, writeAround, ringAge);
   }
 
   /** The tensors now, for the program to return. */
   get state(): CacheState {
-    return this.#state;
+    return this.#held.state;
   }
 
   extend(k: Tensor<"batch" | "pos" | "kvHead" | "dim">, v: Tensor<"batch" | "pos" | "kvHead" | "dim">) {
-    const { k: oldK, v: oldV } = this.#state;
-    const key = axisNamed(oldK.axes, "key");
-    const pos = axisNamed(k.axes, "pos");
-    const write = pos.size === 1 ? this.#writeOne : this.#writeChunk;
-    this.#state = { k: settle(write(oldK, k.cast(oldK.dtype))), v: settle(write(oldV, v.cast(oldV.dtype))) };
-    return {
-      k: this.#state.k.cast(k.dtype),
-      v: this.#state.v.cast(v.dtype),
-      age: ringAge(this.#start, pos, key),
-    };
+    return this.#held.extend(k, v);
   }
-
-  /** One position never wraps: it is written in place. */
-  readonly #writeOne = (room: CacheState["k"], chunk: Tensor<"batch" | "pos" | "kvHead" | "dim">): CacheState["k"] =>
-    room.update("key", this.#start.rem(room.shape.size("key")), chunk.rename("pos", "key") as CacheState["k"]);
-
-  /** Each place takes the position of the chunk that falls on it, if one does. */
-  readonly #writeChunk = (
-    room: CacheState["k"],
-    chunk: Tensor<"batch" | "pos" | "kvHead" | "dim">,
-  ): CacheState["k"] => {
-    const key = axisNamed(room.axes, "key");
-    const pos = axisNamed(chunk.axes, "pos");
-    const place = this.#start.broadcast(key).neg().add(iota(key));
-    // The remainder has the sign of the left operand, and places may lie before the start.
-    const offset = place.rem(key.size).add(key.size).rem(key.size);
-    const fresh = chunk.take("pos", offset.min(pos.size - 1)) as CacheState["k"];
-    return fresh.where(offset.lt(pos.size), room);
-  };
 }
 
 /** How long ago each place of a ring was written, seen from each query; negative for places that were not. */
@@ -133,6 +94,55 @@ export function linearAge(start: Tensor<"batch">, pos: Axis<"pos">, key: Axis<"k
 }
 
 // Implementation
+
+type Chunk = Tensor<"batch" | "pos" | "kvHead" | "dim">;
+type Room = CacheState["k"];
+
+/** The room with a chunk written where `start` says. */
+type Write = (room: Room, chunk: Chunk, start: Tensor<"batch">) => Room;
+
+/** What all caches do: chunks are written, and all that is held is returned with its age. */
+class HeldPositions {
+  state: CacheState;
+  readonly #start: Tensor<"batch">;
+  readonly #write: Write;
+  readonly #age: typeof linearAge;
+
+  constructor(state: CacheState, start: Tensor<"batch">, write: Write, age: typeof linearAge) {
+    this.state = state;
+    this.#start = start;
+    this.#write = write;
+    this.#age = age;
+  }
+
+  extend(k: Chunk, v: Chunk) {
+    const { k: oldK, v: oldV } = this.state;
+    this.state = { k: this.#append(oldK, k), v: this.#append(oldV, v) };
+    return {
+      k: this.state.k.cast(k.dtype),
+      v: this.state.v.cast(v.dtype),
+      age: this.#age(this.#start, axisNamed(k.axes, "pos"), axisNamed(oldK.axes, "key")),
+    };
+  }
+
+  #append(room: Room, chunk: Chunk): Room {
+    return barrier(this.#write(room, chunk.cast(room.dtype), this.#start));
+  }
+}
+
+const writeInPlace: Write = (room, chunk, start) => room.update("key", start, chunk.rename("pos", "key"));
+
+const writeAround: Write = (room, chunk, start) => {
+  const key = axisNamed(room.axes, "key");
+  const pos = axisNamed(chunk.axes, "pos");
+  // One position never wraps: it is written in place.
+  if (pos.size === 1) return writeInPlace(room, chunk, start.rem(key.size));
+  // Each place takes the position of the chunk that falls on it, if one does.
+  const place = start.broadcast(key).neg().add(iota(key));
+  // The remainder has the sign of the left operand, and places may lie before the start.
+  const offset = place.rem(key.size).add(key.size).rem(key.size);
+  return chunk.take("pos", offset.min(pos.size - 1)).where(offset.lt(pos.size), room);
+};
 
 function axisNamed<N extends string>(axes: readonly Axis[], name: N): Axis<N> {
   return axes.find((axis) => axis.name === name) as Axis<N>;

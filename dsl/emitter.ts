@@ -8,7 +8,7 @@
  */
 import type { Axis } from "./axes.ts";
 import type { DType } from "./dtype.ts";
-import type { Scope } from "./graph.ts";
+import type { ValueType } from "./value-type.ts";
 
 /** A StableHLO value. `dims` are its axes in memory order, outermost first; names are unique. */
 export interface Ssa {
@@ -16,6 +16,12 @@ export interface Ssa {
   readonly dims: readonly Axis[];
   /** Whether it is a weight as it lies in memory: a product puts it on the left (docs/log.md). */
   readonly weight: boolean;
+}
+
+/** The traced body of a loop, a choice or a module, as a lowering hands it on. Tracing makes all of them (`Scope`). */
+export interface TracedBody {
+  readonly arguments: readonly ValueType[];
+  readonly results: readonly ValueType[];
 }
 
 /** Element-wise operations of one operand. */
@@ -76,14 +82,13 @@ export interface Lookup {
   readonly batch: readonly string[];
 }
 
-/** What a text is for. */
-export type Platform = "cpu" | "cuda" | "tpu";
-
-/** Writes StableHLO. Every method returns the value that the operation makes. */
+/**
+ * Writes StableHLO. Every method returns the value that the operation makes.
+ *
+ * What a text is for, the emitter knows and an op does not: a method whose fast form differs between platforms writes the
+ * one that is fast there.
+ */
 export interface Emitter {
-  /** What the text is for: an op may mean the same in a form that is fast there. */
-  readonly platform: Platform;
-
   /** A scalar. */
   constant(value: number | bigint | boolean, dtype: DType): Ssa;
   /** A tensor of constants, row-major over `dims`. */
@@ -102,6 +107,8 @@ export interface Emitter {
   roundTo(x: Ssa, dtype: DType): Ssa;
   /** Reads the bits as `dtype`; `dims` is the result's, with one innermost axis more or less when the widths differ. */
   bitcast(x: Ssa, dtype: DType, dims: readonly Axis[]): Ssa;
+  /** Reads each byte as two numbers of FP4 (E2M1) along `into`, a new innermost axis of 2, the low half first; bf16. */
+  decodeFp4(bytes: Ssa, into: Axis): Ssa;
 
   /** Brings `x` into the memory order of `dims`, repeating it along the axes that it lacks. Nothing when it fits. */
   arrange(x: Ssa, dims: readonly Axis[]): Ssa;
@@ -147,14 +154,14 @@ export interface Emitter {
   /** Sorts `keys` along an axis, stably, in total order, and carries the others with it. */
   sort(keys: Ssa, carried: readonly Ssa[], along: string, descending: boolean): readonly Ssa[];
 
-  /** Runs `body` while `condition` holds. Both scopes have an argument for each of `state`. */
-  while(state: readonly Ssa[], condition: Scope, body: Scope): readonly Ssa[];
+  /** Runs `body` while `condition` holds. Both have an argument for each of `state`. */
+  while(state: readonly Ssa[], condition: TracedBody, body: TracedBody): readonly Ssa[];
   /** Runs the branch that `index` names; an index outside runs the last. */
-  case(index: Ssa, branches: readonly Scope[]): readonly Ssa[];
-  /** Calls a function: printed once for all scopes that mean the same. */
-  call(scope: Scope, given: readonly Ssa[]): readonly Ssa[];
-  /** Lowers a scope's nodes in place, with these values for its arguments, and returns its results. */
-  inline(scope: Scope, given: readonly Ssa[]): readonly Ssa[];
+  case(index: Ssa, branches: readonly TracedBody[]): readonly Ssa[];
+  /** Calls a function: printed once for all bodies that mean the same. */
+  call(body: TracedBody, given: readonly Ssa[]): readonly Ssa[];
+  /** Lowers a body's nodes in place, with these values for its arguments, and returns its results. */
+  inline(body: TracedBody, given: readonly Ssa[]): readonly Ssa[];
   /** A named operation with a decomposition that means the same; `attributes` are integers and booleans. */
   composite(
     name: string,

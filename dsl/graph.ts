@@ -1,106 +1,33 @@
 /**
- * The traced graph: nodes in scopes, made in the order in which the program called them.
+ * Tracing into a graph: nodes in scopes, made in the order in which the program called them.
  *
  * A scope is the root of a program, a function (a module of the model, printed once and called), or a region (the body
  * of a loop or of a choice). Values move between scopes by themselves: what a function's body uses of its surroundings
  * becomes an argument, and what is used of its insides afterwards becomes a result, so that a cache may hand its new
  * state out of a layer without the layer returning it.
  *
- * Pure data: nothing here knows StableHLO.
+ * The types of nodes, scopes and ops are in tensor.ts. Nothing here knows StableHLO.
  */
 import type { Axis } from "./axes.ts";
-import type { DType } from "./dtype.ts";
 import { ShapeError } from "./errors.ts";
 import { callerLocation, formatLocation, type Location } from "./location.ts";
-import type { Op } from "./op.ts";
-import { Tensor } from "./tensor.ts";
+import type { Meaning } from "./meaning.ts";
+import {
+  type AnyTensor,
+  type Node,
+  type Op,
+  type PartCount,
+  Scope,
+  Tensor,
+  type Value,
+  type Within,
+} from "./tensor.ts";
 
 // Public API
 
-/** What is known of a value while tracing: its element type and its axes, whose order here means nothing. */
-export interface ValueType {
-  readonly dtype: DType;
-  readonly axes: readonly Axis[];
-}
-
-/** A value of the graph; `Tensor` is the one implementation, this is the view that needs no axis names. */
-export interface Value extends ValueType {
-  readonly scope: Scope;
-  readonly origin: Argument | Result;
-}
-
-/** A value that enters its scope. */
-export interface Argument {
-  readonly kind: "argument";
-  /** A path such as `weights.embed`; empty inside regions. */
-  readonly name: string;
-  /** Whether it is a weight, which decides on which side of a product it stands. */
-  readonly weight: boolean;
-  readonly location: Location | undefined;
-}
-
-/** A value that a node makes. */
-export interface Result {
-  readonly kind: "result";
-  readonly node: Node;
-  readonly index: number;
-}
-
-/** One application of an op. */
-export interface Node {
-  readonly op: Op;
-  readonly attributes: object;
-  readonly inputs: Tensor<string>[];
-  readonly outputs: Tensor<string>[];
-  /** The bodies of binders: loops, choices, modules. */
-  readonly scopes: readonly Scope[];
-  readonly location: Location;
-  /** The module that made it, relative to its function, such as `attn`. */
-  readonly path: string;
-}
-
-/** A value that was given a name: a path relative to its scope, or the name of the weight whose entries it holds. */
-export interface Mark {
-  readonly name: string | Tensor<string>;
-  readonly value: Tensor<string>;
-  /** How many nodes the scope had by then. */
-  readonly after: number;
-}
-
-/** In how many equal parts a program has an axis (./parts.ts). */
-export type PartCount = (of: Axis) => number;
-
-/** Nodes in order, with what comes in and what goes out. */
-export class Scope {
-  readonly kind: "root" | "function" | "region";
-  readonly parent: Scope | undefined;
-  readonly arguments: Tensor<string>[] = [];
-  readonly nodes: Node[] = [];
-  readonly results: Tensor<string>[] = [];
-  /** The node of the parent scope that holds this one, once it is closed. */
-  holder: Node | undefined;
-  path: string[] = [];
-  /** Values with names; they cost nothing unless somebody asks for them (./activations.ts). */
-  readonly marks: Mark[] = [];
-  readonly captured = new Map<Tensor<string>, Tensor<string>>();
-  readonly exported = new Map<Tensor<string>, Tensor<string>>();
-
-  /** In how many equal parts the program has each axis. */
-  readonly parts: PartCount;
-
-  constructor(kind: Scope["kind"], parent: Scope | undefined, parts: PartCount = parent?.parts ?? whole) {
-    this.kind = kind;
-    this.parent = parent;
-    this.parts = parts;
-  }
-
-  /** Declares a value that enters from outside. */
-  argument(type: ValueType, name: string, weight = false, location?: Location): Tensor<string> {
-    const made = new Tensor<string>(type, this, { kind: "argument", name, weight, location });
-    this.arguments.push(made);
-    return made;
-  }
-}
+export type { Argument, Node, Op, PartCount, Result, Value } from "./tensor.ts";
+export { Scope } from "./tensor.ts";
+export type { ValueType } from "./value-type.ts";
 
 /**
  * Applies an op to values: checks it, and appends a node to the scope being traced.
@@ -113,9 +40,10 @@ export function apply(
   attributes: object = {},
   scopes: readonly Scope[] = [],
   location: Location = callerLocation(),
-): Tensor<string>[] {
+): readonly AnyTensor[] {
   const scope = currentScope(op.name);
-  const own = inputs.map((input) => bring(input as Tensor<string>, scope));
+  const own = inputs.map((input) => bring(input, scope));
+  // Each op's own function makes its attributes, so that here they need no type (`Op<never>`).
   const types = op.infer(own, attributes as never, scopes);
   const node: Node = {
     op,
@@ -131,12 +59,34 @@ export function apply(
   });
   for (const inner of scopes) inner.holder = node;
   scope.nodes.push(node);
-  return node.outputs;
+  return node.outputs.map(untyped);
 }
 
 /** Applies an op that has one result. */
-export function applyOne(op: Op, inputs: readonly Value[], attributes: object = {}): Tensor<string> {
-  return apply(op, inputs, attributes)[0] as Tensor<string>;
+export function applyOne(op: Op, inputs: readonly Value[], attributes: object = {}): AnyTensor {
+  return apply(op, inputs, attributes)[0] as AnyTensor;
+}
+
+/**
+ * What may be concluded from a value without knowing the op that made it; undefined for an argument, and where the op
+ * says nothing.
+ */
+export function meaningOf({ origin }: Value): Meaning<Value> | undefined {
+  if (origin.kind === "argument") return undefined;
+  const { op, inputs, attributes } = origin.node;
+  return op.meaning?.(inputs, attributes as never);
+}
+
+/** A tensor by names that are known while tracing only. Ops give every tensor the methods of this view (tensor.ts). */
+export function untyped(view: Value | Within<string>): AnyTensor {
+  const value: Value = tensorOf(view);
+  return value as AnyTensor;
+}
+
+/** The tensor of which something is a view: tensors are the one implementation of them all. */
+export function tensorOf(view: Value | Within<string>): Tensor<string> {
+  if (view instanceof Tensor) return view;
+  throw new TypeError("an op was given something that is no tensor: give it an input, a weight or the result of an op");
 }
 
 /** Traces `body` in a new root scope. */
@@ -167,16 +117,16 @@ export function named<R>(name: string, body: () => R): R {
 }
 
 /** Remembers `value` under `name` below the module that is being traced, or as entries of a weight. */
-export function mark(name: string | Tensor<string>, value: Tensor<string>): void {
+export function mark(name: string | Value, value: Value): void {
   const scope = currentScope(typeof name === "string" ? `the name '${name}'` : "take");
-  const named = typeof name === "string" ? [...scope.path, name].join(".") : name;
-  scope.marks.push({ name: named, value, after: scope.nodes.length });
+  const named = typeof name === "string" ? [...scope.path, name].join(".") : tensorOf(name);
+  scope.marks.push({ name: named, value: tensorOf(value), after: scope.nodes.length });
 }
 
 /** The value as `scope` sees it: captured on the way in, exported on the way out. */
-export function bring(value: Tensor<string>, scope: Scope): Tensor<string> {
+export function bring(value: Value, scope: Scope): Tensor<string> {
   const outer = lineage(scope);
-  let seen = value;
+  let seen = tensorOf(value);
   // Outwards, from where it was made to the first scope that is still open here.
   while (!outer.includes(seen.scope)) seen = exportOnce(seen, value);
   // Inwards, through every function between there and here.
@@ -198,7 +148,6 @@ export function describeOrigin(value: Value): { what: string; where: string } {
 
 /** The scopes being traced, innermost last. */
 const open: Scope[] = [];
-const whole: PartCount = () => 1;
 
 function currentScope(asker: string): Scope {
   const scope = open.at(-1);
@@ -237,7 +186,7 @@ function captureOnce(value: Tensor<string>, into: Scope): Tensor<string> {
 }
 
 /** `value`, one scope further out; `original` is what the program named. */
-function exportOnce(value: Tensor<string>, original: Tensor<string>): Tensor<string> {
+function exportOnce(value: Tensor<string>, original: Value): Tensor<string> {
   const { scope } = value;
   if (scope.kind !== "function" || scope.holder === undefined || scope.parent === undefined) {
     const { what, where } = describeOrigin(original);

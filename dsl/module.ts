@@ -36,14 +36,14 @@ export function part<R>(name: string, body: () => R): R {
  * `part("attn", …)` of layer 3 is `layers.3.attn.probs`. Changes nothing else.
  */
 export function activation<A extends string>(name: string, x: Tensor<A>): Tensor<A> {
-  mark(name, x as unknown as Tensor<string>);
+  mark(name, x);
   return x;
 }
 
 export const callOp = defineOp<{ name: string }>({
   name: "call",
   runs: "body",
-  nameless: true,
+  isModule: true,
   infer: (_, __, scopes) => (scopes[0] as Scope).results,
   lower: (e, inputs, _, [scope]) => e.call(scope as Scope, inputs),
   flops: () => 0,
@@ -53,7 +53,7 @@ export const callOp = defineOp<{ name: string }>({
 
 /** Names what a module returns, where that is a tensor or plain records and arrays of them. */
 function markAll(name: string, result: unknown): void {
-  if (result instanceof Tensor) mark(name, result as Tensor<string>);
+  if (result instanceof Tensor) mark(name, result);
   else if (Array.isArray(result)) result.forEach((each, n) => void markAll(`${name}.${n}`, each));
   else if (typeof result === "object" && result !== null && Object.getPrototypeOf(result) === Object.prototype) {
     for (const [key, each] of Object.entries(result)) markAll(`${name}.${key}`, each);

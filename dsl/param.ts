@@ -1,5 +1,5 @@
 /** Weights: declared once, as values, with the checkpoint's key and the axes, which are the type. */
-import type { Axis, NameOf } from "./axes.ts";
+import { type Axis, elementsOf, type NameOf } from "./axes.ts";
 import { InputError } from "./errors.ts";
 import { callerLocation, type Location } from "./location.ts";
 import type { Tensor } from "./tensor.ts";
@@ -109,7 +109,7 @@ export function mapParams<T>(tree: ParamTree, make: (param: Param, path: string)
 
 /** How many numbers a tree of declarations holds. */
 export function countParameters(tree: ParamTree): number {
-  return flattenParams(tree).reduce((all, [, { axes }]) => all + axes.reduce((size, axis) => size * axis.size, 1), 0);
+  return flattenParams(tree).reduce((all, [, { axes }]) => all + elementsOf(axes), 0);
 }
 
 // Implementation
@@ -123,5 +123,6 @@ function redeclare<S extends ParamTree>(tree: S, change: (param: Param) => Param
     if (Array.isArray(each)) return each.map(walk);
     return Object.fromEntries(Object.entries(each).map(([name, below]) => [name, walk(below as ParamTree)]));
   };
+  // The walk keeps the form of the tree.
   return walk(tree) as S;
 }

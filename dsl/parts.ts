@@ -7,8 +7,8 @@
  */
 import { type Axis, axis } from "./axes.ts";
 import { partCount } from "./graph.ts";
-import { iota } from "./ops/iota.ts";
-import type { Tensor } from "./tensor.ts";
+import { untypedIota } from "./ops/iota.ts";
+import type { AnyTensor } from "./tensor.ts";
 
 // Public API
 
@@ -34,13 +34,13 @@ export function cutAxis(name: string): string | undefined {
 }
 
 /** The tensor with the axis cut into its parts. */
-export function cut(x: Tensor<string>, { part, within }: Parts): Tensor<string> {
-  return x.split(within.name, [part, within] as never) as unknown as Tensor<string>;
+export function cut(x: AnyTensor, { part, within }: Parts): AnyTensor {
+  return x.split(within.name, [part, within]);
 }
 
 /** Where along the whole axis each part begins, i32. */
-export function startsOf({ part, within }: Parts): Tensor<string> {
-  return iota(part).mul(within.size) as unknown as Tensor<string>;
+export function startsOf({ part, within }: Parts): AnyTensor {
+  return untypedIota(part).mul(within.size);
 }
 
 // Implementation

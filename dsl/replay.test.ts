@@ -1,12 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import { checkProgram } from "../tests/support/check-program.ts";
-import { axes, axis, full, type Inputs, packings, param, type Tensor, trace, whileLoop } from "./index.ts";
+import { untyped } from "./graph.ts";
+import { axes, axis, full, type Inputs, packings, param, trace, whileLoop } from "./index.ts";
 import { isWeightView, pickEarly, traceBody } from "./replay.ts";
+import type { AnyTensor } from "./tensor.ts";
 
 const ax = axes({ token: 3, embed: 2, expert: 4, column: 32 });
-const given = ({ input }: Inputs) => ({
-  x: input("x", "f32", ax.token, ax.embed) as unknown as Tensor<string>,
-  scale: input("scale", "f32", ax.embed) as unknown as Tensor<string>,
+const given = ({ input }: Inputs): Record<"x" | "scale", AnyTensor> => ({
+  x: untyped(input("x", "f32", ax.token, ax.embed)),
+  scale: untyped(input("scale", "f32", ax.embed)),
 });
 const x = [1, 2, 3, 4, 5, 6];
 const tokens = new Set(["token"]);
@@ -21,7 +23,7 @@ describe("traceBody", () => {
     const { text } = await checkProgram(
       (inputs) => {
         const { x, scale } = given(inputs);
-        return traceBody(() => x.mul(scale as never).add(1) as Tensor<string>).replay(new Map());
+        return traceBody(() => x.mul(scale).add(1)).replay(new Map());
       },
       { inputs: { x, scale: [10, 100] }, expected: [11, 201, 31, 401, 51, 601] },
     );
@@ -38,7 +40,7 @@ func.func public @main(%arg0: tensor<3x2xf32>, %arg1: tensor<2xf32>) -> tensor<3
     expect(
       opsOf((inputs) => {
         const { x } = given(inputs);
-        traceBody(() => x.exp() as Tensor<string>);
+        traceBody(() => x.exp());
         return x;
       }),
     ).toEqual([]);
@@ -48,10 +50,10 @@ func.func public @main(%arg0: tensor<3x2xf32>, %arg1: tensor<2xf32>) -> tensor<3
     await checkProgram(
       (inputs) => {
         const { x, scale } = given(inputs);
-        const body = traceBody(() => x.mul(scale as never).sum("embed") as unknown as Tensor<string>);
+        const body = traceBody(() => x.mul(scale).sum("embed"));
         expect(body.uses).toEqual([x, scale]);
         expect(body.mentions(tokens)).toBe(false);
-        return body.replay(new Map([[x, x.at("token", 1) as unknown as Tensor<string>]]));
+        return body.replay(new Map([[x, x.at("token", 1)]]));
       },
       { inputs: { x, scale: [10, 100] }, expected: 430 },
     );
@@ -72,18 +74,15 @@ func.func public @main(%arg0: tensor<3x2xf32>, %arg1: tensor<2xf32>) -> tensor<3
   test("says when it cannot go without an axis: an op names it, or has a body of its own", () => {
     trace("test", (inputs) => {
       const { x, scale } = given(inputs);
-      const mentions = (body: () => unknown) => traceBody(body as () => Tensor<string>).mentions(tokens);
+      const mentions = (body: () => AnyTensor) => traceBody(body).mentions(tokens);
       expect(mentions(() => x.sum("token"))).toBe(true);
-      expect(mentions(() => scale.broadcast(ax.token as never))).toBe(true);
+      expect(mentions(() => scale.broadcast(ax.token))).toBe(true);
       expect(mentions(() => x.sum("embed"))).toBe(false);
       const loop = () =>
         whileLoop(
-          { n: full(0, "i32") as Tensor<never>, x },
+          { n: full(0, "i32"), x },
           ({ n }) => n.lt(2),
-          ({ n, x }) => ({
-            n: n.add(1),
-            x: x.mul(scale as never) as Tensor<string>,
-          }),
+          ({ n, x }) => ({ n: n.add(1), x: x.mul(scale) }),
         ).x;
       expect(mentions(loop)).toBe(true);
       expect(traceBody(loop).uses).toContain(scale);
@@ -93,13 +92,13 @@ func.func public @main(%arg0: tensor<3x2xf32>, %arg1: tensor<2xf32>) -> tensor<3
 });
 
 describe("pickEarly", () => {
-  const second = (each: Tensor<string>) => each.at("expert", 1) as unknown as Tensor<string>;
+  const second = (each: AnyTensor) => each.at("expert", 1);
 
   test("picks before what every entry goes through alone", async () => {
     const { text } = await checkProgram(
       ({ input }) => {
-        const w = input("w", "bf16", ax.expert, ax.embed) as unknown as Tensor<string>;
-        return pickEarly(w.cast("f32").mul(2) as Tensor<string>, "expert", second);
+        const w = input("w", "bf16", ax.expert, ax.embed);
+        return pickEarly(untyped(w.cast("f32").mul(2)), "expert", second);
       },
       { inputs: { w: [1, 2, 3, 4, 5, 6, 7, 8] }, expected: [6, 8] },
     );
@@ -119,8 +118,8 @@ func.func public @main(%arg0: tensor<4x2xbf16>) -> tensor<2xf32> {
   test("picks after an op that names the axis, of its result", async () => {
     await checkProgram(
       ({ input }) => {
-        const w = input("w", "f32", ax.expert, ax.embed) as unknown as Tensor<string>;
-        return pickEarly(w.cumSum("expert") as Tensor<string>, "expert", second);
+        const w = input("w", "f32", ax.expert, ax.embed);
+        return pickEarly(untyped(w.cumSum("expert")), "expert", second);
       },
       { inputs: { w: [1, 2, 3, 4, 5, 6, 7, 8] }, expected: [4, 6] },
     );
@@ -130,7 +129,7 @@ func.func public @main(%arg0: tensor<4x2xbf16>) -> tensor<2xf32> {
     await checkProgram(
       ({ input }) => {
         const w = input("w", "f32", ax.expert, ax.embed);
-        return pickEarly(w.mul(input("scale", "f32", ax.embed)) as never, "expert", second);
+        return pickEarly(untyped(w.mul(input("scale", "f32", ax.embed))), "expert", second);
       },
       { inputs: { w: [1, 2, 3, 4, 5, 6, 7, 8], scale: [1, 10] }, expected: [3, 40] },
     );
@@ -140,7 +139,7 @@ func.func public @main(%arg0: tensor<4x2xbf16>) -> tensor<2xf32> {
     const of = [ax.expert, ax.embed, ax.column];
     const shapes = trace("test", ({ input }) => {
       const parts = packings.mxfp4.parts(of).map(({ name, dtype, axes: each }) => input(name, dtype, ...each));
-      return pickEarly(packings.mxfp4.unpack(parts as never, of, "f32"), "expert", second);
+      return pickEarly(untyped(packings.mxfp4.unpack(parts, of, "f32")), "expert", second);
     }).scope.nodes;
     // What is left of the unpacking of all is used by nobody, and not lowered.
     const last = shapes.slice(shapes.length / 2);
@@ -153,11 +152,11 @@ test("isWeightView knows a weight that was converted or unpacked from a value th
     const tree = { plain: param("plain", ax.expert, ax.column), packed: param("packed", ax.expert, ax.column) };
     const w = weights("w", tree, ({ key }) => (key === "packed" ? "mxfp4" : "bf16"), "f32");
     const other = input("x", "f32", axis("column", 32));
-    expect(isWeightView(w.plain as never)).toBe(true);
-    expect(isWeightView(w.packed as never)).toBe(true);
-    expect(isWeightView(other as never)).toBe(false);
-    expect(isWeightView(w.plain.mul(other) as never)).toBe(false);
-    expect(isWeightView(full(1, "f32", ax.expert) as never)).toBe(false);
+    expect(isWeightView(w.plain)).toBe(true);
+    expect(isWeightView(w.packed)).toBe(true);
+    expect(isWeightView(other)).toBe(false);
+    expect(isWeightView(w.plain.mul(other))).toBe(false);
+    expect(isWeightView(full(1, "f32", ax.expert))).toBe(false);
     return w.plain;
   });
 });

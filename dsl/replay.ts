@@ -6,16 +6,16 @@
  * instead of all.
  */
 import type { Axis } from "./axes.ts";
-import { apply, type Node, type Scope, traceInner } from "./graph.ts";
-import type { Tensor } from "./tensor.ts";
+import { apply, type Node, type Scope, traceInner, untyped, type Value } from "./graph.ts";
+import type { AnyTensor } from "./tensor.ts";
 
 // Public API
 
 /** A body that was traced once: what it uses of its surroundings, and how to run it over something else. */
 export interface Body {
   /** The tensors of its surroundings that it uses. */
-  readonly uses: readonly Tensor<string>[];
-  readonly result: Tensor<string>;
+  readonly uses: readonly AnyTensor[];
+  readonly result: AnyTensor;
   /** Whether any of its ops names one of the axes, so that it cannot go without them. */
   mentions(axes: ReadonlySet<string>): boolean;
   /**
@@ -23,13 +23,13 @@ export interface Body {
    *
    * @param spread  an axis that some of those have besides: where an op's other operands lack it, they are repeated
    */
-  replay(instead: ReadonlyMap<Tensor<string>, Tensor<string>>, spread?: Axis): Tensor<string>;
+  replay(instead: ReadonlyMap<AnyTensor, AnyTensor>, spread?: Axis): AnyTensor;
 }
 
 /** Traces `body` aside: nothing of it becomes part of the program until it is replayed. */
-export function traceBody(body: () => Tensor<string>): Body {
+export function traceBody(body: () => AnyTensor): Body {
   const { scope, result } = traceInner("region", body);
-  const inside = new Set(scope.nodes.flatMap(({ outputs }) => outputs));
+  const inside = new Set(scope.nodes.flatMap(({ outputs }) => outputs.map(untyped)));
   const uses = [...new Set([result, ...scope.nodes.flatMap(usesOf)])].filter((each) => !inside.has(each));
   return {
     uses,
@@ -50,23 +50,19 @@ export function traceBody(body: () => Tensor<string>): Body {
  *
  * @param pick  takes the positions of a tensor that has the axis, and drops or replaces it
  */
-export function pickEarly(
-  x: Tensor<string>,
-  along: string,
-  pick: (x: Tensor<string>) => Tensor<string>,
-): Tensor<string> {
+export function pickEarly(x: AnyTensor, along: string, pick: (x: AnyTensor) => AnyTensor): AnyTensor {
   const { origin } = x;
   const movable = origin.kind === "result" && origin.node.scopes.length === 0 && origin.node.inputs.length > 0;
   if (!movable || names(origin.node.attributes).includes(along)) return pick(x);
   const inputs = origin.node.inputs.map((input) =>
-    input.names.includes(along) ? pickEarly(input, along, pick) : input,
+    input.names.includes(along) ? pickEarly(untyped(input), along, pick) : input,
   );
   const { op, attributes, location } = origin.node;
-  return apply(op, inputs, attributes, [], location)[origin.index] as Tensor<string>;
+  return apply(op, inputs, attributes, [], location)[origin.index] as AnyTensor;
 }
 
 /** Whether a tensor is a weight in another form: converted, or unpacked. */
-export function isWeightView({ origin }: Tensor<string>): boolean {
+export function isWeightView({ origin }: Value): boolean {
   if (origin.kind === "argument") return origin.weight;
   const { inputs, scopes } = origin.node;
   return inputs.length > 0 && scopes.length === 0 && inputs.every(isWeightView);
@@ -74,13 +70,13 @@ export function isWeightView({ origin }: Tensor<string>): boolean {
 
 // Implementation
 
-function usesOf(node: Node): Tensor<string>[] {
-  const inner = (scope: Scope): Tensor<string>[] => [...scope.nodes.flatMap(usesOf), ...scope.results];
-  return [...node.inputs, ...node.scopes.flatMap(inner)];
+function usesOf(node: Node): AnyTensor[] {
+  const inner = (scope: Scope): AnyTensor[] => [...scope.nodes.flatMap(usesOf), ...scope.results.map(untyped)];
+  return [...node.inputs.map(untyped), ...node.scopes.flatMap(inner)];
 }
 
-function remake(node: Node, made: Map<Tensor<string>, Tensor<string>>, spread: Axis | undefined): void {
-  const inputs = node.inputs.map((input) => made.get(input) ?? input);
+function remake(node: Node, made: Map<AnyTensor, AnyTensor>, spread: Axis | undefined): void {
+  const inputs = node.inputs.map(untyped).map((input) => made.get(input) ?? input);
   const outputs = apply(
     node.op,
     spread === undefined || node.op.mergesAxes ? inputs : repeated(inputs, spread),
@@ -88,14 +84,14 @@ function remake(node: Node, made: Map<Tensor<string>, Tensor<string>>, spread: A
     node.scopes,
     node.location,
   );
-  node.outputs.forEach((old, n) => void made.set(old, outputs[n] as Tensor<string>));
+  node.outputs.map(untyped).forEach((old, n) => void made.set(old, outputs[n] as AnyTensor));
 }
 
 /** Operands of which one has the axis, with the axis. */
-function repeated(inputs: readonly Tensor<string>[], along: Axis): readonly Tensor<string>[] {
-  const has = ({ names }: Tensor<string>) => names.includes(along.name);
+function repeated(inputs: readonly AnyTensor[], along: Axis): readonly AnyTensor[] {
+  const has = ({ names }: AnyTensor) => names.includes(along.name);
   if (!inputs.some(has)) return inputs;
-  return inputs.map((each) => (has(each) ? each : (each.broadcast(along as never) as Tensor<string>)));
+  return inputs.map((each) => (has(each) ? each : each.broadcast(along)));
 }
 
 /** Every string in an op's attributes, axes' names among them. */

@@ -110,8 +110,11 @@ function inputsOf(root: Scope, { donated, ordered, weights: declared }: Declared
     return root.argument(type, name, weight, location);
   };
   return {
-    input: (name, dtype, ...of) => declare(name, { dtype, axes: of }, false) as never,
-    weights: (name, tree, stored, compute) =>
+    // What a program declares has the axes that it was declared with, here and below.
+    input: <const P extends readonly Axis[]>(name: string, dtype: DType, ...of: P) => {
+      return declare(name, { dtype, axes: of }, false) as unknown as Tensor<P[number]["name"]>;
+    },
+    weights: <S extends ParamTree>(name: string, tree: S, stored: Storage | StorageOf, compute: DType) =>
       mapParams(tree, (param, path) => {
         const { axes, location } = param;
         const storage = typeof stored === "function" ? stored(param) : stored;
@@ -125,17 +128,17 @@ function inputsOf(root: Scope, { donated, ordered, weights: declared }: Declared
             .map((part) => argument(`${name}.${path}.${part.name}`, part.dtype, part.axes));
           return packing.unpack(parts, axes, compute);
         };
-        const loaded = load() as Tensor<string>;
+        const loaded = load();
         declared.set(loaded, { path, key: param.key });
         return loaded;
-      }) as never,
+      }) as Loaded<S>,
     ordered: (x, of) => {
       ordered.set(x, of);
       return x;
     },
-    state: (path, dtype, ...of) => {
+    state: <const P extends readonly Axis[]>(path: string, dtype: DType, ...of: P) => {
       donated.set(path, root.arguments.length);
-      return declare(path, { dtype, axes: of }, false) as never;
+      return declare(path, { dtype, axes: of }, false) as unknown as Tensor<P[number]["name"]>;
     },
   };
 }

@@ -18,7 +18,7 @@ export type With<T, E extends string> =
 
 /** The leaves with their paths, such as `layers.3.attn.q`, in the order in which they stand. */
 export function flatten(tree: unknown, path = ""): readonly (readonly [path: string, leaf: Tensor<string>])[] {
-  if (tree instanceof Tensor) return [[path, tree as Tensor<string>]];
+  if (tree instanceof Tensor) return [[path, tree]];
   if (tree === undefined || tree === null) return [];
   if (typeof tree !== "object") {
     throw new InputError(

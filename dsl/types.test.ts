@@ -220,36 +220,36 @@ async function verdicts(source: string): Promise<string> {
 
 test("tsc names the axis in its sentence about every mistake", async () => {
   expect(await verdicts(mistakes)).toMatchInlineSnapshot(`
-    contractOverAnAxisThatOneSideLacks
-      Argument of type '"mlp"' is not assignable to parameter of type '"embed"'.
-    noCommonAxis
-      Argument of type '"embed"' is not assignable to parameter of type '"(error) the operands share no axis"'.
-    keysNotRenamed
-      Argument of type '"key"' is not assignable to parameter of type '"batch" | "group" | "kvHead" | "pos"'.
-    renameOntoATakenName
-      Argument of type '"batch"' is not assignable to parameter of type '"(error) axis 'batch' already exists"'.
-    undeclaredAxis
-      Property 'heads' does not exist on type '{ readonly batch: Axis<"batch">; readonly dim: Axis<"dim">; readonly embed: Axis<"embed">; readonly group: Axis<"group">; readonly kvHead: Axis<"kvHead">; readonly mlp: Axis<...>; readonly pos: Axis<...>; }'.
-    sinkPerDimInsteadOfPerHead
-      Argument of type 'Tensor<"dim">' is not assignable to parameter of type 'number | Within<"batch" | "group" | "kvHead" | "pos">'.
-      Type 'Tensor<"dim">' is not assignable to type 'Within<"batch" | "group" | "kvHead" | "pos">'.
-        Types of property 'names' are incompatible.
-          Type 'readonly "dim"[]' is not assignable to type 'readonly ("batch" | "group" | "kvHead" | "pos")[]'.
-            Type '"dim"' is not assignable to type '"batch" | "group" | "kvHead" | "pos"'.
-    missingAxis
-      Argument of type 'Tensor<"batch" | "pos">' is not assignable to parameter of type 'Tensor<"batch" | "embed" | "pos">'.
-      Types of property 'shape' are incompatible.
-        Type 'Shape<"batch" | "pos">' is not assignable to type 'Shape<"batch" | "embed" | "pos">'.
-          Type '"batch" | "embed" | "pos"' is not assignable to type '"batch" | "pos"'.
-            Type '"embed"' is not assignable to type '"batch" | "pos"'.
-    broadcastOntoATakenName
-      Argument of type 'Axis<"pos">' is not assignable to parameter of type 'Axis<"(error) axis 'pos' already exists">'.
-      Type '"pos"' is not assignable to type '"(error) axis 'pos' already exists"'.
-    startAlongTheAxisThatIsCut
-      Argument of type 'Tensor<"dim">' is not assignable to parameter of type 'number | Within<"batch" | "group" | "kvHead" | "pos">'.
-      Type 'Tensor<"dim">' is not assignable to type 'Within<"batch" | "group" | "kvHead" | "pos">'.
-        Types of property 'names' are incompatible.
-          Type 'readonly "dim"[]' is not assignable to type 'readonly ("batch" | "group" | "kvHead" | "pos")[]'.
-            Type '"dim"' is not assignable to type '"batch" | "group" | "kvHead" | "pos"'.
-  `);
+contractOverAnAxisThatOneSideLacks
+  Argument of type '"mlp"' is not assignable to parameter of type '"embed"'.
+noCommonAxis
+  Argument of type '"embed"' is not assignable to parameter of type '"(error) the operands share no axis"'.
+keysNotRenamed
+  Argument of type '"key"' is not assignable to parameter of type '"batch" | "group" | "kvHead" | "pos"'.
+renameOntoATakenName
+  Argument of type '"batch"' is not assignable to parameter of type '"(error) axis 'batch' already exists"'.
+undeclaredAxis
+  Property 'heads' does not exist on type '{ readonly batch: Axis<"batch">; readonly dim: Axis<"dim">; readonly embed: Axis<"embed">; readonly group: Axis<"group">; readonly kvHead: Axis<"kvHead">; readonly mlp: Axis<...>; readonly pos: Axis<...>; }'.
+sinkPerDimInsteadOfPerHead
+  Argument of type 'Tensor<"dim">' is not assignable to parameter of type 'number | Within<"batch" | "group" | "kvHead" | "pos">'.
+  Type 'Tensor<"dim">' is not assignable to type 'Within<"batch" | "group" | "kvHead" | "pos">'.
+    Types of property 'names' are incompatible.
+      Type 'readonly "dim"[]' is not assignable to type 'readonly ("batch" | "group" | "kvHead" | "pos")[]'.
+        Type '"dim"' is not assignable to type '"batch" | "group" | "kvHead" | "pos"'.
+missingAxis
+  Argument of type 'Tensor<"embed">' is not assignable to parameter of type 'Tensor<"embed"> & Within<"batch" | "pos">'.
+  Type 'Tensor<"embed">' is not assignable to type 'Within<"batch" | "pos">'.
+    Types of property 'names' are incompatible.
+      Type 'readonly "embed"[]' is not assignable to type 'readonly ("batch" | "pos")[]'.
+        Type '"embed"' is not assignable to type '"batch" | "pos"'.
+broadcastOntoATakenName
+  Argument of type 'Axis<"pos">' is not assignable to parameter of type 'Axis<"(error) axis 'pos' already exists">'.
+  Type '"pos"' is not assignable to type '"(error) axis 'pos' already exists"'.
+startAlongTheAxisThatIsCut
+  Argument of type 'Tensor<"dim">' is not assignable to parameter of type 'number | Within<"batch" | "group" | "kvHead" | "pos">'.
+  Type 'Tensor<"dim">' is not assignable to type 'Within<"batch" | "group" | "kvHead" | "pos">'.
+    Types of property 'names' are incompatible.
+      Type 'readonly "dim"[]' is not assignable to type 'readonly ("batch" | "group" | "kvHead" | "pos")[]'.
+        Type '"dim"' is not assignable to type '"batch" | "group" | "kvHead" | "pos"'.
+`);
 });

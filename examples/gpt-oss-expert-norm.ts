@@ -17,8 +17,7 @@ export default gptOssOf({
       const h = rmsNorm(x, w.norm, c.normEps);
       const out = forChosen(ax.expert, chooseExperts(w, h, ax), w.experts, (e) => {
         const inner = clampedSwiglu(h.dot(e.gateUp, "embed").add(e.gateUpBias), c);
-        const unit = inner.mul(inner.mul(inner).mean("mlp").add(c.normEps).rsqrt());
-        return unit.mul(e.scale).dot(e.down, "mlp").add(e.downBias);
+        return rmsNorm(inner, e.scale, c.normEps).dot(e.down, "mlp").add(e.downBias);
       });
       return x.add(out);
     },

@@ -17,9 +17,9 @@ import type { HubFile } from "./listing.ts";
 /** What is asked for; nothing means what tsxla reads. */
 export interface Wanted {
   /** Paths; any part of a GGUF in several stands for all of them. */
-  readonly files?: readonly string[];
+  readonly files?: readonly string[] | undefined;
   /** Patterns: `*` within a folder, `**` across them. */
-  readonly include?: readonly string[];
+  readonly include?: readonly string[] | undefined;
 }
 
 /**

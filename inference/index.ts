@@ -70,9 +70,10 @@ export {
   type StepRequest,
 } from "./programs/compile-step.ts";
 export { type DTypes, dtypesOf, formatDTypes } from "./programs/dtypes.ts";
+export type { HeldWeight } from "./programs/held-weights.ts";
 export { requireMesh, splitAxes } from "./programs/mesh-check.ts";
 export { type ConfiguredModel, isConfig, readModelConfig } from "./programs/model-config.ts";
-export { type ModelFiles, openModel } from "./programs/model-files.ts";
+export { type ConfigValues, type ModelFiles, openModel, type UnloadedModel } from "./programs/model-files.ts";
 export type { CompileEvent, StepKind } from "./programs/model-programs.ts";
 export { type StepOutputs, type StepSizes, traceStep } from "./programs/step-program.ts";
 export type { TargetWords } from "./programs/target-words.ts";

@@ -17,9 +17,11 @@ import { generationPlans, logitsPlans, type Plan, type Replay, withBundle } from
 import type { Harmony, ReasoningEffort } from "./harmony/index.ts";
 import { capacityFor, chunksOf, largestChunk } from "./programs/buckets.ts";
 import { type CacheSize, fittingCache, freeBytes } from "./programs/cache-size.ts";
+import { type HeldWeight, heldWeights } from "./programs/held-weights.ts";
 import { requireMesh } from "./programs/mesh-check.ts";
-import { type ModelFiles, openModel } from "./programs/model-files.ts";
+import type { ConfigValues, UnloadedModel } from "./programs/model-files.ts";
 import { type CompileEvent, ModelPrograms } from "./programs/model-programs.ts";
+import { openUnloaded } from "./programs/open-unloaded.ts";
 import { cacheBytes } from "./programs/step-program.ts";
 import { type TargetWords, targetOf } from "./programs/target-words.ts";
 import { loadWeights, planWeights } from "./programs/weights.ts";
@@ -39,6 +41,11 @@ export interface LoadModelOptions extends TargetWords {
   readonly architecture?: Architecture;
   /** Of weights that the architecture declares untrained and the checkpoint lacks: other seeds, other numbers. Default: 0. */
   readonly untrainedSeed?: number;
+  /**
+   * Draws every weight at random, with this seed, and reads no checkpoint: the model is a configuration
+   * (`configuredModel`). Without it the weights are a checkpoint's.
+   */
+  readonly randomWeights?: number;
   readonly onLoad?: (progress: LoadProgress) => void;
   readonly onCompile?: (event: CompileEvent) => void;
   /** Told of each cache before it is allocated. */
@@ -50,24 +57,27 @@ export interface LoadModelOptions extends TargetWords {
 type LoadedFrom = Pick<Replay, "plan" | "seed">;
 
 /**
- * Opens a Hugging Face folder or a .gguf file and loads its weights onto the worker.
+ * Opens a model and loads its weights onto the worker.
  *
+ * @param model  a Hugging Face folder or a .gguf file; with `randomWeights` a config.json, a folder that holds one, what
+ * it holds, or the name of a published model
  * @throws InputError that names the file and what is wrong with it; nothing stays loaded then
  */
-export async function loadModel(path: string, options: LoadModelOptions): Promise<Model> {
+export async function loadModel(model: string | ConfigValues, options: LoadModelOptions): Promise<Model> {
   const { worker, onLoad, onCompile, signal } = options;
   const target = targetOf(options);
-  const files = await openModel(worker, path, options.architecture);
+  const files = await openUnloaded(model, options);
   if (options.mesh !== undefined) requireMesh(files, target);
   const context = checkedContext(options.context, files.config);
   const plan = planWeights(files, target);
+  const seed = options.randomWeights ?? options.untrainedSeed ?? 0;
   const weights = await loadWeights(worker, files, plan, {
     ...(onLoad === undefined ? {} : { onProgress: onLoad }),
     ...(signal === undefined ? {} : { signal }),
-    ...(options.untrainedSeed === undefined ? {} : { seed: options.untrainedSeed }),
+    seed,
   });
   const programs = new ModelPrograms(worker, files, target, weights, plan.storageOf, onCompile);
-  const loaded = { plan, seed: options.untrainedSeed ?? 0 };
+  const loaded = { plan, seed };
   const untrained = plan.feeds.flatMap(({ path, source }) => (source.kind === "drawn" ? [path] : []));
   return new Model(files, programs, target, context, { untrained, loaded, onCache: options.onCache });
 }
@@ -79,14 +89,14 @@ export class Model implements AsyncDisposable {
   readonly context: number;
   /** The weights that were drawn at random, by their path in the model: the checkpoint has none. */
   readonly untrained: readonly string[];
-  readonly #files: ModelFiles;
+  readonly #files: UnloadedModel;
   readonly #programs: ModelPrograms;
   readonly #target: Target;
   readonly #onCache: ((size: CacheSize) => void) | undefined;
   readonly #loaded: LoadedFrom | undefined;
 
   constructor(
-    files: ModelFiles,
+    files: UnloadedModel,
     programs: ModelPrograms,
     target: Target,
     context: number,
@@ -336,6 +346,11 @@ export class Model implements AsyncDisposable {
   /** Bytes of the cache of a text of so many tokens. */
   cacheBytes(tokens: number): number {
     return this.#rowBytes(capacityFor(tokens, tokens));
+  }
+
+  /** The weights as the devices hold them, each read when it is asked for. */
+  get weights(): readonly HeldWeight[] {
+    return this.#loaded === undefined ? [] : heldWeights(this.#programs, this.#loaded.plan);
   }
 
   /** Frees the weights. The worker goes on. */

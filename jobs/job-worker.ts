@@ -22,7 +22,7 @@ export type WorkerState = "starting" | "checking" | "loading" | "ready" | "lost"
 /** What a worker is told once. */
 export interface WorkerPlans {
   readonly model: ModelPlace;
-  readonly load: Omit<LoadModelOptions, "worker" | "signal">;
+  readonly load: Omit<LoadModelOptions, "worker" | "signal" | "randomWeights">;
   readonly engine: EngineOptions;
   readonly agreement: Agreement;
   /** Uses a worker that is ready. Rejects when it is lost; resolves when there is nothing left to do. */

@@ -25,7 +25,7 @@ import { elsewhere, type NamedWorkers, ownWorkers, type WorkerSource } from "./w
 
 /** What a job is. */
 export interface JobOptions
-  extends Omit<LoadModelOptions, "worker" | "signal" | "onLoad" | "onCompile" | "onCache">,
+  extends Omit<LoadModelOptions, "worker" | "signal" | "onLoad" | "onCompile" | "onCache" | "randomWeights">,
     Pick<JobDefaults, "seed"> {
   /** A Hugging Face folder or a .gguf file, where the workers are. */
   readonly model: string;
@@ -162,20 +162,27 @@ function sourcesOf(options: JobOptions): readonly (WorkerSource | NamedWorkers)[
   const { workers = [], local = 1, connect = {} } = options;
   if (workers.length === 0) return ownWorkers(local, targetOf(options));
   if (options.local !== undefined) {
-    throw new InputError("OPTION", "local is for workers of this machine, and workers are named; give one of the two", {
-      option: "local",
-    });
+    throw new InputError(
+      "OPTION_CONFLICT",
+      "local is for workers of this machine, and workers are named; give one of the two",
+      {
+        option: "local",
+      },
+    );
   }
   const sources = workers.map((each) => elsewhere(each, connect));
   const twice = sources.find(({ name }, n) => sources.findIndex((each) => each.name === name) !== n);
   if (twice === undefined) return sources;
-  throw new InputError("OPTION", `the worker ${twice.name} is named twice`, { option: "workers", worker: twice.name });
+  throw new InputError("OPTION_CONFLICT", `the worker ${twice.name} is named twice`, {
+    option: "workers",
+    worker: twice.name,
+  });
 }
 
 function checkNumbers({ batch, prefixes, patienceMs }: JobOptions): void {
   const check = (option: string, found: number | undefined, isFine: (found: number) => boolean, wanted: string) => {
     if (found === undefined || isFine(found)) return;
-    throw new InputError("OPTION", `${option} is ${found}, and it is ${wanted}`, { option, found });
+    throw new InputError("OPTION_VALUE", `${option} is ${found}, and it is ${wanted}`, { option, found });
   };
   check("batch", batch, (found) => Number.isSafeInteger(found) && found >= 1, "a whole number from 1");
   check("prefixes", prefixes, (found) => Number.isSafeInteger(found) && found >= 0, "a whole number from 0");

@@ -2,8 +2,8 @@
 import { lookup } from "node:dns/promises";
 import { type Target, virtualDevices } from "../compiler/index.ts";
 import { InputError } from "../dsl/index.ts";
-import { parseAddress } from "../runtime-bridge/address.ts";
 import { type ConnectOptions, Worker } from "../runtime-bridge/index.ts";
+import { parseAddress } from "../runtime-bridge/link/address.ts";
 
 // Public API
 
@@ -41,7 +41,7 @@ export function elsewhere(address: string | readonly string[], connect: ConnectO
 /** Workers of this machine, which end with the job. */
 export function ownWorkers(count: number, target: Target): readonly WorkerSource[] {
   if (!Number.isSafeInteger(count) || count < 1) {
-    throw new InputError("OPTION", `local is ${count}, and it is a whole number from 1`, {
+    throw new InputError("OPTION_VALUE", `local is ${count}, and it is a whole number from 1`, {
       option: "local",
       found: count,
     });

@@ -1,26 +1,27 @@
 /** Which architecture a checkpoint is of. */
 import { InputError } from "../dsl/index.ts";
 import type { Architecture } from "./architecture.ts";
-import { isOriginalGptOss } from "./gpt-oss.config.ts";
-import { gptOss } from "./gpt-oss.ts";
-import { llama } from "./llama.ts";
+import * as families from "./families.ts";
 
 // Public API
 
-const builtIn: readonly Architecture[] = [llama, gptOss] as readonly unknown[] as readonly Architecture[];
-
 /**
- * The built-in architecture of that name, which is config.json's `model_type` or a GGUF header's `general.architecture`.
+ * The built-in architecture of that name: its own, or one that its files have, which is config.json's `model_type` or a
+ * GGUF header's `general.architecture`.
  *
  * @throws InputError that names those that are known
  */
 export function findArchitecture(name: unknown): Architecture {
-  // GGUF spells it with a dash.
-  const found = builtIn.find((each) => each.name === String(name).replaceAll("-", "_"));
+  const found = builtIn.find((each) => namesOf(each).includes(String(name)));
   if (found !== undefined) return found;
+  const known = builtIn.map((each) => each.name).join(", ");
+  const written = JSON.stringify(name) ?? "nothing";
   throw new InputError(
     "ARCHITECTURE",
-    `architecture ${JSON.stringify(name) ?? "nothing"} is not known; known are ${builtIn.map((each) => each.name).join(", ")}`,
+    [
+      `architecture ${written} is not known; known are ${known}`,
+      "  hint  an architecture of your own is given with --arch FILE, in a program as the option architecture",
+    ].join("\n"),
     { name },
   );
 }
@@ -36,7 +37,15 @@ export function isBuiltIn(architecture: Architecture): boolean {
  * @throws InputError that names those that are known
  */
 export function findByConfig(config: unknown): Architecture {
-  // OpenAI's own files name no architecture, and their keys are no one else's.
-  if (isOriginalGptOss(config)) return findArchitecture(gptOss.name);
-  return findArchitecture((config as Record<string, unknown> | null)?.model_type);
+  const type = (config as Record<string, unknown> | null)?.model_type;
+  const named = builtIn.find(({ name, modelTypes = [name] }) => modelTypes.includes(String(type)));
+  return named ?? builtIn.find((each) => each.claims?.(config)) ?? findArchitecture(type);
+}
+
+// Implementation
+
+const builtIn: readonly Architecture[] = Object.values(families);
+
+function namesOf({ name, modelTypes = [], ggufNames = [] }: Architecture): readonly string[] {
+  return [name, ...modelTypes, ...ggufNames];
 }

@@ -3,9 +3,12 @@
  * OpenAI's original one, which is recognised by its keys, and GGUF.
  */
 import type { Param } from "../dsl/index.ts";
-import type { CheckpointTable, Source, StoredTensors } from "./checkpoint.ts";
+import type { CheckpointTables } from "./checkpoints/checkpoint.ts";
+import { ggufNames, type KeyTable, keyIn, splitLayer } from "./checkpoints/gguf-names.ts";
+import type { Source } from "./checkpoints/sources.ts";
+import type { StoredTensors } from "./checkpoints/stored-tensor.ts";
 
-export const gptOssTables: { readonly huggingFace: CheckpointTable; readonly gguf: CheckpointTable } = {
+export const gptOssTables: CheckpointTables = {
   huggingFace: {
     source: (param, tensors) => (isOriginal(tensors) ? original : huggingFace)(param, tensors),
     ignored: [],
@@ -35,7 +38,7 @@ function huggingFace({ key }: Param, tensors: StoredTensors): Source {
 }
 
 /** Hugging Face key → OpenAI key; `{n}` is a layer's number. */
-const originalKeys: Readonly<Record<string, string>> = {
+const originalKeys: KeyTable = {
   "model.embed_tokens.weight": "embedding.weight",
   "model.norm.weight": "norm.scale",
   "lm_head.weight": "unembedding.weight",
@@ -51,7 +54,7 @@ const originalKeys: Readonly<Record<string, string>> = {
 };
 
 function original(param: Param, tensors: StoredTensors): Source {
-  const { layer, general } = split(param.key);
+  const { layer, general } = splitLayer(param.key);
   const expert = /\{n\}\.mlp\.experts\.(gate_up|down)_proj$/.exec(general)?.[1];
   if (expert !== undefined) {
     const key = `block.${layer}.mlp.mlp${expert === "gate_up" ? 1 : 2}_weight`;
@@ -66,7 +69,7 @@ function original(param: Param, tensors: StoredTensors): Source {
       rows: fusedRows(param, fused[1] as "q" | "k" | "v", tensors.get(key)?.shape[0] ?? 0),
     };
   }
-  return { kind: "tensor", key: (originalKeys[general] ?? param.key).replace("{n}", layer ?? "") };
+  return { kind: "tensor", key: keyIn(originalKeys, param.key) };
 }
 
 /** Queries, then keys, then values; keys and values are as many rows as each other. */
@@ -80,20 +83,9 @@ function fusedRows(
   return { start: total - (which === "k" ? 2 * count : count), count };
 }
 
-/** Hugging Face key → GGUF key. */
-const ggufKeys: Readonly<Record<string, string>> = {
-  "model.embed_tokens.weight": "token_embd.weight",
-  "model.norm.weight": "output_norm.weight",
-  "lm_head.weight": "output.weight",
-  "model.layers.{n}.input_layernorm.weight": "blk.{n}.attn_norm.weight",
-  "model.layers.{n}.self_attn.q_proj.weight": "blk.{n}.attn_q.weight",
-  "model.layers.{n}.self_attn.k_proj.weight": "blk.{n}.attn_k.weight",
-  "model.layers.{n}.self_attn.v_proj.weight": "blk.{n}.attn_v.weight",
-  "model.layers.{n}.self_attn.o_proj.weight": "blk.{n}.attn_output.weight",
-  "model.layers.{n}.self_attn.q_proj.bias": "blk.{n}.attn_q.bias",
-  "model.layers.{n}.self_attn.k_proj.bias": "blk.{n}.attn_k.bias",
-  "model.layers.{n}.self_attn.v_proj.bias": "blk.{n}.attn_v.bias",
-  "model.layers.{n}.self_attn.o_proj.bias": "blk.{n}.attn_output.bias",
+/** What GGUF calls otherwise in a GPT-OSS, and what it alone has. */
+const ggufKeys: KeyTable = {
+  ...ggufNames,
   "model.layers.{n}.self_attn.sinks": "blk.{n}.attn_sinks.weight",
   "model.layers.{n}.post_attention_layernorm.weight": "blk.{n}.post_attention_norm.weight",
   "model.layers.{n}.mlp.router.weight": "blk.{n}.ffn_gate_inp.weight",
@@ -104,19 +96,12 @@ const ggufKeys: Readonly<Record<string, string>> = {
 
 /** GGUF keeps gate and up apart. */
 function gguf({ key }: Param): Source {
-  const { layer, general } = split(key);
+  const { layer, general } = splitLayer(key);
   const pair = /\{n\}\.mlp\.experts\.gate_up_proj(_bias)?$/.exec(general);
-  if (pair !== null) {
-    const suffix = pair[1] === undefined ? "weight" : "bias";
-    const of = ["gate", "up"].map(
-      (name) => ({ kind: "tensor", key: `blk.${layer}.ffn_${name}_exps.${suffix}` }) as const,
-    );
-    return { kind: "stack", along: "part", of };
-  }
-  return { kind: "tensor", key: (ggufKeys[general] ?? key).replace("{n}", layer ?? "") };
-}
-
-function split(key: string): { readonly layer: string | undefined; readonly general: string } {
-  const layer = /^model\.layers\.(\d+)\./.exec(key)?.[1];
-  return { layer, general: layer === undefined ? key : key.replace(`layers.${layer}.`, "layers.{n}.") };
+  if (pair === null) return { kind: "tensor", key: keyIn(ggufKeys, key) };
+  const suffix = pair[1] === undefined ? "weight" : "bias";
+  const of = ["gate", "up"].map(
+    (name) => ({ kind: "tensor", key: `blk.${layer}.ffn_${name}_exps.${suffix}` }) as const,
+  );
+  return { kind: "stack", along: "part", of };
 }

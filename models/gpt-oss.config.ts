@@ -4,9 +4,9 @@
  * Every number comes from the file, and a missing one is an error: a silent default would run another model.
  */
 import { z } from "zod";
-import { InputError } from "../dsl/index.ts";
-import type { Metadata, ModelConfig } from "./architecture.ts";
-import { count, parseConfig, positive } from "./config-schema.ts";
+import type { FamilyNames, Metadata, ModelConfig } from "./architecture.ts";
+import { ggufSizes, readGgufHeader } from "./gguf-header.ts";
+import { count, noModel, parseConfig, positive } from "./parse-input.ts";
 import { type RopeConfig, yarnAttentionFactor } from "./rope-scaling.ts";
 
 // Public API
@@ -28,6 +28,8 @@ export interface GptOssConfig extends ModelConfig {
   readonly rope: RopeConfig;
 }
 
+export const gptOssNames: FamilyNames = { name: "gpt_oss", modelTypes: ["gpt_oss"], ggufNames: ["gpt-oss"] };
+
 /** Reads config.json with either set of keys. @throws InputError that names every key that is missing or wrong */
 export function gptOssFromHuggingFace(config: unknown): GptOssConfig {
   return isOriginalGptOss(config) ? fromOriginal(config) : fromHuggingFace(config);
@@ -42,13 +44,7 @@ export function isOriginalGptOss(config: unknown): boolean {
 
 /** Reads a GGUF header. @throws InputError that names every key that is missing or wrong */
 export function gptOssFromGguf(metadata: Metadata): GptOssConfig {
-  const prefix = "gpt-oss.";
-  const keys = Object.fromEntries(
-    [...metadata].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), value]),
-  );
-  const tokens = metadata.get("tokenizer.ggml.tokens");
-  const vocab = keys.vocab_size ?? (Array.isArray(tokens) ? tokens.length : undefined);
-  const c = parseConfig(ggufHeader, { ...keys, vocab_size: vocab }, "the GGUF header's gpt-oss.* keys");
+  const c = readGgufHeader(ggufHeader, metadata, gptOssNames.ggufNames);
   return checked({
     layers: c.block_count,
     vocab: c.vocab_size,
@@ -132,14 +128,9 @@ const originalOnly = [
 ];
 
 const ggufHeader = z.looseObject({
-  block_count: count(10_000),
-  context_length: count(2 ** 30),
-  embedding_length: count(),
-  vocab_size: count(),
-  "attention.head_count": count(),
+  ...ggufSizes,
   "attention.head_count_kv": count(),
   "attention.key_length": count(),
-  "attention.layer_norm_rms_epsilon": positive(),
   "attention.sliding_window": count(2 ** 30),
   expert_count: count(),
   expert_used_count: count(),
@@ -157,11 +148,7 @@ function fromHuggingFace(config: unknown): GptOssConfig {
   if (expertsPerToken === undefined || expertsPerToken !== (c.experts_per_token ?? expertsPerToken)) {
     const found = expertsPerToken === undefined ? "nothing" : `${expertsPerToken}, and ${c.experts_per_token} as`;
     const other = expertsPerToken === undefined ? "" : " experts_per_token";
-    throw new InputError(
-      "CONFIG",
-      `config.json does not describe a model\n  num_experts_per_tok: found ${found}${other}; one whole number is wanted`,
-      { key: "num_experts_per_tok" },
-    );
+    throw noModel("config.json", [`num_experts_per_tok: found ${found}${other}; one whole number is wanted`]);
   }
   const keys = { rope_theta: c.rope_theta, ...(c.rope_parameters ?? c.rope_scaling ?? {}) };
   const rope = parseConfig(yarnKeys, keys, "config.json, rope_parameters or rope_scaling,");
@@ -242,10 +229,6 @@ function checked(c: GptOssConfig): GptOssConfig {
     c.expertsPerToken > c.experts && `${c.expertsPerToken} of ${c.experts} experts are to be chosen`,
     c.windows.length !== c.layers && `layer_types names ${c.windows.length} layers of ${c.layers}`,
   ].filter((fault) => fault !== false);
-  if (faults.length === 0) return c;
-  throw new InputError(
-    "CONFIG",
-    ["the configuration does not describe a model", ...faults.map((fault) => `  ${fault}`)].join("\n"),
-    { faults },
-  );
+  if (faults.length > 0) throw noModel("the configuration", faults);
+  return c;
 }

@@ -6,8 +6,8 @@
  * `up + 1`, 1.702, the softmax after the choice. The width of the stream and of the experts are both 2880, and a head's
  * size and the number of heads both 64: only the names tell them apart.
  *
- * Not here: variants, which put other parts in place of these (examples/), the configuration (gpt-oss.config.ts), the layouts of checkpoints (gpt-oss.checkpoint.ts), how experts are
- * packed, looped over or split.
+ * Not here: variants, which put other parts in place of these (examples/), the configuration (gpt-oss.config.ts), the
+ * layouts of checkpoints (gpt-oss.checkpoint.ts), how experts are packed, looped over or split.
  */
 import {
   type Angles,
@@ -18,10 +18,10 @@ import {
   layer,
   type ParamTree,
   param,
-  part,
   rmsNorm,
   rope,
   ropeAngles,
+  part as scope,
   softmaxWithSink,
   type Tensor,
   under,
@@ -30,7 +30,13 @@ import {
 } from "../dsl/index.ts";
 import type { Architecture, ForwardInputs } from "./architecture.ts";
 import { gptOssTables } from "./gpt-oss.checkpoint.ts";
-import { type GptOssConfig, gptOssFromGguf, gptOssFromHuggingFace } from "./gpt-oss.config.ts";
+import {
+  type GptOssConfig,
+  gptOssFromGguf,
+  gptOssFromHuggingFace,
+  gptOssNames,
+  isOriginalGptOss,
+} from "./gpt-oss.config.ts";
 import { ropeAttentionFactor, ropeFrequencies } from "./rope-scaling.ts";
 
 /** The model's axes. `part` is the interleaved pair of gate and up; queries of one key/value head form a `group`. */
@@ -176,28 +182,28 @@ export function gptOssOf<A, M>({ config, attention, moe }: GptOssParts<A, M>) {
   };
 
   function forward(w: GptOssWeights<A, M>, given: ForwardInputs, c: GptOssConfig): Stream {
-    const { tokens, positions, frequencies, caches } = given;
+    const { tokens, positions, frequencies, cache } = given;
     const ax = gptOssAxes(c);
-    const angles = part("rope", () => ropeAngles(positions, frequencies, ropeAttentionFactor(c.rope)));
+    const angles = scope("rope", () => ropeAngles(positions, frequencies, ropeAttentionFactor(c.rope)));
 
     let x = w.embed.take("vocab", tokens);
     w.layers.forEach(({ attn, moe: experts }, n) => {
       x = layer(`layers.${n}`, () => {
-        const cache = caches[n] as KeyValueCache;
-        const mixed = part("attn", () => attention.forward(attn, x, cache, angles, c, c.windows[n]));
-        return part("mlp", () => moe.forward(experts, mixed, ax, c));
+        const mixed = scope("attn", () => attention.forward(attn, x, cache(n), angles, c, c.windows[n]));
+        return scope("mlp", () => moe.forward(experts, mixed, ax, c));
       });
     });
-    return part("norm", () => rmsNorm(x, w.norm, c.normEps));
+    return scope("norm", () => rmsNorm(x, w.norm, c.normEps));
   }
 
   return {
-    name: "gpt_oss",
+    ...gptOssNames,
+    claims: isOriginalGptOss,
     fromHuggingFace: (given) => config(gptOssFromHuggingFace(given)),
     fromGguf: (metadata) => config(gptOssFromGguf(metadata)),
     weights,
     forward,
-    unembed: (w, hidden) => part("unembed", () => hidden.dot(w.unembed, "embed")) as never,
+    unembed: (w, hidden) => scope("unembed", () => hidden.dot(w.unembed, "embed")),
     frequencies: (c, length) => ropeFrequencies(c.rope, length),
     window: (c, n) => c.windows[n],
     released: { experts: "mxfp4", dense: "bf16" },
@@ -205,6 +211,7 @@ export function gptOssOf<A, M>({ config, attention, moe }: GptOssParts<A, M>) {
       key.includes(".experts.") ? c.expertsPerToken / c.experts : key === "model.embed_tokens.weight" ? 1 / c.vocab : 1,
     isExpertMatrix: ({ key }) => /\.experts\.(gate_up|down)_proj$/.test(key),
     tables: gptOssTables,
+    chat: "harmony",
     roles: { batch: "rows", kvHead: "heads", group: "heads", mlp: "width", vocab: "vocabulary", expert: "experts" },
   } satisfies Architecture<GptOssConfig, GptOssWeights<A, M>>;
 }

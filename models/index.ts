@@ -1,20 +1,37 @@
 /**
  * Models: one readable file per architecture, with its configuration and its checkpoints.
  *
+ * A file that declares an architecture imports from here alone: the language is re-exported whole, and zod, in which
+ * configurations are described.
+ *
  * @module tsxla/models
  */
+
+export { z } from "zod";
+export * from "../dsl/index.ts";
 export { countActiveParameters } from "./active-parameters.ts";
-export type { Architecture, ForwardInputs, Metadata, ModelConfig } from "./architecture.ts";
-export { isPacked, unpackBlocks } from "./block-formats.ts";
+export type {
+  Architecture,
+  ChatFormat,
+  FamilyNames,
+  ForwardInputs,
+  FrequencySets,
+  Metadata,
+  ModelConfig,
+  RotaryInputs,
+} from "./architecture.ts";
+export { isPacked, unpackBlocks } from "./checkpoints/block-formats.ts";
 export {
   type CheckpointTable,
+  type CheckpointTables,
   type Drawn,
   type Feed,
   isMxfp4,
   matchCheckpoint,
-  type Source,
-  type StoredTensor,
-} from "./checkpoint.ts";
+} from "./checkpoints/checkpoint.ts";
+export { drawKey, loadGraph } from "./checkpoints/load-programs.ts";
+export type { OnePlusSource, PackedSource, Source, StackSource, TensorSource } from "./checkpoints/sources.ts";
+export type { Rows, StoredTensor, StoredTensors } from "./checkpoints/stored-tensor.ts";
 export { findArchitecture, findByConfig, isBuiltIn } from "./find.ts";
 export { type GptOssConfig, gptOssFromGguf, gptOssFromHuggingFace } from "./gpt-oss.config.ts";
 export {
@@ -31,8 +48,33 @@ export {
   gptOssOf,
   gptOssParts,
 } from "./gpt-oss.ts";
-export { type LlamaConfig, llamaFromGguf, llamaFromHuggingFace } from "./llama.config.ts";
-export { attention, attentionWeights, llama, llamaAxes, llamaWeights, mlp, mlpWeights } from "./llama.ts";
-export { drawKey, loadGraph } from "./load-programs.ts";
+export { llamaTables, plainGguf } from "./llama.checkpoint.ts";
+export {
+  type LlamaConfig,
+  type LlamaFamily,
+  llamaFamily,
+  llamaFromGguf,
+  llamaFromHuggingFace,
+} from "./llama.config.ts";
+export {
+  type GivenKeys,
+  type LlamaAttentionParts,
+  type LlamaMlpParts,
+  type LlamaParts,
+  type LlamaPlace,
+  llama,
+  llamaAttention,
+  llamaAttentionWeights,
+  llamaAxes,
+  llamaLayer,
+  llamaMlp,
+  llamaMlpWeights,
+  llamaOf,
+  llamaParts,
+  llamaWeights,
+} from "./llama.ts";
+export { attention, attentionWeights, mlp, mlpWeights } from "./older-names.ts";
+export { count, parseConfig, positive } from "./parse-input.ts";
 export { publishedConfigs } from "./published.ts";
 export { type RopeConfig, type RopeScaling, ropeAttentionFactor, ropeFrequencies } from "./rope-scaling.ts";
+export type { RopeSets, Turn } from "./rope-sets.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { countParameters, type ParamTree, TsxlaError } from "../dsl/index.ts";
+import { tableOf } from "./checkpoints/layouts.ts";
 import {
   llama,
   llamaFromGguf,
@@ -46,7 +47,7 @@ function stored(config: Readonly<Record<string, unknown>>): Map<string, StoredTe
 }
 
 function match(tensors: ReadonlyMap<string, StoredTensor>) {
-  return matchCheckpoint(llama.weights(llamaFromHuggingFace(tiny)), tensors, llama.tables.huggingFace);
+  return matchCheckpoint(llama.weights(llamaFromHuggingFace(tiny)), tensors, tableOf(llama, "safetensors"));
 }
 
 function refusal(body: () => unknown): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { chips } from "../chips/chips.ts";
+import { chips } from "../chips/index.ts";
 import { parseMesh } from "../compiler/mesh.ts";
 import { partCountOf, placementFor } from "../compiler/placement.ts";
 import { cpu } from "../compiler/target.ts";

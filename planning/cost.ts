@@ -10,16 +10,16 @@
  * is taken is read. A result is written; one that takes over its argument's memory costs what is written into it.
  */
 
-import type { Chip } from "../chips/chips.ts";
+import type { Chip } from "../chips/chip.ts";
 import { type Placement, shareOf } from "../compiler/placement.ts";
 import { usedNodes } from "../compiler/used-nodes.ts";
 import type { Axis } from "../dsl/axes.ts";
 import { dtypes, isFloat } from "../dsl/dtype.ts";
 import type { Node, Scope, ValueType } from "../dsl/graph.ts";
 import { formatLocation } from "../dsl/location.ts";
+import { tripsOf } from "../dsl/loop-trip-count.ts";
 import type { Tensor } from "../dsl/tensor.ts";
 import type { Graph } from "../dsl/trace.ts";
-import { tripsOf } from "../dsl/trips.ts";
 
 // Public API
 

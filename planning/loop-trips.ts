@@ -2,8 +2,8 @@
 
 import { usedNodes } from "../compiler/used-nodes.ts";
 import type { Node, Scope } from "../dsl/graph.ts";
+import { tripsOf } from "../dsl/loop-trip-count.ts";
 import type { Graph } from "../dsl/trace.ts";
-import { tripsOf } from "../dsl/trips.ts";
 
 // Public API
 

@@ -6,17 +6,17 @@
  * partitioner may join two into one, or find another way; what it did is in its text (hlo/collectives.ts).
  */
 
-import type { Chip } from "../chips/chips.ts";
+import type { Chip } from "../chips/chip.ts";
 import type { MeshAxis } from "../compiler/mesh.ts";
 import { type Placement, splitsOf } from "../compiler/placement.ts";
 import { usedNodes } from "../compiler/used-nodes.ts";
 import type { Axis } from "../dsl/axes.ts";
 import { dtypes, isFloat } from "../dsl/dtype.ts";
 import type { Node, Scope } from "../dsl/graph.ts";
+import { tripsOf } from "../dsl/loop-trip-count.ts";
 import { cutAxis } from "../dsl/parts.ts";
 import type { Tensor } from "../dsl/tensor.ts";
 import type { Graph } from "../dsl/trace.ts";
-import { tripsOf } from "../dsl/trips.ts";
 
 // Public API
 

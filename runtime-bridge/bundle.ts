@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import type { ErrorFields } from "../dsl/errors.ts";
 import { byteLength, type TensorType } from "./element-type.ts";
 import type { HostTensor } from "./host-tensor.ts";
-import { bundleFolder } from "./launch/environment-paths.ts";
+import { bundleFolder } from "./launch/cache-folders.ts";
 import { SafetensorsWriter } from "./safetensors.ts";
 
 // Public API
@@ -21,18 +21,20 @@ import { SafetensorsWriter } from "./safetensors.ts";
 export interface Bundle {
   readonly kind: "compile" | "numbers";
   /** What went wrong, and of numbers the results that are none. */
-  readonly error: { readonly code: string; readonly message: string; readonly results?: readonly string[] };
+  readonly error: { readonly code: string; readonly message: string; readonly results?: readonly string[] | undefined };
   /** The StableHLO text that failed, and its name for the folder's. */
   readonly program: { readonly name: string; readonly text: string };
   /** The same program with its named values as results. */
-  readonly traced?: {
-    readonly text: string;
-    readonly activations: readonly { readonly name: string; readonly at: string; readonly result: number }[];
-  };
-  readonly arguments?: readonly BundleArgument[];
-  readonly results?: readonly (TensorType & { readonly name: string })[];
+  readonly traced?:
+    | {
+        readonly text: string;
+        readonly activations: readonly { readonly name: string; readonly at: string; readonly result: number }[];
+      }
+    | undefined;
+  readonly arguments?: readonly BundleArgument[] | undefined;
+  readonly results?: readonly (TensorType & { readonly name: string })[] | undefined;
   /** Programs that make arguments of a checkpoint's tensors. */
-  readonly loads?: readonly { readonly text: string; readonly arguments: readonly BundleArgument[] }[];
+  readonly loads?: readonly { readonly text: string; readonly arguments: readonly BundleArgument[] }[] | undefined;
   /** What is known of the worker that failed. */
   readonly made: ErrorFields;
 }
@@ -98,7 +100,7 @@ async function fill(folder: string, bundle: Bundle): Promise<void> {
     error,
     made: { ...made, time: new Date().toISOString(), node: process.version },
     program: "program.mlir",
-    ...(traced && { traced: { program: "traced.mlir", activations: traced.activations } }),
+    traced: traced && { program: "traced.mlir", activations: traced.activations },
     arguments: (bundle.arguments ?? []).map((each) => describe(each, "")),
     results: (results ?? []).map(({ name, dtype, shape }) => ({ name, dtype, shape })),
     loads: loads.map(({ text, arguments: given }, n) => ({

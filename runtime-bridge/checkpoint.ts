@@ -40,7 +40,7 @@ export interface Checkpoint {
 
 /** One call of a program on a checkpoint's tensors; without a program the one tensor as it is. */
 export interface LoadItem {
-  readonly executable?: Executable;
+  readonly executable?: Executable | undefined;
   /** The names of the program's arguments, in order. */
   readonly tensors: readonly string[];
 }

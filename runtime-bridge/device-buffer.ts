@@ -3,11 +3,18 @@
  */
 import { InputError } from "../dsl/errors.ts";
 import { type TensorType, typeText } from "./element-type.ts";
+import type { HostTensor } from "./host-tensor.ts";
+import type { CallOptions } from "./link/call-options.ts";
 
 /** Who the buffers belong to: a worker. */
 export interface BufferOwner {
   /** Asks the worker to forget ids, together with others that are let go soon. */
   releaseSoon(id: string): void;
+}
+
+/** An owner that makes buffers too. */
+export interface BufferMaker extends BufferOwner {
+  upload(tensor: HostTensor, options?: CallOptions): Promise<DeviceBuffer>;
 }
 
 /** Why a buffer can't be used any more. */

@@ -37,12 +37,16 @@ export class WorkerError extends TsxlaError {
   }
 
   /** Where in the module's text an invalid module is wrong, and the TypeScript place that the operation carries. */
-  get place(): { readonly line?: number; readonly column?: number; readonly source?: string } {
+  get place(): {
+    readonly line?: number | undefined;
+    readonly column?: number | undefined;
+    readonly source?: string | undefined;
+  } {
     const { line, column, source } = this.metadata;
     return {
-      ...(line && { line: Number(line) }),
-      ...(column && { column: Number(column) }),
-      ...(source && { source }),
+      line: line ? Number(line) : undefined,
+      column: column ? Number(column) : undefined,
+      source: source || undefined,
     };
   }
 }
@@ -65,15 +69,15 @@ export class WorkerLost extends RuntimeFailure {
 export interface Loss {
   readonly address: string;
   /** Which host of a group, from 0. */
-  readonly host?: { readonly index: number; readonly count: number };
+  readonly host?: { readonly index: number; readonly count: number } | undefined;
   /** Such as `it was ended by SIGKILL`. */
   readonly how: string;
-  readonly processId?: number;
-  readonly exitCode?: number;
-  readonly signal?: string;
-  readonly logFile?: string;
+  readonly processId?: number | undefined;
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly logFile?: string | undefined;
   /** The log's last lines. */
-  readonly logTail?: string;
+  readonly logTail?: string | undefined;
 }
 
 /** A worker that could not be started or reached. */

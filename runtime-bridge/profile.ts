@@ -2,7 +2,7 @@
 import { type ClientDuplexStream, status } from "@grpc/grpc-js";
 import { RuntimeFailure } from "../dsl/errors.ts";
 import { type ProfileRequest, type ProfileResponse, WorkerService } from "../proto/generated/worker.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./link/connection.ts";
 
 // Public API
 

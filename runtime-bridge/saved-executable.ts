@@ -1,8 +1,8 @@
 /**
  * The head of a file that holds a compiled program: what can be told of it without a worker.
  *
- * The worker reads and believes the file (python-worker, executable_file.py); here only what it says of itself is read, to
- * start a worker that suits it and to show it.
+ * The worker reads and believes the file (python-worker, saved_executables/file_format.py); here only what it says of
+ * itself is read, to start a worker that suits it and to show it.
  */
 import { InputError } from "../dsl/errors.ts";
 

@@ -4,49 +4,30 @@
  * Every method takes a `signal` and a `deadlineMs`, and rejects with a `WorkerError` when the worker refused or failed,
  * with `WorkerLost` when it is no longer there, and with the signal's reason when that was aborted.
  */
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { type ServiceError, status } from "@grpc/grpc-js";
-import type { Topology } from "../chips/topology.ts";
 import type { Program } from "../compiler/program.ts";
-import { type ErrorFields, InputError } from "../dsl/errors.ts";
-import * as wire from "../proto/generated/worker.ts";
-import { bundleLines, writeBundle } from "./bundle.ts";
+import type { ErrorFields } from "../dsl/errors.ts";
+import type { GetInfoResponse } from "../proto/generated/worker.ts";
 import { type Checkpoint, type LoadItem, type LoadProgress, readCheckpoint, readProgress } from "./checkpoint.ts";
-import { type CallOptions, Connection, connectMs } from "./connection.ts";
-import { type BufferOwner, DeviceBuffer } from "./device-buffer.ts";
-import { byteLength, fromWire, toWire } from "./element-type.ts";
-import { type Loss, WorkerError } from "./errors.ts";
+import { type CompileOptions, compile } from "./compile.ts";
+import type { BufferOwner, DeviceBuffer } from "./device-buffer.ts";
 import { type Executable, readExecutable } from "./executable.ts";
-import { Group, type GroupHost } from "./group/group.ts";
-import { requireAlone } from "./group/host-agreement.ts";
+import { type ExecuteOptions, type Execution, execute } from "./execute.ts";
 import { checkTensor, type HostTensor } from "./host-tensor.ts";
-import { type LaunchedWorker, type LaunchOptions, launch } from "./launch/launch.ts";
-import { launchGroup } from "./launch/launch-group.ts";
-import type { Link } from "./link.ts";
-import { Profile } from "./profile.ts";
+import type { LaunchedWorker, LaunchOptions } from "./launch/launch.ts";
+import { type CallOptions, withDeadline } from "./link/call-options.ts";
+import type { Link } from "./link/link.ts";
+import { filePieces, joinBytes, joinTensor, tensorPieces } from "./pieces.ts";
+import type { Profile } from "./profile.ts";
+import { type ConnectOptions, connectWorker, launchWorker, type Reached } from "./reach-worker.ts";
+import { ReleaseQueue } from "./release-queue.ts";
 import { Session } from "./session.ts";
-import { topologyToWire } from "./topology.ts";
-import { readTensor } from "./wire.ts";
+import { readBuffer } from "./wire.ts";
 
 // Public API
 
-/** How to reach a worker that runs elsewhere. */
-export interface ConnectOptions {
-  readonly token?: string;
-  /** A file that holds the token. */
-  readonly tokenFile?: string;
-  /** A file of certificates, PEM, of who may vouch for a `grpcs://` worker. */
-  readonly tlsCa?: string;
-  /** The name that the certificate of a `grpcs://` worker is made out to, where its address has another. */
-  readonly serverName?: string;
-  /** How long to wait for the first answer. Default: 10 s. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
-
 /** What a worker is and what it uses. */
-export type WorkerInfo = Readonly<wire.GetInfoResponse>;
+export type WorkerInfo = Readonly<GetInfoResponse>;
 
 /** One process of a worker; a group has several. */
 export interface WorkerHost {
@@ -57,48 +38,13 @@ export interface WorkerHost {
   readonly logFile: string | undefined;
 }
 
-/** What runs a module: XLA on the devices, or StableHLO's reference interpreter on the host. */
-export type EngineName = "xla" | "reference";
-
-/** How to compile. Default deadline: 60 minutes. */
-export interface CompileOptions extends CallOptions {
-  readonly engine?: EngineName;
-  readonly returnOptimizedHlo?: boolean;
-  /** Compiles for devices that the worker need not have; the executable is described and can't be run. */
-  readonly topology?: Topology;
-  /** How arguments lie in memory: `auto`, nothing for the default, or what another executable says. Ahead of time only. */
-  readonly argumentLayouts?: readonly string[];
-  /** Keeps what is compiled for a `topology`, so that it can be saved. */
-  readonly keep?: boolean;
-}
-
-/** What a run gives: fetched results by value, the others as buffers. */
-export interface Execution<R = HostTensor | DeviceBuffer> {
-  readonly results: readonly R[];
-  /** From the call's arrival in the runtime until the results were ready. */
-  readonly executeSeconds: number;
-}
-
 export class Worker implements BufferOwner, AsyncDisposable {
   /**
    * Starts a worker on this machine, or several that run programs together. It ends with `close()`, with this process, or
    * with `await using`.
    */
   static async launch(options: LaunchOptions = {}): Promise<Worker> {
-    if (options.hosts !== undefined && options.hosts !== 1) {
-      const { group, launched } = await startGroup(options, options.hosts);
-      return new Worker(group, launched, options.root === undefined);
-    }
-    const launched = await launch(options);
-    const connection = connectionTo(launched);
-    const worker = new Worker(connection, [launched], options.root === undefined);
-    try {
-      await connection.ready({ signal: options.signal });
-    } catch (error) {
-      await worker.close();
-      throw error;
-    }
-    return worker;
+    return new Worker(await launchWorker(options), options.root === undefined);
   }
 
   /**
@@ -108,53 +54,27 @@ export class Worker implements BufferOwner, AsyncDisposable {
    * @throws RuntimeFailure when hosts are not of one group, or differ in their versions
    */
   static async connect(address: string | readonly string[], options: ConnectOptions = {}): Promise<Worker> {
-    const addresses = typeof address === "string" ? [address] : address;
-    const [first] = addresses;
-    if (first === undefined) throw new InputError("ADDRESS_INVALID", "no worker's address was given", { addresses });
-    const token =
-      options.token ?? (options.tokenFile === undefined ? undefined : await readOption("tokenFile", options.tokenFile));
-    const tlsCa = options.tlsCa === undefined ? undefined : Buffer.from(await readOption("tlsCa", options.tlsCa));
-    // Of a worker that runs elsewhere nothing is known but that it doesn't answer.
-    const reach = (address: string): Connection => {
-      const loss = async ({ code, details }: ServiceError): Promise<Loss | undefined> =>
-        code === status.UNAVAILABLE ? { address, how: `the connection broke (${details})` } : undefined;
-      return new Connection({ address, token, tlsCa, serverName: options.serverName, loss });
-    };
-    const deadlineMs = options.timeoutMs ?? connectMs;
-    if (addresses.length > 1) {
-      const hosts = addresses.map((each) => ({ address: each, connection: reach(each) }));
-      return new Worker(await formed(hosts, { deadlineMs, signal: options.signal }), [], false);
-    }
-    const connection = reach(first);
-    const worker = new Worker(connection, [], false);
-    try {
-      await connection.ready({ deadlineMs, signal: options.signal });
-      // A wrong token shows here, not at the first compilation.
-      requireAlone({ address: first, value: await worker.info({ deadlineMs, signal: options.signal }) });
-    } catch (error) {
-      await worker.close();
-      throw error;
-    }
-    return worker;
+    return new Worker(await connectWorker(typeof address === "string" ? [address] : address, options), false);
   }
 
-  readonly #connection: Link;
+  readonly #link: Link;
   readonly #launched: readonly LaunchedWorker[];
+  /** Whether the worker's relative paths start where this process runs. */
   readonly #pathsStartHere: boolean;
   readonly #sessions = new Set<Session>();
-  #released: string[] = [];
-  #releasing: Promise<void> | undefined;
+  readonly #released: ReleaseQueue;
   #closing: Promise<void> | undefined;
 
-  private constructor(connection: Link, launched: readonly LaunchedWorker[], pathsStartHere: boolean) {
-    this.#connection = connection;
+  private constructor({ link, launched }: Reached, pathsStartHere: boolean) {
+    this.#link = link;
     this.#launched = launched;
     this.#pathsStartHere = pathsStartHere;
+    this.#released = new ReleaseQueue((bufferIds) => link.release(bufferIds, { deadlineMs: 30_000 }));
   }
 
   /** Of a group that of host 0. */
   get address(): string {
-    return this.#connection.hosts[0]!.address;
+    return this.#link.hosts[0]!.address;
   }
 
   /** Of a launched worker; of a group that of host 0. */
@@ -169,7 +89,7 @@ export class Worker implements BufferOwner, AsyncDisposable {
 
   /** The processes behind it: one, or the hosts of a group by their numbers. */
   get hosts(): readonly WorkerHost[] {
-    return this.#connection.hosts.map(({ address }) => {
+    return this.#link.hosts.map(({ address }) => {
       const launched = this.#launched.find((each) => each.address === address);
       return { address, processId: launched?.processId, logFile: launched?.logFile };
     });
@@ -177,7 +97,7 @@ export class Worker implements BufferOwner, AsyncDisposable {
 
   /** Describes the worker: versions, devices (of a group those of all hosts), memory in use. Default deadline: 30 s. */
   async info(options: CallOptions = {}): Promise<WorkerInfo> {
-    return await this.#connection.unary(service.getInfo, {}, { deadlineMs: 30_000, ...options });
+    return await this.#link.info(withDeadline(30_000, options));
   }
 
   /** What a bundle says of the worker. Never rejects. */
@@ -193,10 +113,13 @@ export class Worker implements BufferOwner, AsyncDisposable {
   }
 
   /** Prints a module as MLIR does, after verification. Default deadline: 5 minutes. */
-  async formatModule(text: string, options: CallOptions & { readonly locations?: boolean } = {}): Promise<string> {
+  async formatModule(
+    text: string,
+    options: CallOptions & { readonly locations?: boolean | undefined } = {},
+  ): Promise<string> {
     const { locations = false, ...call } = options;
     const request = { module: text, locations };
-    return (await this.#connection.unary(service.formatModule, request, { deadlineMs: 5 * minutes, ...call })).module;
+    return (await this.#link.formatModule(request, withDeadline(5 * minutes, call))).module;
   }
 
   /**
@@ -204,24 +127,8 @@ export class Worker implements BufferOwner, AsyncDisposable {
    *
    * @throws WorkerError with `place`, when the module is invalid
    */
-  async compile(program: Program | string, options: CompileOptions = {}): Promise<Executable> {
-    const { engine = "xla", returnOptimizedHlo = false, topology, argumentLayouts, keep = false, ...call } = options;
-    const request = {
-      ...(topology === undefined ? {} : { topology: topologyToWire(topology) }),
-      argumentLayouts: [...(argumentLayouts ?? [])],
-      module: typeof program === "string" ? program : program.text,
-      engine: engine === "xla" ? wire.Engine.XLA : wire.Engine.REFERENCE,
-      returnOptimizedHlo,
-      keep,
-      launch: 0,
-    };
-    try {
-      const response = await this.#connection.unary(service.compile, request, { deadlineMs: 60 * minutes, ...call });
-      return readExecutable(response, program, engine === "xla");
-    } catch (error) {
-      // What is compiled for chips that are elsewhere fails in no other way here.
-      throw topology === undefined ? await this.#bundled(error, program) : error;
-    }
+  compile(program: Program | string, options: CompileOptions = {}): Promise<Executable> {
+    return compile(this.#link, program, options, () => this.versions());
   }
 
   /**
@@ -231,13 +138,7 @@ export class Worker implements BufferOwner, AsyncDisposable {
    * @throws WorkerError when what made it has no form for files, or the worker has no key or is one of several hosts
    */
   async saveExecutable({ id }: Pick<Executable, "id">, options: CallOptions = {}): Promise<Uint8Array> {
-    this.#requireAlone();
-    const pieces: Uint8Array[] = [];
-    const call = { deadlineMs: 10 * minutes, ...options };
-    for await (const { data } of this.#connection.receive(service.saveExecutable, { executableId: id }, call)) {
-      pieces.push(data);
-    }
-    return Buffer.concat(pieces);
+    return await joinBytes(this.#link.saveExecutable({ executableId: id }, withDeadline(10 * minutes, options)));
   }
 
   /**
@@ -248,12 +149,10 @@ export class Worker implements BufferOwner, AsyncDisposable {
    *   damaged, or another key than the worker's signed it
    */
   async loadExecutable(source: string | Uint8Array, options: CallOptions = {}): Promise<Executable> {
-    this.#requireAlone();
     const requests = typeof source === "string" ? [{ path: this.#path(source) }] : filePieces(source);
-    const call = { deadlineMs: 10 * minutes, ...options };
-    const { executable, module, program } = await this.#connection.send(service.loadExecutable, requests, call);
-    if (executable === undefined) throw new RangeError("the worker's answer lacks an executable");
-    return { ...readExecutable(executable, module, true), name: program };
+    const answer = await this.#link.loadExecutable(requests, withDeadline(10 * minutes, options));
+    if (answer.executable === undefined) throw new RangeError("the worker's answer lacks an executable");
+    return { ...readExecutable(answer.executable, answer.module, true), name: answer.program };
   }
 
   /**
@@ -269,79 +168,32 @@ export class Worker implements BufferOwner, AsyncDisposable {
   execute(
     executable: Executable,
     args: readonly (DeviceBuffer | HostTensor)[],
-    options?: CallOptions & { readonly fetch?: readonly [] },
+    options?: CallOptions & { readonly fetch?: readonly [] | undefined },
   ): Promise<Execution<DeviceBuffer>>;
   execute(
     executable: Executable,
     args: readonly (DeviceBuffer | HostTensor)[],
-    options?: CallOptions & { readonly fetch?: "all" | readonly number[] },
+    options?: CallOptions & { readonly fetch?: "all" | readonly number[] | undefined },
   ): Promise<Execution>;
-  async execute(
+  execute(
     executable: Executable,
     args: readonly (DeviceBuffer | HostTensor)[],
-    options: CallOptions & { readonly fetch?: "all" | readonly number[] } = {},
+    options: ExecuteOptions = {},
   ): Promise<Execution> {
-    const { fetch = [], ...call } = options;
-    // Nothing is awaited before the donated ones are marked, so that a second use is refused at once.
-    const sent = args.some(isLarge) ? await this.#uploadLarge(args, call) : args;
-    const request = {
-      executableId: executable.id,
-      arguments: sent.map((arg) =>
-        arg instanceof DeviceBuffer ? { bufferId: arg.idFor(this) } : { tensor: toTensor(arg) },
-      ),
-      fetch: fetch === "all" ? executable.results.map((_, index) => index) : fetch,
-      launch: 0,
-    };
-    const consumed = sent.flatMap((arg, index) =>
-      arg instanceof DeviceBuffer && executable.donated.has(index) ? [arg.consume("donated")] : [],
-    );
-    try {
-      const response = await this.#connection.unary(service.execute, request, { deadlineMs: 10 * minutes, ...call });
-      const results = response.results.map(({ buffer, tensor }) => (tensor ? readTensor(tensor) : this.#adopt(buffer)));
-      return { results, executeSeconds: response.executeSeconds };
-    } catch (error) {
-      if (error instanceof WorkerError && error.exitCode === 2) for (const one of consumed) one.undo();
-      throw error;
-    } finally {
-      // What was uploaded for this call only; and until here every argument is held, so that none is freed under way.
-      sent.forEach((arg, index) => {
-        if (arg !== args[index]) (arg as DeviceBuffer).release();
-      });
-    }
+    return execute(this.#link, this, executable, args, options);
   }
 
   /** Makes a buffer of a tensor. Default deadline: 10 minutes. */
   async upload(tensor: HostTensor, options: CallOptions = {}): Promise<DeviceBuffer> {
     checkTensor(tensor);
-    const response = await this.#connection.send(service.upload, chunks(tensor), {
-      deadlineMs: 10 * minutes,
-      ...options,
-    });
-    return this.#adopt(response.buffer);
+    const response = await this.#link.upload(tensorPieces(tensor), withDeadline(10 * minutes, options));
+    return readBuffer(this, response.buffer);
   }
 
   /** Gives the contents of a buffer, which stays. Default deadline: 10 minutes. */
   async download(buffer: DeviceBuffer, options: CallOptions = {}): Promise<HostTensor> {
-    const request = { bufferId: buffer.idFor(this), launch: 0 };
-    let tensor: { type: ReturnType<typeof fromWire>; data: Uint8Array } | undefined;
-    let filled = 0;
-    for await (const { type, data } of this.#connection.receive(service.download, request, {
-      deadlineMs: 10 * minutes,
-      ...options,
-    })) {
-      if (!tensor) {
-        const known = fromWire(type);
-        // Not zeroed: every byte is written below, or the tensor is refused.
-        tensor = { type: known, data: Buffer.allocUnsafeSlow(byteLength(known)) };
-      }
-      if (filled + data.byteLength > tensor.data.byteLength)
-        throw new RangeError("the worker sent more than the buffer holds");
-      tensor.data.set(data, filled);
-      filled += data.byteLength;
-    }
-    if (!tensor || filled !== tensor.data.byteLength)
-      throw new RangeError("the worker sent less than the buffer holds");
-    return { ...tensor.type, data: tensor.data };
+    const request = { bufferId: buffer.idFor(this) };
+    return await joinTensor(this.#link.download(request, withDeadline(10 * minutes, options)));
   }
 
   /**
@@ -351,26 +203,16 @@ export class Worker implements BufferOwner, AsyncDisposable {
    */
   async openCheckpoint(
     path: string,
-    options: CallOptions & { readonly fingerprint?: boolean } = {},
+    options: CallOptions & { readonly fingerprint?: boolean | undefined } = {},
   ): Promise<Checkpoint> {
     const { fingerprint = false, ...call } = options;
     const request = { path: this.#path(path), fingerprint };
-    return readCheckpoint(
-      await this.#connection.unary(service.openCheckpoint, request, { deadlineMs: 5 * minutes, ...call }),
-    );
+    return readCheckpoint(await this.#link.openCheckpoint(request, withDeadline(5 * minutes, call)));
   }
 
   /** Reads a small file that lies beside a checkpoint. Default deadline: 5 minutes. */
   async readFile(path: string, options: CallOptions = {}): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    const request = { path: this.#path(path) };
-    for await (const { data } of this.#connection.receive(service.readFile, request, {
-      deadlineMs: 5 * minutes,
-      ...options,
-    })) {
-      pieces.push(data);
-    }
-    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    return await joinBytes(this.#link.readFile({ path: this.#path(path) }, withDeadline(5 * minutes, options)));
   }
 
   /**
@@ -381,21 +223,20 @@ export class Worker implements BufferOwner, AsyncDisposable {
   async load(
     checkpoint: Checkpoint,
     items: readonly LoadItem[],
-    options: CallOptions & { readonly onProgress?: (progress: LoadProgress) => void } = {},
+    options: CallOptions & { readonly onProgress?: ((progress: LoadProgress) => void) | undefined } = {},
   ): Promise<readonly (readonly DeviceBuffer[])[]> {
     const { onProgress, ...call } = options;
     const request = {
       checkpointId: checkpoint.id,
       items: items.map(({ executable, tensors }) => ({ executableId: executable?.id ?? "", tensors })),
-      launch: 0,
     };
     let buffers: DeviceBuffer[] = [];
-    const addresses = this.#connection.hosts.map(({ address }) => address);
-    for await (const responses of this.#connection.load(request, call)) {
+    const addresses = this.#link.hosts.map(({ address }) => address);
+    for await (const responses of this.#link.load(request, call)) {
       onProgress?.(readProgress(responses, addresses));
       // Named alike by all hosts.
       const made = responses[0]!.buffers;
-      if (made.length > 0) buffers = made.map((buffer) => this.#adopt(buffer));
+      if (made.length > 0) buffers = made.map((buffer) => readBuffer(this, buffer));
     }
     let next = 0;
     return items.map(({ executable }) => buffers.slice(next, (next += executable?.results.length ?? 1)));
@@ -403,7 +244,7 @@ export class Worker implements BufferOwner, AsyncDisposable {
 
   /** Opens a session: many steps over state that stays on the devices. */
   session(): Session {
-    const session = new Session(this.#connection, this, () => this.#sessions.delete(session));
+    const session = new Session(this.#link, this, () => this.#sessions.delete(session));
     this.#sessions.add(session);
     return session;
   }
@@ -415,21 +256,19 @@ export class Worker implements BufferOwner, AsyncDisposable {
    * @throws WorkerError when the folder lies outside the worker's root, or another recording is under way
    */
   profile(directory: string): Promise<Profile> {
-    return Profile.start(this.#connection.first, this.#path(directory));
+    return this.#link.startProfile(this.#path(directory));
   }
 
   /** Frees buffers now rather than soon. */
   async release(buffers: Iterable<DeviceBuffer>): Promise<void> {
     for (const buffer of buffers) buffer.release();
-    await this.#flush();
+    await this.#released.flush();
   }
 
   /** For buffers: asks the worker to forget an id, together with others that are let go in the same turn. */
   releaseSoon(id: string): void {
     if (this.#closing) return;
-    this.#released.push(id);
-    // A failure here is that of a worker that is gone, and its memory with it.
-    this.#releasing ??= new Promise((resolve) => setImmediate(resolve)).then(() => this.#flush()).catch(() => {});
+    this.#released.add(id);
   }
 
   /** Ends the sessions and the connection, and a launched worker. Never rejects. */
@@ -444,63 +283,12 @@ export class Worker implements BufferOwner, AsyncDisposable {
 
   // Implementation
 
-  /** Keeps what a compiler refused. A text that is no module is whose it is, unless it came from our own compiler. */
-  async #bundled(error: unknown, program: Program | string): Promise<unknown> {
-    if (!(error instanceof WorkerError)) return error;
-    const isOurs = typeof program !== "string";
-    if (error.reason !== "COMPILE_FAILED" && !(isOurs && error.reason === "MODULE_INVALID")) return error;
-    const place = await writeBundle({
-      kind: "compile",
-      error: { code: error.reason, message: error.message },
-      program: isOurs ? program : { name: "module", text: program },
-      made: await this.versions(),
-    });
-    return error.with(bundleLines(place), place);
-  }
-
   async #close(): Promise<void> {
     await Promise.all([...this.#sessions].map((session) => session.close()));
     // A launched worker forgets everything by ending.
-    if (this.#launched.length === 0) await this.#flush().catch(() => {});
-    this.#connection.close();
+    if (this.#launched.length === 0) await this.#released.flush().catch(() => {});
+    this.#link.close();
     await Promise.all(this.#launched.map((each) => each.close()));
-  }
-
-  async #flush(): Promise<void> {
-    this.#releasing = undefined;
-    const bufferIds = this.#released;
-    if (bufferIds.length === 0) return;
-    this.#released = [];
-    await this.#connection.unary(service.release, { bufferIds, ofLaunch: 0 }, { deadlineMs: 30_000 });
-  }
-
-  #adopt(buffer: wire.Buffer | undefined): DeviceBuffer {
-    if (!buffer) throw new RangeError("the worker's answer lacks a buffer");
-    return new DeviceBuffer(this, buffer.bufferId, fromWire(buffer.type));
-  }
-
-  /** Uploads what is too large for one message. */
-  async #uploadLarge(
-    args: readonly (DeviceBuffer | HostTensor)[],
-    options: CallOptions,
-  ): Promise<(DeviceBuffer | HostTensor)[]> {
-    const uploads = await Promise.allSettled(args.map((arg) => (isLarge(arg) ? this.upload(arg, options) : arg)));
-    const failed = uploads.find((upload) => upload.status === "rejected");
-    if (!failed) return uploads.map((upload) => (upload as PromiseFulfilledResult<DeviceBuffer | HostTensor>).value);
-    uploads.forEach((upload, index) => {
-      if (upload.status === "fulfilled" && upload.value !== args[index]) (upload.value as DeviceBuffer).release();
-    });
-    throw failed.reason;
-  }
-
-  #requireAlone(): void {
-    const { hosts } = this.#connection;
-    if (hosts.length === 1) return;
-    throw new InputError(
-      "EXECUTABLE_GROUP",
-      `executables are saved and loaded by a worker on its own, and this is a group of ${hosts.length} hosts, which compiles, or takes programs from its compile cache`,
-      { hosts: hosts.length },
-    );
   }
 
   #path(path: string): string {
@@ -510,79 +298,4 @@ export class Worker implements BufferOwner, AsyncDisposable {
 
 // Implementation
 
-const service = wire.WorkerService;
 const minutes = 60_000;
-/** How long a process may take to be seen ended after its connection broke. */
-const lossMs = 1_500;
-const chunkBytes = 4 * 1024 * 1024 - 1024;
-const inlineBytes = 4 * 1024 * 1024;
-
-function connectionTo(launched: LaunchedWorker): Connection {
-  const { address, token } = launched;
-  return new Connection({ address, token, loss: () => launched.loss(lossMs) });
-}
-
-/** Starts the processes of a group and makes them one. */
-async function startGroup(
-  options: LaunchOptions,
-  hosts: number,
-): Promise<{ readonly group: Group; readonly launched: readonly LaunchedWorker[] }> {
-  const launched = await launchGroup(options, hosts);
-  const members = launched.map((each): GroupHost => {
-    const { address, processId, logFile } = each;
-    return {
-      address,
-      connection: connectionTo(each),
-      about: { processId, logFile },
-      ending: (withinMs) => each.loss(withinMs),
-      onBlamed: () => each.keepLog(),
-    };
-  });
-  try {
-    const group = await formed(members, { signal: options.signal });
-    return { group, launched };
-  } catch (error) {
-    await Promise.all(launched.map((each) => each.close()));
-    throw error;
-  }
-}
-
-async function formed(hosts: readonly GroupHost[], options: CallOptions): Promise<Group> {
-  try {
-    return await Group.form(hosts, options);
-  } catch (error) {
-    for (const { connection } of hosts) connection.close();
-    throw error;
-  }
-}
-
-const isLarge = (arg: DeviceBuffer | HostTensor): arg is HostTensor =>
-  !(arg instanceof DeviceBuffer) && arg.data.byteLength > inlineBytes;
-
-const toTensor = (tensor: HostTensor): wire.Tensor => {
-  checkTensor(tensor);
-  return { type: toWire(tensor), data: tensor.data };
-};
-
-function* chunks(tensor: HostTensor): Generator<wire.UploadRequest> {
-  const { data } = tensor;
-  for (let at = 0; at === 0 || at < data.byteLength; at += chunkBytes) {
-    yield { type: at === 0 ? toWire(tensor) : undefined, data: data.subarray(at, at + chunkBytes), launch: 0 };
-  }
-}
-
-function* filePieces(data: Uint8Array): Generator<{ readonly data: Uint8Array }> {
-  for (let at = 0; at === 0 || at < data.byteLength; at += chunkBytes)
-    yield { data: data.subarray(at, at + chunkBytes) };
-}
-
-async function readOption(option: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw new InputError("FILE_UNREADABLE", `${option} ${path} can't be read: ${(error as Error).message}`, {
-      option,
-      path,
-    });
-  }
-}

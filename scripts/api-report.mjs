@@ -30,10 +30,13 @@ export function apiReport() {
     const { name, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     const sections = Object.entries(exports).flatMap(([entry, { "tsxla-source": source } = {}]) => {
       if (source === undefined) return [];
-      const names = exportsOf(join(folder, source).replace(/\.ts$/, ".d.ts"), files);
       const title = entry.replace(/^\./, name);
+      const path = declarationPath(folder, source);
+      const whole = entriesWithin(path, files, { name, exports, folder });
+      const names = exportsOf(path, files, [...whole.values()]);
       const texts = [...names].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, texts]) => texts.join("\n"));
-      return [`${title}\n${"=".repeat(title.length)}\n\n${texts.join("\n\n")}\n`];
+      const all = [...[...whole.keys()].map((each) => `export * from "${each}";`), ...texts];
+      return [`${title}\n${"=".repeat(title.length)}\n\n${all.join("\n\n")}\n`];
     });
     return `Public names, made by \`npm run api:update\` from the declarations. Compared by tests/api/api.test.ts.\n\n${sections.join("\n\n")}`;
   } finally {
@@ -74,14 +77,28 @@ function readDeclarations(path) {
   return { own, links, imports, additions };
 }
 
-/** Names that a file exports, each with its declarations. */
-function exportsOf(path, files) {
+const declarationPath = (folder, source) => join(folder, source).replace(/\.ts$/, ".d.ts");
+
+/** Entries that an entry re-exports whole: their names stand in their own sections. */
+function entriesWithin(path, files, { name, exports, folder }) {
+  const links = files.get(path).links.flatMap(({ all }) => (all === undefined ? [] : [follow(path, all)]));
+  const entries = Object.entries(exports).flatMap(([entry, { "tsxla-source": source } = {}]) =>
+    source === undefined ? [] : [[entry.replace(/^\./, name), declarationPath(folder, source)]],
+  );
+  return new Map(entries.filter(([, of]) => links.includes(of)));
+}
+
+/** Names that a file exports, each with its declarations. @param without  files that are re-exported whole and left out */
+function exportsOf(path, files, without = []) {
   const { own, links } = files.get(path);
   const found = new Map();
   for (const [name, { exported, texts }] of own)
     if (exported) found.set(name, [...texts, ...additionsTo(name, path, files)]);
   for (const { all, from, to, target } of links) {
+    if (all !== undefined && without.includes(follow(path, all))) continue;
     if (all !== undefined) for (const [name, texts] of exportsOf(follow(path, all), files)) found.set(name, texts);
+    else if (target !== undefined && !target.startsWith("."))
+      found.set(to, [`const ${to}: of the package "${target}"`]);
     else found.set(to, declarationsOf(from, target === undefined ? path : follow(path, target), files));
   }
   return found;

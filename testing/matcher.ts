@@ -39,7 +39,9 @@ export function toLowerTo(
   options: LowerToOptions = {},
 ): MatcherResult {
   if (typeof file !== "string" || file === "") {
-    throw new InputError("OPTION", 'toLowerTo takes the name of a golden file, such as "attention.mlir"', { file });
+    throw new InputError("OPTION_VALUE", 'toLowerTo takes the name of a golden file, such as "attention.mlir"', {
+      file,
+    });
   }
   const folder = this.testPath === undefined ? process.cwd() : dirname(this.testPath);
   nameSourcesFrom(folder);

@@ -49,17 +49,16 @@ export async function compareNumbers(
   }: {
     readonly given?: Numbers | undefined;
     readonly other?: string | undefined;
-    readonly seed?: number;
-    readonly signal?: AbortSignal;
+    readonly seed?: number | undefined;
+    readonly signal?: AbortSignal | undefined;
   } = {},
 ): Promise<NumbersResult> {
-  const call = signal === undefined ? {} : { signal };
   const run = async (text: string, engine: EngineName) => {
-    const executable = await worker.compile(text, { engine, ...call });
+    const executable = await worker.compile(text, { engine, signal });
     const inputs = executable.arguments.map(
       (type, n) => given?.get(program.arguments[n] ?? "") ?? seededTensor(type, seed + n),
     );
-    return (await worker.execute(executable, inputs, { fetch: "all", ...call })).results;
+    return (await worker.execute(executable, inputs, { fetch: "all", signal })).results;
   };
   const results = await run(program.text, "xla");
   const written = program.results.map((name) => given?.get(`expected.${name}`));

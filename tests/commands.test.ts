@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { commands } from "../cli/commands.ts";
-import { readSafetensors, SafetensorsWriter } from "../cli/safetensors.ts";
 import { toFloat32Array } from "../runtime-bridge/index.ts";
 import { projectPython } from "../runtime-bridge/launch/environment-paths.ts";
+import { readSafetensors, SafetensorsWriter } from "../runtime-bridge/safetensors.ts";
 import { onTestWorker, root, runCli, temporaryFolder } from "./support/cli.ts";
 
 let folder: string;

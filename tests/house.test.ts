@@ -30,11 +30,14 @@ test("a full folder, a long file and a name that nobody can place are reported, 
     ["cli/long.ts", linesAtMost + 1],
     ["cli/long.test.ts", linesAtMost + 1],
     ["jobs/lock.py", 1],
-    ["proto/tsxla/worker/v1/worker.proto", 900],
+    ["proto/one.proto", 900],
+    ["proto/two.proto", 100],
   ]);
-  expect(findOversized(files)).toEqual([
+  const exceptions = { "proto/one.proto": "one contract", "proto/two.proto": "another" };
+  expect(findOversized(files, exceptions)).toEqual([
     "dsl/ holds 26 source files; at most 25",
     "cli/long.ts has 401 lines; at most 400",
+    "proto/two.proto needs no exception: it has at most 400 lines, or is gone",
     "jobs/lock.py has a name that readers could not place; say what is locked",
   ]);
 });

@@ -19,7 +19,9 @@ export function readOptions<T extends Readonly<Record<string, string | number | 
     // What is off by default can be said to be off.
     const least = Math.min(value, 1);
     if (!Number.isInteger(number) || number < least) {
-      throw new InputError("OPTION", `--${name} is ${found}, and it is a whole number from ${least}`, { option: name });
+      throw new InputError("OPTION_VALUE", `--${name} is ${found}, and it is a whole number from ${least}`, {
+        option: name,
+      });
     }
     return [name, number];
   });

@@ -75,19 +75,19 @@ export async function loadForBench(worker: Worker, path: string, compute: string
     weightBytes: weightCount * (compute === "f32" ? 4 : 2),
     async compile({ pos, capacity }) {
       const { executable, signature } = await programs.step({ pos, capacity, outputs: "last" });
-      const frequencies = programs.frequencies(capacity);
+      const frequencies = programs.frequencyInputs(capacity);
       return wire({
         worker,
         executable,
         signature,
         state: programs.cacheNames,
-        inputs: ["tokens", "start", "length", "frequencies"],
+        inputs: ["tokens", "start", "length", ...programs.frequencyNames],
         candidates: ["candidates.values", "candidates.ids", "logSumExp"],
         given: (start) => [
           hostTensor("i32", [1, pos], new Int32Array(pos).fill(1)),
           hostTensor("i32", [1], Int32Array.of(start)),
           hostTensor("i32", [1], Int32Array.of(pos)),
-          hostTensor("f32", [1, frequencies.length], frequencies),
+          ...frequencies.map(({ values }) => hostTensor("f32", [1, values.length], values)),
         ],
         empty: () => programs.emptyCaches(capacity),
         weight: (name) => programs.weight(name),

@@ -34,7 +34,7 @@ async function run(options: ChatCommandOptions, signal: AbortSignal): Promise<vo
   await using worker = await openWorker(options, progress, signal);
   await using model = await openModelOn(worker, options, progress, signal);
   await using conversation = new Conversation(model, {
-    ...(options.system === undefined ? {} : { system: options.system }),
+    system: options.system,
     generate: { maxTokens: answerTokens, ...sampling(options), reasoning: options.reasoning },
   });
   using interrupts = takeInterrupts(signal);

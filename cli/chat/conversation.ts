@@ -14,7 +14,7 @@ import { Thoughts, withoutAnswer } from "./thoughts.ts";
 
 /** How it goes. */
 export interface ConversationOptions {
-  readonly system?: string;
+  readonly system?: string | undefined;
   readonly generate: GenerateOneOptions;
 }
 

@@ -137,13 +137,17 @@ async function printPlans(
 function requireTogether(options: CompileCommandOptions, { platform, topology }: Target): void {
   for (const option of ["hlo", "save", "annotate", "plan"] as const) {
     if (options.textOnly === undefined || options[option] === undefined) continue;
-    throw new InputError("OPTION", `--${option} is of what XLA makes of the text, and --text-only stops before it`, {
-      option,
-    });
+    throw new InputError(
+      "OPTION_CONFLICT",
+      `--${option} is of what XLA makes of the text, and --text-only stops before it`,
+      {
+        option,
+      },
+    );
   }
   if (options.annotate && (platform !== "tpu" || topology === undefined)) {
     throw new InputError(
-      "OPTION",
+      "OPTION_UNSUPPORTED",
       `--annotate reads the cycles that XLA estimates for a TPU, and the target is ${options.target}; wanted one such as tpu:v4:2x2x1`,
       { option: "annotate", target: options.target },
     );

@@ -71,7 +71,9 @@ export async function writeManifest(
     const stray = only.find((name) => words[name] !== undefined);
     if (stray === undefined) return;
     const option = stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new InputError("OPTION", `--${option} is about a manifest, and no --manifest FILE is asked for`, { option });
+    throw new InputError("OPTION_CONFLICT", `--${option} is about a manifest, and no --manifest FILE is asked for`, {
+      option,
+    });
   }
   if (topology === undefined) {
     throw new InputError(
@@ -99,8 +101,8 @@ export function manifestOptions(words: ManifestWords, model: string): ManifestOp
     replicas: words.replicas ?? 1,
     weights: weightsOf(words.weightsFrom, model),
     root: words.root ?? "/models",
-    ...(cacheClaim === undefined ? {} : { cacheClaim }),
-    ...(serviceAccount === undefined ? {} : { serviceAccount }),
+    cacheClaim,
+    serviceAccount,
   };
 }
 
@@ -133,7 +135,7 @@ function weightsOf(source: string | undefined, model: string): WeightsSource {
   const repository = Object.hasOwn(repositories, model) ? repositories[model] : undefined;
   if (repository !== undefined) return { kind: "hub", repository };
   throw new InputError(
-    "OPTION",
+    "OPTION_MISSING",
     `where a cluster finds the weights of ${model} is not known: say --weights-from hub:OWNER/NAME, claim:NAME or gs://BUCKET/FOLDER`,
     { option: "weights-from" },
   );

@@ -4,13 +4,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import {
-  environmentFolder,
-  isCheckout,
-  packageRoot,
-  projectPython,
-  requirements,
-} from "../../runtime-bridge/launch/environment-paths.ts";
+import { environmentFolder, projectPython, requirements } from "../../runtime-bridge/launch/environment-paths.ts";
+import { isCheckout, packageRoot } from "../../runtime-bridge/launch/package-root.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 // Public API

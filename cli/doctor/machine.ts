@@ -5,7 +5,7 @@ import { availableParallelism, freemem, totalmem } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { formatBytes } from "../../planning/format-bytes.ts";
-import { bundleFolder, compileCache, logFolder } from "../../runtime-bridge/launch/environment-paths.ts";
+import { bundleFolder, compileCache, logFolder } from "../../runtime-bridge/launch/cache-folders.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 import { checkPlatform, thisSystem } from "./platform.ts";
 

@@ -5,7 +5,7 @@ import type { ReasoningEffort } from "../../inference/harmony/index.ts";
 import type { ChatOptions, Model, Piece, Prompt, Summary, Worker } from "../../inference/index.ts";
 import { formatBytes } from "../../planning/format-bytes.ts";
 import { Thoughts, withoutAnswer } from "../chat/thoughts.ts";
-import { type ModelOptions, openModelOn, openWorker, withModel } from "../options.ts";
+import { type ModelOptions, openModelOn, openWorker, tokenIds, withModel, withRandomWeights } from "../options.ts";
 import { type ProfileOptions, startProfile, withProfile } from "../profile.ts";
 import { Progress } from "../progress.ts";
 import { reasoningOption, type SamplingFlags, sampling, withSampling } from "../sampling.ts";
@@ -15,13 +15,21 @@ import { readPrompts } from "./prompts-file.ts";
 // Public API
 
 export function generateCommand(command: Command, signal: AbortSignal): Command {
-  withProfile(withModel(command))
+  withProfile(withRandomWeights(withModel(command)))
     .option("--prompt <text>", "what to answer; goes through the model's chat template when it has one")
     .addOption(
       new Option(
         "--prompts <file>",
         "a prompt a line, UTF-8, empty lines skipped; answered several at once, as memory allows",
       ).conflicts("prompt"),
+    )
+    .addOption(
+      new Option(
+        "--tokens <ids>",
+        "token ids in place of a text, separated by commas; a model without a tokenizer takes no other prompt",
+      )
+        .argParser(tokenIds)
+        .conflicts(["prompt", "prompts"]),
     )
     .option("--raw", "continue the text as it is, without the chat template")
     .addOption(reasoningOption())
@@ -34,34 +42,45 @@ export function generateCommand(command: Command, signal: AbortSignal): Command 
 interface GenerateCommandOptions extends ModelOptions, SamplingFlags, ProfileOptions {
   readonly prompt?: string;
   readonly prompts?: string;
+  readonly tokens?: readonly number[];
   readonly raw?: true;
   readonly reasoning?: ReasoningEffort;
   readonly json?: true;
 }
 
 async function run(options: GenerateCommandOptions, signal: AbortSignal): Promise<void> {
-  const { prompt, prompts } = options;
+  const { prompt, prompts, tokens } = options;
   if (options.logprobs !== undefined && options.json === undefined) {
     throw new InputError("OPTION", "--logprobs are told with --json only; add it");
   }
   if (prompts !== undefined) await answerFile(prompts, options, signal);
-  else if (prompt !== undefined) await answerOne(prompt, options, signal);
-  else throw new InputError("OPTION", "generate needs --prompt TEXT, or --prompts FILE with a prompt a line");
+  else if (prompt !== undefined) await answerOne((model) => promptOf(model, prompt, options), options, signal);
+  else if (tokens !== undefined) await answerOne(() => ({ tokens }), options, signal);
+  else {
+    throw new InputError(
+      "OPTION_MISSING",
+      "generate needs --prompt TEXT, or --prompts FILE with a prompt a line; without a tokenizer, --tokens IDS",
+    );
+  }
 }
 
-async function answerOne(text: string, options: GenerateCommandOptions, signal: AbortSignal): Promise<void> {
+async function answerOne(
+  promptFor: (model: Model) => Prompt,
+  options: GenerateCommandOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const progress = new Progress();
   await using worker = await openWorker(options, progress, signal);
   await using model = await openModelOn(worker, options, progress, signal);
   await using _profile = await startProfile(worker, options, progress);
-  const prompt = promptOf(model, text, options);
+  const prompt = promptFor(model);
   const pieces: Piece[] = [];
   const answer = model.generate(prompt, generateOptions(options, signal));
   const thoughts = new Thoughts(process.stderr);
   const summary = await drain(answer, (piece) => {
     pieces.push(piece);
     thoughts.show(piece.events ?? []);
-    if (options.json === undefined) process.stdout.write(piece.text);
+    if (options.json === undefined) process.stdout.write(shown(piece, model, pieces.length));
   });
   thoughts.close();
   const answered = pieces.map((piece) => piece.text).join("");
@@ -131,6 +150,11 @@ async function answerFile(file: string, options: GenerateCommandOptions, signal:
 
 function promptOf(model: Model, text: string, { raw }: GenerateCommandOptions): Prompt {
   return model.hasChatTemplate && raw === undefined ? [{ role: "user", content: text }] : text;
+}
+
+/** What is printed of a piece: its text, or where there is no tokenizer its id. */
+function shown({ text, token }: Piece, { tokenizer }: Model, count: number): string {
+  return tokenizer === undefined ? `${count === 1 ? "" : " "}${token}` : text;
 }
 
 function generateOptions(given: GenerateCommandOptions, signal: AbortSignal): ChatOptions {

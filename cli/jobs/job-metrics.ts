@@ -95,7 +95,7 @@ export async function serveMetrics(listen: string): Promise<JobMetrics> {
     await once(server, "listening");
   } catch (cause) {
     throw new InputError(
-      "OPTION",
+      "OPTION_VALUE",
       `--metrics ${listen} cannot be listened on: ${(cause as Error).message}`,
       { listen },
       { cause },
@@ -122,5 +122,5 @@ const states: readonly WorkerState[] = ["starting", "checking", "loading", "read
 function place(listen: string): { readonly host: string; readonly port: number } {
   const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[^:\s[\]/]+):(\d{1,5})$/.exec(listen) ?? [];
   if (host !== undefined && Number(port) <= 65535) return { host, port: Number(port) };
-  throw new InputError("OPTION", `--metrics is ${listen}, and it is HOST:PORT`, { listen });
+  throw new InputError("OPTION_VALUE", `--metrics is ${listen}, and it is HOST:PORT`, { listen });
 }

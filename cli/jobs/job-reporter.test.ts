@@ -74,7 +74,7 @@ test("Prometheus reads the same numbers", async () => {
   }
   expect((await fetch(metrics.address.replace("metrics", "other"))).status).toBe(404);
   await expect(serveMetrics(metrics.address.split("/")[2] as string)).rejects.toMatchObject({
-    code: "OPTION",
+    code: "OPTION_VALUE",
     exitCode: 2,
   });
   await expect(serveMetrics("nowhere")).rejects.toThrow("--metrics is nowhere, and it is HOST:PORT");

@@ -2,6 +2,7 @@
  * Which hosts a target is, and what of them a pod asks its cluster for.
  */
 import type { Affinity, Toleration } from "kubernetes-types/core/v1.d.ts";
+import { chipsOf } from "../../chips/index.ts";
 import type { Topology } from "../../compiler/index.ts";
 import { InputError } from "../../dsl/index.ts";
 import { sliceOf } from "./slices.ts";
@@ -44,41 +45,19 @@ function tpuHosts(topology: Topology): Hosts {
   };
 }
 
-interface Gpu {
-  /** Values of GKE's node label. */
-  readonly gke: readonly string[];
-  /** Values of the label that NVIDIA's GPU feature discovery sets, on any cluster. */
-  readonly discovered: readonly string[];
-  /** How many of them one host can have. Source: Compute Engine's a2 and a3 machine types. */
-  readonly counts: readonly number[];
-}
-
-/** The GPUs of chips/gpu-targets.ts: those with 80 GB, which is what a program was compiled for. */
-const gpus: Readonly<Record<string, Gpu>> = {
-  h100: {
-    gke: ["nvidia-h100-80gb", "nvidia-h100-mega-80gb"],
-    discovered: ["NVIDIA-H100-80GB-HBM3"],
-    counts: [1, 2, 4, 8],
-  },
-  a100: {
-    gke: ["nvidia-a100-80gb"],
-    discovered: ["NVIDIA-A100-SXM4-80GB"],
-    counts: [1, 2, 4, 8],
-  },
-};
-
 function gpuHosts({ chip, devices }: Topology): Hosts {
-  const gpu = gpus[chip];
-  if (gpu === undefined) {
-    throw new InputError("SLICE", `no host with GPUs '${chip}' is known; known are ${Object.keys(gpus).join(", ")}`, {
-      chip,
-    });
+  const gpus = chipsOf("cuda").filter(({ nodes }) => nodes !== undefined);
+  const gpu = gpus.find(({ name }) => name === chip);
+  if (gpu?.nodes === undefined) {
+    const known = gpus.map(({ name }) => name).join(", ");
+    throw new InputError("SLICE", `no host with GPUs '${chip}' is known; known are ${known}`, { chip });
   }
-  if (!gpu.counts.includes(devices)) {
-    const nearest = gpu.counts.find((count) => count >= devices) ?? Math.max(...gpu.counts);
+  const { gpusPerHost, gkeAccelerators, products } = gpu.nodes;
+  if (!gpusPerHost.includes(devices)) {
+    const nearest = gpusPerHost.find((count) => count >= devices) ?? Math.max(...gpusPerHost);
     throw new InputError(
       "SLICE",
-      `no host has ${devices} GPUs '${chip}'; the nearest is cuda:${chip}:${nearest}\n  offered  ${gpu.counts.join(", ")}, all in one host`,
+      `no host has ${devices} GPUs '${chip}'; the nearest is cuda:${chip}:${nearest}\n  offered  ${gpusPerHost.join(", ")}, all in one host`,
       { asked: `cuda:${chip}:${devices}`, nearest: `cuda:${chip}:${nearest}` },
     );
   }
@@ -87,11 +66,12 @@ function gpuHosts({ chip, devices }: Topology): Hosts {
     chipsPerHost: devices,
     resource: "nvidia.com/gpu",
     affinity: onNodesWith({
-      "cloud.google.com/gke-accelerator": gpu.gke,
-      "nvidia.com/gpu.product": gpu.discovered,
+      "cloud.google.com/gke-accelerator": gkeAccelerators,
+      "nvidia.com/gpu.product": products,
     }),
     tolerations: [tolerate("nvidia.com/gpu")],
-    machine: `nodes with ${devices} GPUs ${chip.toUpperCase()} 80 GB`,
+    // A program was compiled for that much memory.
+    machine: `nodes with ${devices} GPUs ${chip.toUpperCase()} ${gpu.hbmBytes / 2 ** 30} GB`,
   };
 }
 

@@ -143,5 +143,5 @@ function checkJob({ model, dataClaim, input, output, replicas }: JobManifestOpti
 const mostWorkers = 1000;
 
 function refuse(option: string, found: string, wanted: string): InputError {
-  return new InputError("OPTION", `--${option} is '${found}'; wanted ${wanted}`, { option, found });
+  return new InputError("OPTION_VALUE", `--${option} is '${found}'; wanted ${wanted}`, { option, found });
 }

@@ -8,11 +8,11 @@ import { InputError } from "../../dsl/index.ts";
 /** Where a worker's checkpoints come from. */
 export type WeightsSource =
   /** A repository of the Hugging Face hub, fetched to each host before its worker starts. */
-  | { readonly kind: "hub"; readonly repository: string; readonly revision?: string }
+  | { readonly kind: "hub"; readonly repository: string; readonly revision?: string | undefined }
   /** A PersistentVolumeClaim that holds the files and that all hosts can read. */
   | { readonly kind: "claim"; readonly name: string }
   /** A bucket of Google Cloud Storage, or a folder of it, mounted by GKE's Cloud Storage FUSE driver. */
-  | { readonly kind: "gcs"; readonly bucket: string; readonly folder?: string };
+  | { readonly kind: "gcs"; readonly bucket: string; readonly folder?: string | undefined };
 
 /** All that a manifest depends on beside its target. */
 export interface ManifestOptions {
@@ -29,9 +29,9 @@ export interface ManifestOptions {
   /** The folder of the container to which a worker's paths are confined; checkpoints are mounted there. */
   readonly root: string;
   /** A claim that keeps compiled programs; without one they live as long as their pod. */
-  readonly cacheClaim?: string;
+  readonly cacheClaim?: string | undefined;
   /** The Kubernetes service account, for what may read a bucket. */
-  readonly serviceAccount?: string;
+  readonly serviceAccount?: string | undefined;
 }
 
 /** Refuses what Kubernetes would, while it can still be said in the command's words. @throws InputError */
@@ -55,7 +55,7 @@ export function checkOptions(options: ManifestOptions): void {
     check("weights-from", `claim:${weights.name}`, /^claim:[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, source);
   if (weights.kind === "gcs" && serviceAccount === undefined) {
     throw new InputError(
-      "OPTION",
+      "OPTION_MISSING",
       `--weights-from gs://${weights.bucket} needs --service-account: the one that may read the bucket, through Workload Identity`,
       { option: "service-account" },
     );
@@ -71,14 +71,14 @@ export function parseWeightsSource(text: string): WeightsSource {
   const hub = /^hub:([\w-][\w.-]*\/[\w-][\w.-]*)(?:@([\w][\w./-]*))?$/.exec(text);
   if (hub) {
     const [, repository = "", revision] = hub;
-    return { kind: "hub", repository, ...(revision === undefined ? {} : { revision }) };
+    return { kind: "hub", repository, revision };
   }
   const claim = /^claim:(.+)$/.exec(text);
   if (claim) return { kind: "claim", name: claim[1] ?? "" };
   const gcs = /^gs:\/\/([a-z0-9][a-z0-9._-]+)(?:\/((?:[\w.=-]+\/)*[\w.=-]+))?\/?$/.exec(text);
   if (gcs) {
     const [, bucket = "", folder] = gcs;
-    return { kind: "gcs", bucket, ...(folder === undefined ? {} : { folder }) };
+    return { kind: "gcs", bucket, folder };
   }
   throw refuse("weights-from", text, source);
 }
@@ -104,5 +104,5 @@ function overlap(one: string, other: string): boolean {
 }
 
 function refuse(option: string, found: string, wanted: string): InputError {
-  return new InputError("OPTION", `--${option} is '${found}'; wanted ${wanted}`, { option, found });
+  return new InputError("OPTION_VALUE", `--${option} is '${found}'; wanted ${wanted}`, { option, found });
 }

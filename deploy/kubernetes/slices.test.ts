@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { chipsOf } from "../../chips/index.ts";
 import { parseTopology } from "../../compiler/index.ts";
 import { hostsOf } from "./hosts.ts";
 import { offeredShapes, sliceOf } from "./slices.ts";
@@ -35,7 +36,7 @@ describe("slices", () => {
   });
 
   test("every slice that is offered has as many chips as its hosts have together", () => {
-    for (const chip of ["v3", "v4", "v5e", "v5p", "v6e"]) {
+    for (const { name: chip } of chipsOf("tpu")) {
       expect(offeredShapes(chip).length).toBeGreaterThanOrEqual(8);
       for (const shape of offeredShapes(chip)) {
         const { hosts, chipsPerHost } = slice(`${chip}:${shape.join("x")}`);

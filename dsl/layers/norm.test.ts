@@ -4,7 +4,7 @@ import type { Tolerance } from "../../tests/support/numbers.ts";
 import { refusal } from "../../tests/support/refusal.ts";
 import { axes, layerNorm, rmsNorm, type Tensor } from "../index.ts";
 
-const ax = axes({ batch: 2, embed: 4, mlp: 4 });
+const ax = axes({ batch: 2, embed: 4, mlp: 4, head: 2, dim: 2 });
 const x = [
   [1, 2, 3, 4],
   [0, 0, 0, 0],
@@ -60,11 +60,65 @@ describe("rmsNorm", () => {
       }),
     ).toMatchInlineSnapshot(`
       ShapeError AXIS_EXTRA
-      mul: the right operand has 'mlp', which the left one lacks
-        left   mul    f32 [batch 2, embed 4]  norm.ts
-        right  scale  f32 [mlp 4]             norm.test.ts:+1
-        hint  the left operand owns the axes: swap the two, or left.broadcast(ax.mlp)
+      rmsNorm: the scale has 'mlp', which the tensor lacks
+        tensor  x      f32 [batch 2, embed 4]  norm.test.ts:+1
+        scale   scale  f32 [mlp 4]             norm.test.ts:+1
     `);
+  });
+
+  test("runs over the axis of its scale: queries are normalised over `dim`, each head for itself", async () => {
+    const heads = [
+      [3, 4],
+      [6, 8],
+      [0, 0],
+      [-1, 1],
+    ];
+    const norm = ([a, b]: number[]) => Math.sqrt(((a as number) ** 2 + (b as number) ** 2) / 2 + 1e-5);
+    await checkProgram(
+      ({ input }) => rmsNorm(input("q", "f32", ax.batch, ax.head, ax.dim), input("scale", "f32", ax.dim), 1e-5),
+      {
+        inputs: { q: heads, scale: [1, 10] },
+        expected: heads.map((head) => [(head[0] as number) / norm(head), (10 * (head[1] as number)) / norm(head)]),
+        tolerance,
+      },
+    );
+  });
+
+  test("runs over the axes that are named, where the scale has others too", async () => {
+    const norm = Math.sqrt((9 + 16) / 2 + 1e-5);
+    await checkProgram(
+      ({ input }) => {
+        const [q, each] = [input("q", "f32", ax.head, ax.dim), input("scale", "f32", ax.head, ax.dim)];
+        return { perHead: rmsNorm(q, each, 1e-5, "dim"), all: rmsNorm(q, each, 1e-5, "head", "dim") };
+      },
+      {
+        inputs: { q: [3, 4, 3, 4], scale: [1, 1, 1, 10] },
+        expected: {
+          perHead: [3 / norm, 4 / norm, 3 / norm, 40 / norm],
+          all: [3 / norm, 4 / norm, 3 / norm, 40 / norm],
+        },
+        tolerance,
+      },
+    );
+  });
+
+  test("refuses a scale of several axes where none is named, and one without axes", () => {
+    expect(
+  refusal(({ input }) => rmsNorm(input("q", "f32", ax.head, ax.dim), input("scale", "f32", ax.head, ax.dim), 1e-5))
+).toMatchInlineSnapshot(`
+ShapeError AXIS_MISSING
+rmsNorm: the scale has several axes, and the norm runs over one
+  scale  scale  f32 [head 2, dim 2]  norm.test.ts:+0
+  hint  name the axes that are normalised, as the last arguments: rmsNorm(…, eps, "head")
+`);
+    expect(
+  refusal(({ input }) => rmsNorm(input("q", "f32", ax.dim), input("scale", "f32"), 1e-5))
+).toMatchInlineSnapshot(`
+ShapeError AXIS_MISSING
+rmsNorm: the scale has no axis, and the norm runs over one
+  scale  scale  f32 []  norm.test.ts:+0
+  hint  name the axes that are normalised, as the last arguments: rmsNorm(…, eps, "…")
+`);
   });
 });
 
@@ -92,12 +146,26 @@ describe("layerNorm", () => {
   });
 });
 
-test("types: a norm keeps the axes and needs `embed`", () => {
+test("types: a norm keeps the axes and needs those of its scale", () => {
   const types = (given: Tensor<"batch" | "embed">, by: Tensor<"embed">) => {
     rmsNorm(given, by, 1e-5) satisfies Tensor<"batch" | "embed">;
     layerNorm(given, by, undefined, 1e-5) satisfies Tensor<"batch" | "embed">;
     // @ts-expect-error  nothing to normalise over
     rmsNorm(given.mean("embed"), by, 1e-5);
   };
+  const generic = <B extends string>(q: Tensor<B | "dim">, by: Tensor<"dim">) =>
+    rmsNorm(q, by, 1e-5) satisfies Tensor<B | "dim">;
+  const others = (q: Tensor<"pos" | "head" | "dim">, by: Tensor<"dim">, each: Tensor<"head" | "dim">) => {
+    rmsNorm(q, by, 1e-5) satisfies Tensor<"pos" | "head" | "dim">;
+    rmsNorm(q, each, 1e-5, "dim") satisfies Tensor<"pos" | "head" | "dim">;
+    layerNorm(q, each, undefined, 1e-5, "head", "dim") satisfies Tensor<"pos" | "head" | "dim">;
+    // @ts-expect-error  the scale has no axis `pos`
+    rmsNorm(q, by, 1e-5, "pos");
+    // @ts-expect-error  a scale over `embed`, and queries have none
+    rmsNorm(q, {} as Tensor<"embed">, 1e-5);
+    // @ts-expect-error  a bias over another axis than the scale
+    layerNorm(q, by, {} as Tensor<"head">, 1e-5);
+  };
+  expect([generic, others]).toBeDefined();
   expect(types).toBeDefined();
 });

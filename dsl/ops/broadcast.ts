@@ -2,9 +2,9 @@
 import type { Axis } from "../axes.ts";
 import { requireFresh } from "../checks.ts";
 import type { Ssa } from "../emitter.ts";
-import { apply, type Value } from "../graph.ts";
+import { applyOne, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
-import { type Fresh, method, type Tensor } from "../tensor.ts";
+import { type Fresh, method } from "../tensor.ts";
 
 // Public API
 
@@ -12,6 +12,9 @@ declare module "../tensor.ts" {
   interface Tensor<in out A extends string> {
     /** Repeats along new axes. The only way to grow a tensor: no outer product happens by accident. */
     broadcast<N extends string>(...extra: readonly Axis<Fresh<N, A>>[]): Tensor<A | N>;
+  }
+  interface AnyTensor {
+    broadcast(...extra: readonly Axis[]): AnyTensor;
   }
 }
 
@@ -26,6 +29,6 @@ export const broadcast = defineOp<{ extra: readonly Axis[] }>({
   flops: () => 0,
 });
 
-method("broadcast", function (this: Tensor<string>, ...extra: Axis[]) {
-  return extra.length === 0 ? this : apply(broadcast, [this], { extra })[0];
+method("broadcast", function (...extra) {
+  return extra.length === 0 ? this : applyOne(broadcast, [this], { extra });
 });

@@ -3,10 +3,10 @@ import type { Axis } from "../axes.ts";
 import { axisOf, requireFresh, requireKind } from "../checks.ts";
 import { type DType, dtypes } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
-import { apply, type Value } from "../graph.ts";
+import { applyOne, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
 import { shapeError } from "../shape-error.ts";
-import { type Fresh, method, type Tensor } from "../tensor.ts";
+import { type Fresh, method } from "../tensor.ts";
 
 // Public API
 
@@ -25,6 +25,12 @@ declare module "../tensor.ts" {
     /** Pieces along an axis, lowest bits first, read as one element of a wider type. */
     bitMerge<K extends A>(to: DType, from: K): Tensor<Exclude<A, K>>;
   }
+  interface AnyTensor {
+    cast(to: DType): AnyTensor;
+    bitCast(to: DType): AnyTensor;
+    bitSplit(to: DType, into: Axis): AnyTensor;
+    bitMerge(to: DType, from: string): AnyTensor;
+  }
 }
 
 export const cast = defineOp<{ to: DType }>({
@@ -32,6 +38,7 @@ export const cast = defineOp<{ to: DType }>({
   touches: "view",
   infer: ([x], { to }) => [{ dtype: to, axes: (x as Value).axes }],
   lower: (e, [x], { to }) => [e.convert(x as Ssa, to)],
+  meaning: ([x]) => ({ kind: "conversion", of: x as Value }),
   flops: () => 0,
 });
 
@@ -69,17 +76,17 @@ export const bitCast = defineOp<{ to: DType; into?: Axis; from?: string }>({
 
 // Implementation
 
-method("cast", function (this: Tensor<string>, to: DType) {
-  return to === this.dtype ? this : apply(cast, [this], { to })[0];
+method("cast", function (to) {
+  return to === this.dtype ? this : applyOne(cast, [this], { to });
 });
-method("bitCast", function (this: Tensor<string>, to: DType) {
-  return apply(bitCast, [this], { to })[0];
+method("bitCast", function (to) {
+  return applyOne(bitCast, [this], { to });
 });
-method("bitSplit", function (this: Tensor<string>, to: DType, into: Axis) {
-  return apply(bitCast, [this], { to, into })[0];
+method("bitSplit", function (to, into) {
+  return applyOne(bitCast, [this], { to, into });
 });
-method("bitMerge", function (this: Tensor<string>, to: DType, from: string) {
-  return apply(bitCast, [this], { to, from })[0];
+method("bitMerge", function (to, from) {
+  return applyOne(bitCast, [this], { to, from });
 });
 
 const count = (n: number, dtype: DType): string => (n === 1 ? `${dtype} has` : `${n} of ${dtype} have`);

@@ -5,10 +5,10 @@
 import { requireWithin } from "../checks.ts";
 import { type DType, meet } from "../dtype.ts";
 import type { Comparison, Ssa } from "../emitter.ts";
-import { apply, type Value } from "../graph.ts";
+import { applyOne, type Value } from "../graph.ts";
 import { defineOp, type Op } from "../op.ts";
 import { shapeError } from "../shape-error.ts";
-import { method, type Tensor, type Within } from "../tensor.ts";
+import { type AnyMethod, method, type Within } from "../tensor.ts";
 import { alignRight, rightOperand } from "./elementwise.ts";
 
 // Public API
@@ -28,6 +28,7 @@ declare module "../tensor.ts" {
     /** Whether the left one is smaller. */
     lt(y: Within<A> | number): Tensor<A>;
   }
+  interface AnyTensor extends AnyComparisons {}
 }
 
 /** The ops, by method name. */
@@ -42,7 +43,11 @@ export const comparisons: Readonly<Record<string, Op>> = {
 
 // Implementation
 
-function comparison(name: "eq" | "ne" | "ge" | "gt" | "le" | "lt", how: Comparison): Op {
+type Name = "eq" | "ne" | "ge" | "gt" | "le" | "lt";
+
+type AnyComparisons = { readonly [K in Name]: AnyMethod<[y: Within<string> | number]> };
+
+function comparison(name: Name, how: Comparison): Op {
   const op = defineOp<{ scalar?: number }>({
     name,
     infer([left, right], { scalar }) {
@@ -54,10 +59,14 @@ function comparison(name: "eq" | "ne" | "ge" | "gt" | "le" | "lt", how: Comparis
       const own = e.convert(left as Ssa, right === undefined ? left!.dtype : (meet(left!.dtype, right.dtype) as DType));
       return [e.compare(how, own, alignRight(e, own, right, scalar))];
     },
+    meaning: ([left, right], { scalar }) =>
+      how === "LT" || how === "LE"
+        ? { kind: "below", of: left as Value, limit: right ?? (scalar as number), inclusive: how === "LE" }
+        : undefined,
   });
-  method(name, function (this: Tensor<string>, y: Within<string> | number) {
+  method(name, function (y) {
     const { inputs, attributes } = rightOperand(y);
-    return apply(op, [this, ...inputs], attributes)[0];
+    return applyOne(op, [this, ...inputs], attributes);
   });
   return op;
 }

@@ -1,10 +1,10 @@
 /** Joining along an axis, padding it, turning it round. */
 import { axisOf, difference, requireAxes, requireHeld } from "../checks.ts";
 import type { Ssa } from "../emitter.ts";
-import { apply, type Value } from "../graph.ts";
+import { applyOne, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
 import { shapeError } from "../shape-error.ts";
-import { method, type Tensor } from "../tensor.ts";
+import { method } from "../tensor.ts";
 import { resize } from "./slice.ts";
 
 // Public API
@@ -17,6 +17,11 @@ declare module "../tensor.ts" {
     pad(along: A, low: number, high: number, filler?: number): Tensor<A>;
     /** The other way round along axes. */
     reverse(...along: readonly A[]): Tensor<A>;
+  }
+  interface AnyTensor {
+    concat(along: string, ...tails: readonly AnyTensor[]): AnyTensor;
+    pad(along: string, low: number, high: number, filler?: number): AnyTensor;
+    reverse(...along: readonly string[]): AnyTensor;
   }
 }
 
@@ -88,12 +93,12 @@ export const reverse = defineOp<{ along: readonly string[] }>({
 
 // Implementation
 
-method("concat", function (this: Tensor<string>, along: string, ...tails: Tensor<string>[]) {
-  return tails.length === 0 ? this : apply(concat, [this, ...tails], { along })[0];
+method("concat", function (along, ...tails) {
+  return tails.length === 0 ? this : applyOne(concat, [this, ...tails], { along });
 });
-method("pad", function (this: Tensor<string>, along: string, low: number, high: number, filler = 0) {
-  return apply(pad, [this], { along, low, high, filler })[0];
+method("pad", function (along, low, high, filler = 0) {
+  return applyOne(pad, [this], { along, low, high, filler });
 });
-method("reverse", function (this: Tensor<string>, ...along: string[]) {
-  return along.length === 0 ? this : apply(reverse, [this], { along })[0];
+method("reverse", function (...along) {
+  return along.length === 0 ? this : applyOne(reverse, [this], { along });
 });

@@ -1,9 +1,9 @@
 /** Running reductions along an axis. */
 import { axisOf, requireKind } from "../checks.ts";
 import type { Ssa } from "../emitter.ts";
-import { apply, type Value } from "../graph.ts";
+import { applyOne, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
-import { method, type Tensor } from "../tensor.ts";
+import { method } from "../tensor.ts";
 import { accumulator, neutral } from "./reduce.ts";
 
 // Public API
@@ -12,6 +12,9 @@ declare module "../tensor.ts" {
   interface Tensor<in out A extends string> {
     /** The running sum: entry n is the sum of entries 0 to n. Narrow floats are summed in f32. */
     cumSum(along: A): Tensor<A>;
+  }
+  interface AnyTensor {
+    cumSum(along: string): AnyTensor;
   }
 }
 
@@ -31,6 +34,6 @@ export const cumSum = defineOp<{ along: string }>({
 
 // Implementation
 
-method("cumSum", function (this: Tensor<string>, along: string) {
-  return apply(cumSum, [this], { along })[0];
+method("cumSum", function (along) {
+  return applyOne(cumSum, [this], { along });
 });

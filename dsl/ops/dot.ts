@@ -5,16 +5,15 @@
  * are kept. A weight stands on the left in the text whichever side it has in the program, since XLA reads a matrix at
  * memory speed on CPU only as the left operand, contracted over its last dimension (docs/log.md).
  */
+import { elementsOf } from "../axes.ts";
 import { requireAxes, requireKind, sizeHint } from "../checks.ts";
 import { dtypes } from "../dtype.ts";
-import type { Emitter, Ssa } from "../emitter.ts";
-import { apply, type Value } from "../graph.ts";
+import type { Ssa } from "../emitter.ts";
+import { applyOne, meaningOf, untyped, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
 import { partsOf } from "../parts.ts";
 import { shapeError } from "../shape-error.ts";
-import { method, type Shared, type Tensor } from "../tensor.ts";
-import { cast } from "./cast.ts";
-import { elementwise } from "./elementwise.ts";
+import { type AnyTensor, method, type Shared } from "../tensor.ts";
 
 // Public API
 
@@ -29,6 +28,9 @@ declare module "../tensor.ts" {
       y: Tensor<B>,
       ...over: K
     ): Tensor<Exclude<A | B, K[number]>>;
+  }
+  interface AnyTensor {
+    dot(y: AnyTensor, ...over: readonly string[]): AnyTensor;
   }
 }
 
@@ -81,83 +83,40 @@ export const dot = defineOp<{ over: readonly string[]; spread?: true }>({
     const x = left as Ssa;
     const y = e.convert(right as Ssa, x.dtype);
     // Batched axes stand as in the larger operand, such as a cache, which then need not be brought into another order.
-    const [larger, smaller] = elements(y) > elements(x) ? [y, x] : [x, y];
+    const [larger, smaller] = elementsOf(y.dims) > elementsOf(x.dims) ? [y, x] : [x, y];
     const batch = larger.dims
       .map(({ name }) => name)
       .filter((name) => !over.includes(name) && smaller.dims.some((axis) => axis.name === name));
-    if (e.platform === "tpu" && isOneRow(smaller, [...batch, ...over]) && elements(larger) >= largeMatrix) {
-      return [dotOfEightRows(e, larger, smaller, batch, over, spread)];
-    }
     const [first, second] = y.weight && !x.weight ? [y, x] : [x, y];
     return [e.dotGeneral(first, second, batch, over, { spread })];
   },
   flops([left, right], { over }) {
-    const sizes = new Map([...(left as Value).axes, ...(right as Value).axes].map(({ name, size }) => [name, size]));
+    const axes = new Map([...(left as Value).axes, ...(right as Value).axes].map((axis) => [axis.name, axis]));
     // One multiplication and one addition for each pair that meets.
-    return [...sizes.values()].reduce((all, size) => all * size, over.length === 0 ? 1 : 2);
+    return elementsOf([...axes.values()]) * (over.length === 0 ? 1 : 2);
   },
 });
 
 // Implementation
 
-method("dot", function (this: Tensor<string>, y: Tensor<string>, ...over: string[]) {
+method("dot", function (y, ...over) {
   const [left, right] = [splitFactor(this, over), splitFactor(y, over)];
   const isSpread = this.axes.some((axis) => over.includes(axis.name) && partsOf(axis) !== undefined);
-  const product = apply(
-    dot,
-    [left.rest, right.rest],
-    isSpread ? { over, spread: true } : { over },
-  )[0] as Tensor<string>;
+  const product = applyOne(dot, [left.rest, right.rest], isSpread ? { over, spread: true } : { over });
   const factors = [left.factor, right.factor].filter((each) => each !== undefined);
-  return factors.reduce((all, factor) => all.mul(factor.cast(all.dtype) as never) as Tensor<string>, product);
+  return factors.reduce((all, factor) => all.mul(factor.cast(all.dtype)), product);
 });
 
 /**
  * A narrow matrix that is multiplied row by row, such as one of eight-bit numbers with a scale for each row, and the
  * scale: it is the same for all that is summed, so it is applied to the sum, where there is less to multiply.
  */
-function splitFactor(x: Tensor<string>, over: readonly string[]): { rest: Tensor<string>; factor?: Tensor<string> } {
-  const { origin } = x;
-  if (origin.kind !== "result" || origin.node.op !== elementwise.mul) return { rest: x };
-  const [rest, factor] = origin.node.inputs as readonly Tensor<string>[];
-  const from = rest?.origin;
-  const isNarrow =
-    from?.kind === "result" && from.node.op === cast && dtypes[(from.node.inputs[0] as Tensor<string>).dtype].bits <= 8;
-  if (!isNarrow || factor === undefined || over.some((name) => factor.names.includes(name))) return { rest: x };
-  return { rest: rest as Tensor<string>, factor };
-}
-
-/** Elements from which a matrix takes longer to multiply than a row takes to pad. */
-const largeMatrix = 2 ** 16;
-/** Rows of a TPU's tile. */
-const tileRows = 8;
-
-function isOneRow({ dims }: Ssa, used: readonly string[]): boolean {
-  return dims.every(({ name, size }) => size === 1 || used.includes(name));
-}
-
-/** A TPU multiplies eight rows in a third of the time that it takes for one (docs/log.md); seven of them are zeros. */
-function dotOfEightRows(
-  e: Emitter,
-  matrix: Ssa,
-  row: Ssa,
-  batch: readonly string[],
-  over: readonly string[],
-  spread: boolean,
-): Ssa {
-  const rows = (size: number) => ({ name: "row", size });
-  const one = e.reshape(row, [rows(1), ...row.dims]);
-  const padded = e.pad(one, e.constant(0, row.dtype), "row", 0, tileRows - 1);
-  // Without the barrier the zeros are seen, and left out again.
-  const [kept] = e.barrier([padded]) as [Ssa];
-  const product = e.slice(e.dotGeneral(kept, matrix, batch, over, { spread }), "row", 0, 1);
-  return e.reshape(
-    product,
-    product.dims.filter(({ name }) => name !== "row"),
-  );
-}
-
-/** How many elements a value has. */
-function elements({ dims }: Ssa): number {
-  return dims.reduce((product, { size }) => product * size, 1);
+function splitFactor(x: Value, over: readonly string[]): { rest: Value; factor?: AnyTensor } {
+  const product = meaningOf(x);
+  if (product?.kind !== "product" || typeof product.and === "number") return { rest: x };
+  const factor = untyped(product.and);
+  const from = meaningOf(product.of);
+  const isNarrow = from?.kind === "conversion" && dtypes[from.of.dtype].bits <= 8;
+  if (!isNarrow || over.some((name) => factor.names.includes(name))) return { rest: x };
+  return { rest: product.of, factor };
 }

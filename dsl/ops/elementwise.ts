@@ -7,9 +7,9 @@
 import { requireConvertible, requireKind, requireWithin } from "../checks.ts";
 import { dtypes, type Kind } from "../dtype.ts";
 import type { BinaryOperation, Emitter, Ssa, UnaryOperation } from "../emitter.ts";
-import { apply, type Value } from "../graph.ts";
+import { applyOne, tensorOf, type Value } from "../graph.ts";
 import { defineOp, type Op } from "../op.ts";
-import { method, type Tensor, type Within } from "../tensor.ts";
+import { type AnyMethod, method, type Within } from "../tensor.ts";
 
 // Public API
 
@@ -88,7 +88,10 @@ declare module "../tensor.ts" {
     /** The hyperbolic tangent. */
     tanh(): Tensor<A>;
   }
+  interface AnyTensor extends AnyBinaries, AnyUnaries {}
 }
+
+type BinaryForm = readonly [BinaryOperation | Record<string, BinaryOperation>, readonly Kind[]];
 
 /** Method name → StableHLO operation and the kinds of element that it takes. */
 const binaries = {
@@ -106,7 +109,7 @@ const binaries = {
   xor: ["xor", ["bool", "int", "uint"]],
   shiftLeft: ["shift_left", ["int", "uint"]],
   shiftRight: [{ int: "shift_right_arithmetic", uint: "shift_right_logical" }, ["int", "uint"]],
-} as const satisfies Record<string, readonly [BinaryOperation | Record<string, BinaryOperation>, readonly Kind[]]>;
+} as const satisfies Record<string, BinaryForm>;
 
 const unaries = {
   not: ["not", ["bool", "int", "uint"]],
@@ -133,10 +136,15 @@ const unaries = {
   tanh: ["tanh", ["float"]],
 } as const satisfies Record<string, readonly [UnaryOperation, readonly Kind[]]>;
 
+type Binary = keyof typeof binaries;
+type Unary = keyof typeof unaries;
+type AnyBinaries = { readonly [K in Binary]: AnyMethod<[y: Within<string> | number]> };
+type AnyUnaries = { readonly [K in Unary]: AnyMethod<[]> };
+
 /** The ops, by method name. */
 export const elementwise: Readonly<Record<string, Op>> = Object.fromEntries([
-  ...Object.entries(binaries).map(([name, [operation, kinds]]) => [name, binaryOp(name, operation, kinds)]),
-  ...Object.entries(unaries).map(([name, [operation, kinds]]) => [name, unaryOp(name, operation, kinds)]),
+  ...Object.keys(binaries).map((name) => [name, binaryOp(name as Binary)]),
+  ...Object.keys(unaries).map((name) => [name, unaryOp(name as Unary)]),
 ]);
 
 /**
@@ -153,18 +161,16 @@ export function rightOperand(y: Within<string> | number): {
   inputs: readonly Value[];
   attributes: { scalar?: number };
 } {
-  return typeof y === "number"
-    ? { inputs: [], attributes: { scalar: y } }
-    : { inputs: [y as Tensor<string>], attributes: {} };
+  return typeof y === "number" ? { inputs: [], attributes: { scalar: y } } : { inputs: [tensorOf(y)], attributes: {} };
 }
 
 // Implementation
 
-function binaryOp(
-  name: string,
-  operation: BinaryOperation | Record<string, BinaryOperation>,
-  kinds: readonly Kind[],
-): Op {
+/** What others may conclude from a result. */
+const meanings: { readonly [K in Binary]?: "sum" | "product" } = { add: "sum", mul: "product" };
+
+function binaryOp(name: Binary): Op {
+  const [operation, kinds]: BinaryForm = binaries[name];
   const op = defineOp<{ scalar?: number }>({
     name,
     infer([left, right], { scalar }) {
@@ -178,15 +184,20 @@ function binaryOp(
       const which = typeof operation === "string" ? operation : (operation[dtypes[own.dtype].kind] as BinaryOperation);
       return [e.binary(which, own, alignRight(e, own, right, scalar))];
     },
+    meaning([left, right], { scalar }) {
+      const kind = meanings[name];
+      return kind && { kind, of: left as Value, and: right ?? (scalar as number) };
+    },
   });
-  method(name as "add", function (y: Within<string> | number) {
+  method(name, function (y) {
     const { inputs, attributes } = rightOperand(y);
-    return apply(op, [this, ...inputs], attributes)[0];
+    return applyOne(op, [this, ...inputs], attributes);
   });
   return op;
 }
 
-function unaryOp(name: string, operation: UnaryOperation, kinds: readonly Kind[]): Op {
+function unaryOp(name: Unary): Op {
+  const [operation, kinds] = unaries[name];
   const op = defineOp({
     name,
     infer([x]) {
@@ -195,8 +206,8 @@ function unaryOp(name: string, operation: UnaryOperation, kinds: readonly Kind[]
     },
     lower: (e, [x]) => [e.unary(operation, x as Ssa)],
   });
-  method(name as "neg", function () {
-    return apply(op, [this])[0];
+  method(name, function () {
+    return applyOne(op, [this]);
   });
   return op;
 }

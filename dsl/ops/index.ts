@@ -1,4 +1,5 @@
 /** Every op, by file. Importing this gives tensors their methods. */
+export { barrier, barrierOp, settle, settleOp } from "./barrier.ts";
 export { broadcast } from "./broadcast.ts";
 export { bitCast, cast } from "./cast.ts";
 export { comparisons } from "./compare.ts";
@@ -14,7 +15,6 @@ export { raw, stablehlo } from "./raw.ts";
 export { reductions } from "./reduce.ts";
 export { merge, rename, split } from "./rename.ts";
 export { roundTo } from "./round-to.ts";
-export { settle, settleOp } from "./settle.ts";
 export { addAt, slice, sliceAt, update, updateAt } from "./slice.ts";
 export { sort, topK } from "./sort.ts";
 export { pick, take, takeLimitBytes } from "./take.ts";

@@ -1,17 +1,18 @@
 /** Values that come from nowhere: counting, constants. */
-import type { Axis } from "../axes.ts";
+import { type Axis, elementsOf } from "../axes.ts";
 import { type DType, holds } from "../dtype.ts";
 import { InputError } from "../errors.ts";
 import { applyOne } from "../graph.ts";
 import { defineOp } from "../op.ts";
 import { shapeError } from "../shape-error.ts";
-import type { Tensor } from "../tensor.ts";
+import type { AnyTensor, Tensor } from "../tensor.ts";
 
 // Public API
 
 /** 0, 1, 2, … along one axis. */
 export function iota<N extends string>(along: Axis<N>, dtype: DType = "i32"): Tensor<N> {
-  return applyOne(iotaOp, [], { along: along.name, dtype, axes: [along] }) as unknown as Tensor<N>;
+  // The axes given are those of the result, here and below.
+  return untypedIota(along, dtype) as unknown as Tensor<N>;
 }
 
 /** The same number everywhere; a scalar without axes. */
@@ -20,7 +21,7 @@ export function full<const P extends readonly Axis[]>(
   dtype: DType,
   ...of: P
 ): Tensor<P[number]["name"]> {
-  return applyOne(constantOp, [], { values: [value], dtype, axes: of }) as unknown as Tensor<P[number]["name"]>;
+  return untypedFull(value, dtype, of) as unknown as Tensor<P[number]["name"]>;
 }
 
 /**
@@ -33,7 +34,7 @@ export function constant<const P extends readonly Axis[]>(
   dtype: DType,
   ...of: P
 ): Tensor<P[number]["name"]> {
-  const wanted = of.reduce((all, { size }) => all * size, 1);
+  const wanted = elementsOf(of);
   if (values.length !== wanted) {
     throw new InputError(
       "CONSTANT_SIZE",
@@ -45,6 +46,16 @@ export function constant<const P extends readonly Axis[]>(
     );
   }
   return applyOne(constantOp, [], { values, dtype, axes: of }) as unknown as Tensor<P[number]["name"]>;
+}
+
+/** `iota`, inside the language. */
+export function untypedIota(along: Axis, dtype: DType = "i32"): AnyTensor {
+  return applyOne(iotaOp, [], { along: along.name, dtype, axes: [along] });
+}
+
+/** `full`, inside the language. */
+export function untypedFull(value: number | boolean, dtype: DType, of: readonly Axis[] = []): AnyTensor {
+  return applyOne(constantOp, [], { values: [value], dtype, axes: of });
 }
 
 export const iotaOp = defineOp<{ along: string; dtype: DType; axes: readonly Axis[] }>({
@@ -82,5 +93,6 @@ export const constantOp = defineOp<{
     if (values.length === 1 && first !== undefined) return [e.arrange(e.constant(first, dtype), axes)];
     return [e.dense(values, dtype, axes)];
   },
+  meaning: (_, { values }) => (values.length === 1 ? { kind: "number", value: Number(values[0]) } : undefined),
   flops: () => 0,
 });

@@ -5,9 +5,10 @@
  * a back end's generator. Agrees with `jax.random.bits` for the same key and size (`jax_threefry_partitionable` on).
  */
 import type { Axis } from "../axes.ts";
+import { untyped } from "../graph.ts";
 import { shapeError } from "../shape-error.ts";
-import type { Tensor } from "../tensor.ts";
-import { full, iota } from "./iota.ts";
+import type { AnyTensor, Tensor } from "../tensor.ts";
+import { untypedFull, untypedIota } from "./iota.ts";
 
 // Public API
 
@@ -24,11 +25,11 @@ export function randomBits<N extends string, B extends string = never>(
   if (key.dtype !== "u32" || key.shape.size("key") !== 2) {
     throw shapeError("DTYPE", "randomBits takes a key of u32 with an axis 'key' of 2", [["key", key]]);
   }
-  const [low, high] = counter(of as readonly Axis[]);
-  const words = key as unknown as Tensor<"key">;
-  const spread = (word: 0 | 1) =>
-    (words.at("key", word) as unknown as Tensor<string>).broadcast(...(of as readonly never[])) as Tensor<string>;
+  const [low, high] = counter(of);
+  const words = untyped(key);
+  const spread = (word: 0 | 1) => words.at("key", word).broadcast(...of);
   const [left, right] = threefry(spread(0), spread(1), high, low);
+  // Of each key's words, repeated over the axes that were given.
   return left.xor(right) as unknown as Tensor<N | Exclude<B, "key">>;
 }
 
@@ -48,16 +49,16 @@ export function randomUniform<N extends string, B extends string = never>(
 // Implementation
 
 /** The position of each element, row-major, as two words. */
-function counter(of: readonly Axis[]): [low: Tensor<string>, high: Tensor<string>] {
-  let low = full(0, "u32", ...of) as Tensor<string>;
+function counter(of: readonly Axis[]): [low: AnyTensor, high: AnyTensor] {
+  let low = untypedFull(0, "u32", of);
   let stride = 1;
   for (const axis of [...of].reverse()) {
-    low = low.add((iota(axis, "u32") as Tensor<string>).mul(stride));
+    low = low.add(untypedIota(axis, "u32").mul(stride));
     stride *= axis.size;
   }
   if (stride > 2 ** 32)
     throw shapeError("NUMBER_RANGE", `randomBits makes at most 2^32 words at once, and ${stride} were asked for`, []);
-  return [low, full(0, "u32", ...of) as Tensor<string>];
+  return [low, untypedFull(0, "u32", of)];
 }
 
 const rotations = [
@@ -65,12 +66,7 @@ const rotations = [
   [17, 29, 16, 24],
 ] as const;
 
-function threefry(
-  key0: Tensor<string>,
-  key1: Tensor<string>,
-  high: Tensor<string>,
-  low: Tensor<string>,
-): [Tensor<string>, Tensor<string>] {
+function threefry(key0: AnyTensor, key1: AnyTensor, high: AnyTensor, low: AnyTensor): [AnyTensor, AnyTensor] {
   const keys = [key0, key1, key0.xor(key1).xor(0x1bd11bda)] as const;
   let [x, y] = [keys[0].add(high), keys[1].add(low)];
   for (let round = 0; round < 5; round++) {

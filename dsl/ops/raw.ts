@@ -3,7 +3,7 @@ import { type Axis, formatAxes } from "../axes.ts";
 import { axisOf } from "../checks.ts";
 import type { DType } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
-import { apply, type Value } from "../graph.ts";
+import { applyOne, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
 import { shapeError } from "../shape-error.ts";
 import type { Tensor } from "../tensor.ts";
@@ -27,11 +27,9 @@ export function stablehlo<const P extends readonly Axis[]>(
   result: { readonly dtype: DType; readonly axes: P },
 ): Tensor<P[number]["name"]> {
   const attributes = { name, properties, orders: operands.map(({ order }) => order), result };
-  return apply(
-    raw,
-    operands.map(({ value }) => value),
-    attributes,
-  )[0] as never;
+  const given = operands.map(({ value }) => value);
+  // The result has the axes that it was declared with.
+  return applyOne(raw, given, attributes) as unknown as Tensor<P[number]["name"]>;
 }
 
 export const raw = defineOp<{

@@ -1,12 +1,13 @@
 /**
  * Reductions: they drop axes. Floats narrower than f32 are summed and multiplied in f32 and rounded once, at the end.
  */
+import { elementsOf } from "../axes.ts";
 import { axisOf, requireAxes, requireKind } from "../checks.ts";
 import { type DType, dtypes, type Kind } from "../dtype.ts";
 import type { Emitter, ReducerOperation, Ssa } from "../emitter.ts";
-import { apply, applyOne, type Value } from "../graph.ts";
+import { applyOne, type Value } from "../graph.ts";
 import { defineOp, type Op } from "../op.ts";
-import { method, type Tensor } from "../tensor.ts";
+import { type AnyMethod, type AnyTensor, method } from "../tensor.ts";
 import { iotaOp } from "./iota.ts";
 
 // Public API
@@ -36,11 +37,22 @@ declare module "../tensor.ts" {
     /** Exponentials divided by their sum. Computed in f32, returned in the operand's type. */
     softmax(over: A): Tensor<A>;
   }
+  interface AnyTensor extends AnyReductions {
+    mean(...over: readonly string[]): AnyTensor;
+    argMax(over: string): AnyTensor;
+    argMin(over: string): AnyTensor;
+    logSumExp(...over: readonly string[]): AnyTensor;
+    softmax(over: string): AnyTensor;
+  }
 }
 
 interface Over {
   readonly over: readonly string[];
 }
+
+type Name = "sum" | "prod" | "maxOver" | "minOver" | "all" | "any";
+
+type AnyReductions = { readonly [K in Name]: AnyMethod<readonly string[]> };
 
 /** The ops, by method name. */
 export const reductions: Readonly<Record<string, Op>> = {
@@ -80,11 +92,7 @@ export function accumulator(dtype: DType): DType {
 
 // Implementation
 
-function reduction(
-  name: "sum" | "prod" | "maxOver" | "minOver" | "all" | "any",
-  reducer: ReducerOperation,
-  kinds: readonly Kind[],
-): Op {
+function reduction(name: Name, reducer: ReducerOperation, kinds: readonly Kind[]): Op {
   const op = defineOp<Over>({
     name,
     infer([input], { over }) {
@@ -99,18 +107,18 @@ function reduction(
       const reduced = e.reduce(reducer, e.convert(x, wide), neutral(e, reducer, wide), over);
       return [e.convert(reduced, x.dtype)];
     },
-    flops: ([x]) => (x as Value).axes.reduce((all, { size }) => all * size, 1),
+    flops: ([x]) => elementsOf((x as Value).axes),
   });
-  method(name, function (this: Tensor<string>, ...over: string[]) {
-    return over.length === 0 ? this : apply(op, [this], { over })[0];
+  method(name, function (...over) {
+    return over.length === 0 ? this : applyOne(op, [this], { over });
   });
   return op;
 }
 
-method("mean", function (this: Tensor<string>, ...over: string[]) {
+method("mean", function (...over) {
   requireKind("mean", this, ["float"]);
   requireAxes("mean", this, over);
-  const count = over.reduce((all, name) => all * axisOf("mean", this, name).size, 1);
+  const count = elementsOf(over.map((name) => axisOf("mean", this, name)));
   const wide = accumulator(this.dtype);
   return this.cast(wide)
     .sum(...over)
@@ -118,7 +126,7 @@ method("mean", function (this: Tensor<string>, ...over: string[]) {
     .cast(this.dtype);
 });
 
-method("softmax", function (this: Tensor<string>, over: string) {
+method("softmax", function (over) {
   requireKind("softmax", this, ["float"]);
   axisOf("softmax", this, over);
   const x = this.cast(accumulator(this.dtype));
@@ -126,7 +134,7 @@ method("softmax", function (this: Tensor<string>, over: string) {
   return mass.div(mass.sum(over)).cast(this.dtype);
 });
 
-method("logSumExp", function (this: Tensor<string>, ...over: string[]) {
+method("logSumExp", function (...over) {
   requireKind("logSumExp", this, ["float"]);
   requireAxes("logSumExp", this, over);
   const x = this.cast(accumulator(this.dtype));
@@ -142,19 +150,19 @@ method("logSumExp", function (this: Tensor<string>, ...over: string[]) {
     .cast(this.dtype);
 });
 
-method("argMax", function (this: Tensor<string>, over: string) {
+method("argMax", function (over) {
   return firstOf("argMax", this, over, (x) => x.maxOver(over));
 });
-method("argMin", function (this: Tensor<string>, over: string) {
+method("argMin", function (over) {
   return firstOf("argMin", this, over, (x) => x.minOver(over));
 });
 
 /** Where the first element stands that is the best of all, or NaN. */
-function firstOf(op: string, x: Tensor<string>, over: string, best: (x: Tensor<string>) => unknown): Tensor<string> {
+function firstOf(op: string, x: AnyTensor, over: string, best: (x: AnyTensor) => AnyTensor): AnyTensor {
   requireKind(op, x, ["int", "uint", "float"]);
   const axis = axisOf(op, x, over);
   const position = applyOne(iotaOp, [], { along: over, dtype: "i32", axes: x.axes });
-  const found = x.eq(best(x) as Tensor<string>);
+  const found = x.eq(best(x));
   const hit = dtypes[x.dtype].kind === "float" ? found.or(x.ne(x)) : found;
   return applyOne(reductions.minOver as Op, [position.where(hit, axis.size - 1)], { over: [over] });
 }

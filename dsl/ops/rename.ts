@@ -1,11 +1,11 @@
 /** Changes of names and of how flat axes are: no element moves in meaning, and none need move in memory. */
-import type { Axis, NameOf } from "../axes.ts";
+import { type Axis, elementsOf, type NameOf } from "../axes.ts";
 import { axisOf, requireAxes, requireFresh } from "../checks.ts";
 import type { Ssa } from "../emitter.ts";
-import { apply, type Value } from "../graph.ts";
+import { applyOne, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
 import { shapeError } from "../shape-error.ts";
-import { type Fresh, method, type Tensor } from "../tensor.ts";
+import { type Fresh, method } from "../tensor.ts";
 
 // Public API
 
@@ -17,6 +17,11 @@ declare module "../tensor.ts" {
     split<K extends A, const P extends readonly Axis[]>(from: K, into: P): Tensor<Exclude<A, K> | NameOf<P[number]>>;
     /** Several axes as a flat one, the first outermost. */
     merge<const K extends readonly A[], N extends string>(from: K, into: Axis<N>): Tensor<Exclude<A, K[number]> | N>;
+  }
+  interface AnyTensor {
+    rename(from: string, to: string): AnyTensor;
+    split(from: string, into: readonly Axis[]): AnyTensor;
+    merge(from: readonly string[], into: Axis): AnyTensor;
   }
 }
 
@@ -88,14 +93,14 @@ export const merge = defineOp<{ from: readonly string[]; into: Axis }>({
 
 // Implementation
 
-method("rename", function (this: Tensor<string>, from: string, to: string) {
-  return apply(rename, [this], { from, to })[0];
+method("rename", function (from, to) {
+  return applyOne(rename, [this], { from, to });
 });
-method("split", function (this: Tensor<string>, from: string, into: readonly Axis[]) {
-  return apply(split, [this], { from, into })[0];
+method("split", function (from, into) {
+  return applyOne(split, [this], { from, into });
 });
-method("merge", function (this: Tensor<string>, from: readonly string[], into: Axis) {
-  return apply(merge, [this], { from, into })[0];
+method("merge", function (from, into) {
+  return applyOne(merge, [this], { from, into });
 });
 
 function renamed(axes: readonly Axis[], from: string, to: string): Axis[] {
@@ -103,7 +108,7 @@ function renamed(axes: readonly Axis[], from: string, to: string): Axis[] {
 }
 
 function requireProduct(op: string, x: Value, flat: string, size: number, parts: readonly Axis[]): void {
-  const product = parts.reduce((all, part) => all * part.size, 1);
+  const product = elementsOf(parts);
   if (product === size && parts.length > 0) return;
   const written = parts.map(({ name, size: own }) => `${name} ${own}`).join(" × ");
   throw shapeError(

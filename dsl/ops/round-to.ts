@@ -8,9 +8,9 @@
 import { requireKind } from "../checks.ts";
 import type { DType } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
-import { apply, type Value } from "../graph.ts";
+import { applyOne, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
-import { method, type Tensor } from "../tensor.ts";
+import { method } from "../tensor.ts";
 
 // Public API
 
@@ -18,6 +18,9 @@ declare module "../tensor.ts" {
   interface Tensor<in out A extends string> {
     /** Rounded to the numbers that `dtype` has, in the tensor's own element type. */
     roundTo(dtype: DType): Tensor<A>;
+  }
+  interface AnyTensor {
+    roundTo(dtype: DType): AnyTensor;
   }
 }
 
@@ -33,6 +36,6 @@ export const roundTo = defineOp<{ to: DType }>({
 
 // Implementation
 
-method("roundTo", function (this: Tensor<string>, to: DType) {
-  return apply(roundTo, [this], { to })[0];
+method("roundTo", function (to) {
+  return applyOne(roundTo, [this], { to });
 });

@@ -1,11 +1,11 @@
 /** Windows along an axis, at a place known while tracing or computed by the program. */
-import type { Axis } from "../axes.ts";
+import { type Axis, elementsOf } from "../axes.ts";
 import { axisOf, difference, requireKind } from "../checks.ts";
 import type { Emitter, Ssa } from "../emitter.ts";
-import { apply, type Value } from "../graph.ts";
+import { applyOne, tensorOf, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
 import { shapeError } from "../shape-error.ts";
-import { method, type Tensor, type Within } from "../tensor.ts";
+import { method } from "../tensor.ts";
 
 // Public API
 
@@ -30,6 +30,12 @@ declare module "../tensor.ts" {
      * @param positions  integers over an axis of the same name, as long as `value` is along it
      */
     addAt<K extends A>(along: K, positions: Tensor<K>, value: Tensor<A>): Tensor<A>;
+  }
+  interface AnyTensor {
+    slice(along: string, start: number | Within<string>, size: number): AnyTensor;
+    stride(along: string, start: number, step: number): AnyTensor;
+    update(along: string, start: number | Within<string>, value: AnyTensor): AnyTensor;
+    addAt(along: string, positions: AnyTensor, value: AnyTensor): AnyTensor;
   }
 }
 
@@ -82,41 +88,24 @@ export const sliceAt = defineOp<{ along: string; size: number }>({
 export const update = defineOp<{ along: string }>({
   name: "update",
   touches: "update",
-  infer([input, written, start], { along }) {
-    const [x, value] = [input as Value, written as Value];
-    axisOf("update", x, along);
-    const size = axisOf("update", value, along, "value").size;
-    requireWindow("update", x, along, size);
-    const reason = difference(along, ["operand", x], ["value", value]);
-    if (reason !== undefined) {
-      throw shapeError(
-        "SIZE_MISMATCH",
-        `update over '${along}': the value fits no window of the operand: ${reason}`,
-        [
-          ["operand", x],
-          ["value", value],
-        ],
-        value.dtype !== x.dtype ? `value.cast("${x.dtype}")` : undefined,
-        { axis: along },
-      );
-    }
+  infer([input, value, start], { along }) {
+    const x = input as Value;
+    requireUpdate(x, value as Value, along);
     requireStarts("update", x, start as Value, along);
     return [x];
   },
-  lower(e, [input, written, start], { along }) {
-    const [x, starts] = [input as Ssa, start as Ssa];
-    const order = x.dims.map(({ name }) => (written as Ssa).dims.find((axis) => axis.name === name) as Axis);
-    const value = e.arrange(written as Ssa, order);
-    const one = asScalar(e, starts);
-    if (one !== undefined) return [e.dynamicUpdateSlice(x, value, one, along)];
-    const size = order.find(({ name }) => name === along)?.size ?? 1;
-    return [
-      e.scatterWindow(x, clampStarts(e, starts, x, along, size), value, {
-        along,
-        batch: starts.dims.map(({ name }) => name),
-      }),
-    ];
+  lower: (e, [x, value, starts], { along }) => [lowerUpdate(e, x as Ssa, value as Ssa, starts as Ssa, along)],
+  flops: () => 0,
+});
+
+export const updateAt = defineOp<{ along: string; start: number }>({
+  name: "update",
+  touches: "update",
+  infer([x, value], { along }) {
+    requireUpdate(x as Value, value as Value, along);
+    return [x as Value];
   },
+  lower: (e, [x, value], { along, start }) => [lowerUpdate(e, x as Ssa, value as Ssa, e.constant(start, "i32"), along)],
   flops: () => 0,
 });
 
@@ -150,7 +139,7 @@ export const addAt = defineOp<{ along: string }>({
     return [x];
   },
   lower: (e, [x, positions, value], { along }) => [e.scatterAdd(x as Ssa, positions as Ssa, value as Ssa, along)],
-  flops: ([, , value]) => (value as Value).axes.reduce((all, { size }) => all * size, 1),
+  flops: ([, , value]) => elementsOf((value as Value).axes),
 });
 
 /** The same axes with another size for one of them. */
@@ -160,15 +149,15 @@ export function resize(axes: readonly Axis[], along: string, size: number): Axis
 
 // Implementation
 
-method("slice", function (this: Tensor<string>, along: string, start: number | Within<string>, size: number) {
-  if (typeof start !== "number") return apply(sliceAt, [this, start as Tensor<string>], { along, size })[0];
-  return apply(slice, [this], { along, start, limit: start + size, step: 1 })[0];
+method("slice", function (along, start, size) {
+  if (typeof start !== "number") return applyOne(sliceAt, [this, tensorOf(start)], { along, size });
+  return applyOne(slice, [this], { along, start, limit: start + size, step: 1 });
 });
-method("stride", function (this: Tensor<string>, along: string, start: number, step: number) {
-  return apply(slice, [this], { along, start, limit: axisOf("stride", this, along).size, step })[0];
+method("stride", function (along, start, step) {
+  return applyOne(slice, [this], { along, start, limit: axisOf("stride", this, along).size, step });
 });
-method("update", function (this: Tensor<string>, along: string, start: number | Within<string>, value: Tensor<string>) {
-  if (typeof start !== "number") return apply(update, [this, value, start as Tensor<string>], { along })[0];
+method("update", function (along, start, value) {
+  if (typeof start !== "number") return applyOne(update, [this, value, tensorOf(start)], { along });
   const { size } = axisOf("update", this, along);
   const length = axisOf("update", value, along, "value").size;
   if (!Number.isInteger(start) || start < 0 || start + length > size) {
@@ -183,25 +172,40 @@ method("update", function (this: Tensor<string>, along: string, start: number | 
       { axis: along, start, length, size },
     );
   }
-  return apply(updateAt, [this, value], { along, start })[0];
+  return applyOne(updateAt, [this, value], { along, start });
 });
 
-method("addAt", function (this: Tensor<string>, along: string, positions: Tensor<string>, value: Tensor<string>) {
-  return apply(addAt, [this, positions, value], { along })[0];
+method("addAt", function (along, positions, value) {
+  return applyOne(addAt, [this, positions, value], { along });
 });
 
-export const updateAt = defineOp<{ along: string; start: number }>({
-  name: "update",
-  touches: "update",
-  infer: (inputs, { along }, scopes) => {
-    const x = inputs[0] as Value;
-    // Only the start is known already; everything else is the other rule's.
-    return update.infer([...inputs, { ...x, axes: [], dtype: "i32" }], { along } as never, scopes);
-  },
-  lower: (e, [x, value], { along, start }) =>
-    update.lower(e, [x as Ssa, value as Ssa, e.constant(start, "i32")], { along } as never, []),
-  flops: () => 0,
-});
+function requireUpdate(x: Value, value: Value, along: string): void {
+  axisOf("update", x, along);
+  const size = axisOf("update", value, along, "value").size;
+  requireWindow("update", x, along, size);
+  const reason = difference(along, ["operand", x], ["value", value]);
+  if (reason === undefined) return;
+  throw shapeError(
+    "SIZE_MISMATCH",
+    `update over '${along}': the value fits no window of the operand: ${reason}`,
+    [
+      ["operand", x],
+      ["value", value],
+    ],
+    value.dtype !== x.dtype ? `value.cast("${x.dtype}")` : undefined,
+    { axis: along },
+  );
+}
+
+function lowerUpdate(e: Emitter, x: Ssa, written: Ssa, starts: Ssa, along: string): Ssa {
+  const order = x.dims.map(({ name }) => written.dims.find((axis) => axis.name === name) as Axis);
+  const value = e.arrange(written, order);
+  const one = asScalar(e, starts);
+  if (one !== undefined) return e.dynamicUpdateSlice(x, value, one, along);
+  const size = order.find(({ name }) => name === along)?.size ?? 1;
+  const batch = starts.dims.map(({ name }) => name);
+  return e.scatterWindow(x, clampStarts(e, starts, x, along, size), value, { along, batch });
+}
 
 function requireWindow(op: string, x: Value, along: string, size: number): void {
   const own = axisOf(op, x, along).size;

@@ -3,12 +3,12 @@ import { type Axis, axis } from "../axes.ts";
 import { axisOf, requireFresh } from "../checks.ts";
 import type { Emitter, Ssa } from "../emitter.ts";
 import { apply, type Value } from "../graph.ts";
-import { defineOp } from "../op.ts";
+import { defineOp, type Op } from "../op.ts";
 import { cut, type Parts, partsOf, startsOf } from "../parts.ts";
 import { shapeError } from "../shape-error.ts";
-import { method, type Tensor } from "../tensor.ts";
+import { type AnyTensor, method } from "../tensor.ts";
 import { resize } from "./slice.ts";
-import { whole } from "./whole.ts";
+import { wholeAlong } from "./whole.ts";
 
 // Public API
 
@@ -18,6 +18,10 @@ declare module "../tensor.ts" {
     topK<K extends A, N extends string>(over: K, into: Axis<N>): Record<"values" | "ids", Tensor<Exclude<A, K> | N>>;
     /** All entries in order along `over`, and where they were, as i32. Smallest first unless `descending`. */
     sort(over: A, how?: { readonly descending?: boolean }): Record<"values" | "ids", Tensor<A>>;
+  }
+  interface AnyTensor {
+    topK(over: string, into: Axis): Record<"values" | "ids", AnyTensor>;
+    sort(over: string, how?: { readonly descending?: boolean }): Record<"values" | "ids", AnyTensor>;
   }
 }
 
@@ -68,33 +72,35 @@ export const sort = defineOp<{ over: string; descending: boolean }>({
 
 // Implementation
 
-method("topK", function (this: Tensor<string>, over: string, into: Axis) {
+method("topK", function (over, into) {
   const along = axisOf("topK", this, over);
   const parts = partsOf(along);
   const isWorth = parts !== undefined && into.size <= parts.within.size && along.size >= worthParts;
   if (isWorth) return topKInParts(this, over, into, parts);
-  const [values, ids] = apply(topK, [parts === undefined ? this : whole(this, over)], { over, into });
-  return { values, ids };
+  return applyBoth(topK, parts === undefined ? this : wholeAlong(this, over), { over, into });
 });
-method("sort", function (this: Tensor<string>, over: string, { descending = false }: { descending?: boolean } = {}) {
+method("sort", function (over, { descending = false } = {}) {
   const isSpread = partsOf(axisOf("sort", this, over)) !== undefined;
-  const [values, ids] = apply(sort, [isSpread ? whole(this, over) : this], { over, descending });
-  return { values, ids };
+  return applyBoth(sort, isSpread ? wholeAlong(this, over) : this, { over, descending });
 });
+
+function applyBoth(op: Op, x: AnyTensor, attributes: object): Record<"values" | "ids", AnyTensor> {
+  const [values, ids] = apply(op, [x], attributes) as readonly [AnyTensor, AnyTensor];
+  return { values, ids };
+}
 
 /** Fewer entries, such as a router's, are brought together sooner than searched apart. */
 const worthParts = 1024;
 
 /** The largest of each part, and of those the largest. Of equal entries the lower part wins, as the lower position does. */
-function topKInParts(x: Tensor<string>, over: string, into: Axis, parts: Parts) {
+function topKInParts(x: AnyTensor, over: string, into: Axis, parts: Parts) {
   const of = axis(`${into.name}Of${parts.part.name}`, into.size);
   const all = axis(`${parts.part.name}s`, parts.part.size * into.size);
-  const [values, local] = apply(topK, [cut(x, parts)], { over, into: of }) as [Tensor<string>, Tensor<string>];
-  const ids = local.add(startsOf(parts) as never) as unknown as Tensor<string>;
-  const merge = (each: Tensor<string>) =>
-    whole(each.merge([parts.part.name, of.name] as never, all as never) as unknown as Tensor<string>, all.name);
-  const [best, places] = apply(topK, [merge(values)], { over: all.name, into }) as [Tensor<string>, Tensor<string>];
-  return { values: best, ids: merge(ids).take(all.name, places) as unknown as Tensor<string> };
+  const { values, ids: local } = applyBoth(topK, cut(x, parts), { over, into: of });
+  const ids = local.add(startsOf(parts));
+  const merge = (each: AnyTensor) => wholeAlong(each.merge([parts.part.name, of.name], all), all.name);
+  const best = applyBoth(topK, merge(values), { over: all.name, into });
+  return { values: best.values, ids: merge(ids).take(all.name, best.ids) };
 }
 
 /** Sorted along `over`, which moves innermost: the form that back ends know. */

@@ -1,13 +1,14 @@
 /** Looking entries up by number. */
+import { elementsOf } from "../axes.ts";
 import { axisOf, requireEqualSizes, requireKind } from "../checks.ts";
 import { dtypes } from "../dtype.ts";
 import type { Ssa } from "../emitter.ts";
-import { apply, mark, type Value } from "../graph.ts";
+import { applyOne, mark, tensorOf, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
 import { cut, cutAxis, type Parts, partsOf, startsOf } from "../parts.ts";
 import { isWeightView, pickEarly } from "../replay.ts";
 import { shapeError } from "../shape-error.ts";
-import { method, type Tensor, type Within } from "../tensor.ts";
+import { type AnyTensor, method } from "../tensor.ts";
 
 // Public API
 
@@ -25,6 +26,10 @@ declare module "../tensor.ts" {
      * A negative number counts from the end; a tensor's position outside the axis reads the nearest one that exists.
      */
     at<K extends A>(along: K, index: number | Within<Exclude<A, K>>): Tensor<Exclude<A, K>>;
+  }
+  interface AnyTensor {
+    take(over: string, ids: AnyTensor): AnyTensor;
+    at(along: string, index: number | Within<string>): AnyTensor;
   }
 }
 
@@ -57,11 +62,7 @@ export const take = defineOp<{ over: string }>({
     const axes = [...added, ...kept];
     // Parts lie on as many devices, each of which copies its own.
     const own = axes.filter(({ name }) => cutAxis(name) === undefined);
-    requireModest(
-      x,
-      ids,
-      own.reduce((all, { size }) => all * size, dtypes[x.dtype].bits / 8),
-    );
+    requireModest(x, ids, (elementsOf(own) * dtypes[x.dtype].bits) / 8);
     return [{ dtype: x.dtype, axes }];
   },
   lower(e, [table, positions], { over }) {
@@ -97,10 +98,10 @@ export const pick = defineOp<{ along: string; position: number }>({
 
 // Implementation
 
-method("take", function (this: Tensor<string>, over: string, ids: Tensor<string>) {
+method("take", function (over, ids) {
   const parts = partsOf(axisOf("take", this, over, "table"));
-  const look = (x: Tensor<string>) =>
-    parts === undefined ? (apply(take, [x, ids], { over })[0] as Tensor<string>) : takeInParts(x, ids, parts);
+  const look = (x: AnyTensor) =>
+    parts === undefined ? applyOne(take, [x, ids], { over }) : takeInParts(x, ids, parts);
   if (!isWeightView(this)) return look(this);
   // Of a weight that is unpacked or converted only the rows that are wanted are.
   const rows = pickEarly(this, over, look);
@@ -108,10 +109,11 @@ method("take", function (this: Tensor<string>, over: string, ids: Tensor<string>
   return rows;
 });
 
-method("at", function (this: Tensor<string>, along: string, index: number | Within<string>) {
+method("at", function (along, index) {
   if (typeof index !== "number") {
-    requirePosition(this, index as Tensor<string>, along);
-    return apply(take, [this, index as Tensor<string>], { over: along })[0];
+    const position = tensorOf(index);
+    requirePosition(this, position, along);
+    return applyOne(take, [this, position], { over: along });
   }
   const { size } = axisOf("at", this, along);
   const position = index < 0 ? size + index : index;
@@ -124,22 +126,18 @@ method("at", function (this: Tensor<string>, along: string, index: number | With
       { axis: along, index, size },
     );
   }
-  return apply(pick, [this], { along, position })[0];
+  return applyOne(pick, [this], { along, position });
 });
 
 /** Each part looks up what it has; the others' rows are zeros, and the sum is the row of the one that has it. */
-function takeInParts(x: Tensor<string>, ids: Tensor<string>, parts: Parts): Tensor<string> {
+function takeInParts(x: AnyTensor, ids: AnyTensor, parts: Parts): AnyTensor {
   const { part, within } = parts;
   const last = part.size * within.size - 1;
-  const spread = ids
-    .cast("i32")
-    .max(0)
-    .min(last)
-    .broadcast(part as never) as unknown as Tensor<string>;
-  const local = spread.sub(startsOf(parts) as never) as unknown as Tensor<string>;
-  const isHere = local.ge(0).and(local.lt(within.size)) as unknown as Tensor<string>;
-  const rows = apply(take, [cut(x, parts), local], { over: within.name })[0] as Tensor<string>;
-  return rows.where(isHere as never, 0).sum(part.name) as unknown as Tensor<string>;
+  const spread = ids.cast("i32").max(0).min(last).broadcast(part);
+  const local = spread.sub(startsOf(parts));
+  const isHere = local.ge(0).and(local.lt(within.size));
+  const rows = applyOne(take, [cut(x, parts), local], { over: within.name });
+  return rows.where(isHere, 0).sum(part.name);
 }
 
 /** Refuses a position that differs by an axis that the operand lacks or loses: picking adds no axes. */

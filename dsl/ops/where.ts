@@ -1,9 +1,9 @@
 /** A choice between two values, element by element. */
 import { requireConvertible, requireKind, requireWithin } from "../checks.ts";
 import type { Ssa } from "../emitter.ts";
-import { apply, type Value } from "../graph.ts";
+import { applyOne, tensorOf, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
-import { method, type Tensor, type Within } from "../tensor.ts";
+import { method } from "../tensor.ts";
 import { alignRight, rightOperand } from "./elementwise.ts";
 
 // Public API
@@ -12,6 +12,9 @@ declare module "../tensor.ts" {
   interface Tensor<in out A extends string> {
     /** Itself where `mask` holds, `otherwise` elsewhere: `scores.where(visible, -1e30)`. */
     where(mask: Within<A>, otherwise: Within<A> | number): Tensor<A>;
+  }
+  interface AnyTensor {
+    where(mask: Within<string>, otherwise: Within<string> | number): AnyTensor;
   }
 }
 
@@ -31,7 +34,7 @@ export const where = defineOp<{ scalar?: number }>({
   },
 });
 
-method("where", function (this: Tensor<string>, mask: Within<string>, otherwise: Within<string> | number) {
+method("where", function (mask, otherwise) {
   const { inputs, attributes } = rightOperand(otherwise);
-  return apply(where, [this, mask as Tensor<string>, ...inputs], attributes)[0];
+  return applyOne(where, [this, tensorOf(mask), ...inputs], attributes);
 });

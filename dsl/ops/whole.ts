@@ -8,13 +8,19 @@ import { axisOf } from "../checks.ts";
 import type { Ssa } from "../emitter.ts";
 import { applyOne, type Value } from "../graph.ts";
 import { defineOp } from "../op.ts";
-import type { Tensor } from "../tensor.ts";
+import type { AnyTensor, Tensor } from "../tensor.ts";
 
 // Public API
 
 /** The same tensor, of which every device has all along `along`. */
 export function whole<A extends string>(x: Tensor<A>, along: A): Tensor<A> {
-  return applyOne(wholeOp, [x], { along }) as never;
+  // The same axes.
+  return wholeAlong(x, along) as unknown as Tensor<A>;
+}
+
+/** The same, inside the language. */
+export function wholeAlong(x: Value, along: string): AnyTensor {
+  return applyOne(wholeOp, [x], { along });
 }
 
 export const wholeOp = defineOp<{ along: string }>({

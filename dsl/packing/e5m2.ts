@@ -6,31 +6,36 @@
  * applies it after the product, where it commutes with rounding. Rows that spread further cannot be held, which whoever
  * packs has to check (`lossless`).
  */
-import type { Tensor } from "../tensor.ts";
+import type { Axis } from "../axes.ts";
+import { tensorOf, untyped } from "../graph.ts";
+import type { AnyTensor } from "../tensor.ts";
 import type { Packing } from "./packing.ts";
 
 export const e5m2: Packing = {
   lossless: true,
+  expertsOnly: true,
   parts(of) {
     return [
       { name: "elements", dtype: "f8e5m2", axes: of },
       { name: "scales", dtype: "u8", axes: of.slice(0, -1) },
     ];
   },
-  unpack([elements, scales], _, dtype) {
-    const scale = (scales as Tensor<string>).bitCast("f8e8m0fnu").cast(dtype);
-    return (elements as Tensor<string>).cast(dtype).mul(scale as never);
+  unpack(parts, _, dtype) {
+    const [elements, scales] = parts.map(untyped) as [AnyTensor, AnyTensor];
+    const scale = scales.bitCast("f8e8m0fnu").cast(dtype);
+    return tensorOf(elements.cast(dtype).mul(scale));
   },
-  pack(values, of) {
+  pack(given, of) {
+    const values = untyped(given);
     // The largest magnitude of a row gets E5M2's largest exponent.
-    const largest = values.abs().maxOver((of.at(-1) as { name: string }).name) as unknown as Tensor<string>;
+    const largest = values.abs().maxOver((of.at(-1) as Axis).name);
     const exponent = largest.bitCast("u32").shiftRight(mantissaBits).max(largestExponent);
     const inverse = exponent
       .mul(0)
       .add(2 * bias + largestExponent)
-      .sub(exponent as never);
-    const scaled = values.mul(inverse.shiftLeft(mantissaBits).bitCast("f32") as never);
-    return [scaled.cast("f8e5m2"), exponent.sub(largestExponent).cast("u8")] as readonly Tensor<string>[];
+      .sub(exponent);
+    const scaled = values.mul(inverse.shiftLeft(mantissaBits).bitCast("f32"));
+    return [scaled.cast("f8e5m2"), exponent.sub(largestExponent).cast("u8")].map(tensorOf);
   },
 };
 

@@ -7,7 +7,7 @@ import type { Packing } from "./packing.ts";
 
 export type { PackedPart, Packing } from "./packing.ts";
 
-/** The packed forms. */
+/** The packed forms, by the words that `--weights` takes. */
 export const packings = { mxfp4, e5m2, q8_0, int8 } as const satisfies Record<string, Packing>;
 
 /** The name of a packed form. */

@@ -5,7 +5,8 @@
  * multiplied after the product; a block's cannot.
  */
 import { type Axis, axis } from "../axes.ts";
-import type { Tensor } from "../tensor.ts";
+import { tensorOf, untyped } from "../graph.ts";
+import type { AnyTensor } from "../tensor.ts";
 import { blockAxes, blockElements } from "./blocks.ts";
 import type { Packing } from "./packing.ts";
 
@@ -18,18 +19,18 @@ export const q8_0: Packing = {
       { name: "scales", dtype: "f16", axes: scales },
     ];
   },
-  unpack([elements, scales], of, dtype) {
+  unpack(parts, of, dtype) {
+    const [elements, scales] = parts.map(untyped) as [AnyTensor, AnyTensor];
     const along = of.at(-1) as Axis;
     const block = blockAxes("q8_0", [along])[0] as Axis;
-    const values = (elements as Tensor<string>).cast("f32").mul((scales as Tensor<string>).cast("f32") as never);
-    return values.cast(dtype).merge([block.name, "element"], along) as Tensor<string>;
+    const values = elements.cast("f32").mul(scales.cast("f32"));
+    return tensorOf(values.cast(dtype).merge([block.name, "element"], along));
   },
   pack(values, of) {
     const last = of.at(-1) as Axis;
-    const [block] = blockAxes("q8_0", [last]);
-    const blocks = values.split(last.name, [block, axis("element", blockElements)] as never);
-    const { elements, scales } = quantise(blocks as unknown as Tensor<string>, "element");
-    return [elements, scales.cast("f16")] as unknown as readonly Tensor<string>[];
+    const blocks = untyped(values).split(last.name, [...blockAxes("q8_0", [last]), axis("element", blockElements)]);
+    const { elements, scales } = quantise(blocks, "element");
+    return [elements, scales.cast("f16")].map(tensorOf);
   },
 };
 
@@ -41,39 +42,34 @@ export const int8: Packing = {
       { name: "scales", dtype: "f32", axes: of.slice(0, -1) },
     ];
   },
-  unpack([elements, scales], _, dtype) {
-    return (elements as Tensor<string>)
-      .cast("f32")
-      .mul(scales as never)
-      .cast(dtype);
+  unpack(parts, _, dtype) {
+    const [elements, scales] = parts.map(untyped) as [AnyTensor, AnyTensor];
+    return tensorOf(elements.cast("f32").mul(scales).cast(dtype));
   },
   pack(values, of) {
-    const { elements, scales } = quantise(values, (of.at(-1) as Axis).name);
-    return [elements, scales];
+    const { elements, scales } = quantise(untyped(values), (of.at(-1) as Axis).name);
+    return [elements, scales].map(tensorOf);
   },
 };
 
 // Implementation
 
-function quantise<A extends string>(values: Tensor<A>, over: string) {
-  const any = values as unknown as Tensor<string>;
-  const scales = any.abs().maxOver(over).div(127) as unknown as Tensor<string>;
+function quantise(values: AnyTensor, over: string): Record<"elements" | "scales", AnyTensor> {
+  const scales = values.abs().maxOver(over).div(127);
   // A block of zeros has no scale to divide by.
-  const inverse = full1(scales)
-    .div(scales as never)
-    .where(scales.gt(0) as never, 0);
-  return { elements: roundAway(any.mul(inverse as never)).cast("i8"), scales };
+  const inverse = ones(scales).div(scales).where(scales.gt(0), 0);
+  return { elements: roundAway(values.mul(inverse)).cast("i8"), scales };
 }
 
 /** To the nearest whole number, halves away from 0, as C does and so GGML. */
-function roundAway(x: Tensor<string>): Tensor<string> {
+function roundAway(x: AnyTensor): AnyTensor {
   const magnitude = x.abs();
   const whole = magnitude.floor();
-  const isUp = magnitude.sub(whole as never).ge(0.5);
-  return whole.add(isUp.cast("f32") as never).mul(x.sign() as never) as Tensor<string>;
+  const isUp = magnitude.sub(whole).ge(0.5);
+  return whole.add(isUp.cast("f32")).mul(x.sign());
 }
 
 /** Ones of the same axes. */
-function full1(like: Tensor<string>): Tensor<string> {
-  return like.mul(0).add(1) as Tensor<string>;
+function ones(like: AnyTensor): AnyTensor {
+  return like.mul(0).add(1);
 }

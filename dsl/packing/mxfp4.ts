@@ -5,13 +5,15 @@
  * in f32, and in bf16 for all scales that trained models use.
  */
 import { type Axis, axis } from "../axes.ts";
+import { tensorOf, untyped } from "../graph.ts";
+import { barrier } from "../ops/barrier.ts";
 import { decodeFp4 } from "../ops/fp4.ts";
-import { settle } from "../ops/settle.ts";
 import type { Tensor } from "../tensor.ts";
 import { blockAxes } from "./blocks.ts";
 import type { Packing } from "./packing.ts";
 
 export const mxfp4: Packing = {
+  expertsOnly: true,
   parts(of) {
     const scales = blockAxes("MXFP4", of);
     return [
@@ -19,13 +21,15 @@ export const mxfp4: Packing = {
       { name: "scales", dtype: "u8", axes: scales },
     ];
   },
-  unpack([blocks, scales], of, dtype) {
-    const elements = decodeFp4(blocks as Tensor<"block" | "byte">, axis("nibble", 2));
-    const scale = (scales as Tensor<"block">).bitCast("f8e8m0fnu").cast("bf16");
-    const values = elements.mul(scale).merge(["byte", "nibble"], axis("element", 32)) as unknown as Tensor<string>;
+  unpack(parts, of, dtype) {
+    const [blocks, scales] = parts as [Tensor<string>, Tensor<string>];
+    const elements = untyped(decodeFp4(blocks, axis("nibble", 2)));
+    const values = elements
+      .mul(scales.bitCast("f8e8m0fnu").cast("bf16"))
+      .merge(["byte", "nibble"], axis("element", 32));
     const along = of.at(-1) as Axis;
     const block = blockAxes("MXFP4", [along])[0] as Axis;
     // Made once, in bf16, which holds it exactly: products read it from there.
-    return settle(values.merge([block.name, "element"], along) as Tensor<string>).cast(dtype);
+    return barrier(tensorOf(values.merge([block.name, "element"], along))).cast(dtype);
   },
 };

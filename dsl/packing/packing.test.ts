@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { readSafetensors } from "../../cli/safetensors.ts";
 import type { HostTensor } from "../../runtime-bridge/index.ts";
+import { readSafetensors } from "../../runtime-bridge/safetensors.ts";
 import { expected } from "../../tests/ops/expected.ts";
 import { fixtures } from "../../tests/parity/digest.ts";
 import { checkProgram } from "../../tests/support/check-program.ts";

@@ -16,6 +16,8 @@ export interface PackedPart {
 export interface Packing {
   /** Elements that would come back otherwise are refused, and not rounded. */
   readonly lossless?: true;
+  /** Only the matrices of experts can be held so: no checkpoint has others in four bits. */
+  readonly expertsOnly?: true;
   /** @throws InputError when the last axis cannot be packed so */
   parts(of: readonly Axis[]): readonly PackedPart[];
   /** The elements, in `dtype`. */

@@ -13,6 +13,7 @@ import {
   type BundleArgument,
   bundleLines,
   byteLength,
+  type Checkpoint,
   type CheckpointTensor,
   type DeviceBuffer,
   type HostTensor,
@@ -21,7 +22,7 @@ import {
   writeBundle,
 } from "../../runtime-bridge/index.ts";
 import { chunksOf } from "../programs/buckets.ts";
-import type { ModelFiles } from "../programs/model-files.ts";
+import type { UnloadedModel } from "../programs/model-files.ts";
 import type { ModelPrograms, StepProgram } from "../programs/model-programs.ts";
 import type { WeightPlan } from "../programs/weights.ts";
 import { logitsChunk, type PlannedCall, Sequence, type TracedValue } from "../steps/sequence.ts";
@@ -31,7 +32,7 @@ import { logitsChunk, type PlannedCall, Sequence, type TracedValue } from "../st
 /** What is needed to run a text again, and to say where its weights came from. */
 export interface Replay {
   readonly programs: ModelPrograms;
-  readonly files: ModelFiles;
+  readonly files: Pick<UnloadedModel, "checkpoint">;
   readonly plan: WeightPlan;
   /** Of weights that were drawn. */
   readonly seed: number;
@@ -199,7 +200,7 @@ interface Load {
 /** Of each weight's argument the load that makes it, which is added to `loads`. */
 function originsOf({ files, plan, seed }: Replay, loads: Load[]): ReadonlyMap<string, BundleArgument["from"]> {
   const origins = new Map<string, BundleArgument["from"]>();
-  const { directory, tensors } = files.checkpoint;
+  const { checkpoint } = files;
   for (const feed of plan.feeds) {
     const storage = plan.storageOf(feed.param);
     const names = packingOf(storage)
@@ -216,6 +217,7 @@ function originsOf({ files, plan, seed }: Replay, loads: Load[]): ReadonlyMap<st
       return [{ name: "key", dtype: "u32", shape: [2], from: { read: async () => key } }];
     }
     return stored.map(({ name }) => {
+      const { directory, tensors } = checkpoint as Checkpoint;
       const { type, file, offset, bytes } = tensors.get(name) as CheckpointTensor;
       return { name, ...type, from: { file: join(directory, file), offset, bytes } };
     });

@@ -71,7 +71,7 @@ export function stepRequest({
 }: Pick<CompileModelOptions, "phase" | "batch" | "length" | "context">): StepRequest {
   for (const [option, found] of Object.entries({ batch, length })) {
     if (Number.isSafeInteger(found) && found >= 1) continue;
-    throw new InputError("OPTION", `${option} is ${found}, and it is a whole number from 1`, { option, found });
+    throw new InputError("OPTION_VALUE", `${option} is ${found}, and it is a whole number from 1`, { option, found });
   }
   return { phase, batch, tokens: phase === "decode" ? 1 : length, positions: Math.max(context, length) };
 }
@@ -91,7 +91,7 @@ export async function declareModel(
     return { ...found, storageOf: storageWithoutFiles(found.architecture, target) };
   }
   if (worker === undefined)
-    throw new InputError("OPTION", `${model} is read through a worker, and there is none`, { model });
+    throw new InputError("OPTION_MISSING", `${model} is read through a worker, and there is none`, { model });
   const files = await openModel(worker, model, architecture);
   return { architecture: files.architecture, config: files.config, storageOf: planWeights(files, target).storageOf };
 }

@@ -2,7 +2,7 @@
 import { expect, test } from "@jest/globals";
 import { type Placement, parseMesh, placementFor } from "../../compiler/index.ts";
 import { axis, param, type Storage } from "../../dsl/index.ts";
-import type { Feed } from "../../models/checkpoint.ts";
+import type { Feed } from "../../models/checkpoints/checkpoint.ts";
 import { loadPlacement } from "./load-placement.ts";
 
 const roles = { kvHead: "heads", mlp: "width", vocab: "vocabulary", expert: "experts" } as const;

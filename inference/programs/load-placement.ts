@@ -8,8 +8,10 @@
  */
 import { type MeshAxis, type Placement, splitsOf } from "../../compiler/index.ts";
 import { type Axis, packingOf, type Storage } from "../../dsl/index.ts";
-import { isPacked } from "../../models/block-formats.ts";
-import { type Feed, groupAxes, sourceAxes } from "../../models/checkpoint.ts";
+import { isPacked } from "../../models/checkpoints/block-formats.ts";
+import type { Feed } from "../../models/checkpoints/checkpoint.ts";
+import { readingOf } from "../../models/checkpoints/sources.ts";
+import { groupAxes, ownShape } from "../../models/checkpoints/stored-tensor.ts";
 
 // Public API
 
@@ -55,18 +57,16 @@ function dimensionSplits(
 ): Readonly<Record<string, readonly MeshAxis[]>> {
   const tensor = tensors[n];
   if (tensor === undefined || source.kind === "drawn") return {};
-  const own = source.kind === "stack" ? source.of[n] : source.kind === "tensor" ? source : undefined;
-  const axes =
-    source.kind === "mxfp4" ? packingOf("mxfp4")?.parts(param.axes)[n]?.axes : sourceAxes(param.axes, source);
-  const shape = own?.rows === undefined ? tensor.shape : [own.rows.count, ...tensor.shape.slice(1)];
-  const groups = axes === undefined ? undefined : groupAxes(axes, shape);
-  if (groups === undefined) return {};
+  const pieces = readingOf(source).pieces(param.axes);
+  const piece = typeof pieces === "string" ? undefined : pieces[n];
+  const groups = piece === undefined ? undefined : groupAxes(piece.axes, ownShape(piece, tensor));
+  if (piece === undefined || groups === undefined) return {};
   // Of raw blocks the last dimension is blocks and bytes, which have names of their own.
   const plain = isPacked(tensor.format) ? groups.slice(0, -1) : groups;
   const entries = plain.flatMap((group: readonly Axis[], at) => {
     const outermost = group.find(({ size }) => size > 1);
     // Rows of several weights in one tensor, and rows that alternate, are no contiguous part.
-    const isScattered = (at === 0 && own?.rows !== undefined) || outermost?.name === own?.interleaved;
+    const isScattered = (at === 0 && piece.rows !== undefined) || outermost?.name === piece.interleaved;
     const along = outermost === undefined || isScattered ? [] : (splits.get(outermost.name) ?? []);
     return along.length === 0 ? [] : [[`d${at}`, along] as const];
   });

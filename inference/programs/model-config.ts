@@ -28,9 +28,8 @@ export async function readModelConfig(path: string, architecture?: Architecture)
   return { architecture: of, config: of.fromHuggingFace(found) };
 }
 
-// Implementation
-
-async function readJson(path: string): Promise<unknown> {
+/** Reads a file of JSON. @throws InputError that names it */
+export async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, "utf8")) as unknown;
   } catch (cause) {

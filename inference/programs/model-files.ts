@@ -4,29 +4,47 @@
  * The files lie beside the worker, so everything is read through it.
  */
 import { InputError, TsxlaError } from "../../dsl/index.ts";
-import { type Architecture, findArchitecture, findByConfig, gptOss, type ModelConfig } from "../../models/index.ts";
+import { configFromGguf } from "../../models/checkpoints/layouts.ts";
+import { type Architecture, findArchitecture, findByConfig, type ModelConfig } from "../../models/index.ts";
 import type { Checkpoint, Worker } from "../../runtime-bridge/index.ts";
-import { speaksHarmony } from "../harmony/format.ts";
-import { Harmony } from "../harmony/index.ts";
+import type { Harmony } from "../harmony/index.ts";
 import { ChatTemplate, findChatTemplate } from "../text/chat-template.ts";
 import { tokenizerFromGguf } from "../text/gguf-tokenizer.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { tokenizerFromJson } from "../text/tokenizer-json.ts";
+import { chatFormatOf } from "./chat-formats.ts";
 
 // Public API
 
-/** A model's files, read and understood; no weight is loaded yet. */
-export interface ModelFiles {
-  readonly checkpoint: Checkpoint;
+/** A model that is understood; no weight is loaded yet. */
+export interface UnloadedModel {
+  /** Absent where every weight is drawn at random. */
+  readonly checkpoint: Checkpoint | undefined;
   readonly architecture: Architecture;
   readonly config: ModelConfig;
   /** Absent where the folder has none: token ids still run. */
   readonly tokenizer: Tokenizer | undefined;
   readonly chatTemplate: ChatTemplate | undefined;
-  /** Of a GPT-OSS, which then chats in it and not by its template. */
+  /** Where the architecture chats in it: then not by its template. */
   readonly harmony: Harmony | undefined;
   /** The tokens that end an answer. */
   readonly stopIds: ReadonlySet<number>;
+}
+
+/** A model's files, read and understood. */
+export interface ModelFiles extends UnloadedModel {
+  readonly checkpoint: Checkpoint;
+}
+
+/** What config.json holds. */
+export type ConfigValues = Readonly<Record<string, unknown>>;
+
+/** The small files of a folder: config.json and those beside it. */
+export interface ModelFolder {
+  /** For errors. */
+  readonly path: string;
+  /** A file's bytes; undefined where the folder has none of that name. */
+  read(name: string): Promise<Uint8Array | undefined>;
 }
 
 /**
@@ -42,12 +60,55 @@ export async function openModel(worker: Worker, path: string, architecture?: Arc
     : await openFolder(worker, checkpoint, architecture);
 }
 
+/** Refuses a config.json that holds something other than an object. @param where  the file, for the error */
+export function requireConfig(config: unknown, where: string): ConfigValues {
+  if (typeof config === "object" && config !== null && !Array.isArray(config)) return config as ConfigValues;
+  const found = String(JSON.stringify(config)).slice(0, 40);
+  throw new InputError("CONFIG", `${where} holds ${found}; wanted an object`, { found });
+}
+
+/**
+ * What a configuration and the files beside it say of a model.
+ *
+ * @param config  what config.json holds
+ * @param given  replaces the built-in architecture of the configuration's name
+ * @throws InputError that names the file and what is wrong with it
+ */
+export async function understandFolder(
+  folder: ModelFolder,
+  config: ConfigValues,
+  given: Architecture | undefined,
+): Promise<UnloadedModel> {
+  const architecture = given ?? findByConfig(config);
+  const [tokenizerJson, tokenizerConfig, generation, template] = await Promise.all([
+    readJson(folder, "tokenizer.json"),
+    readJson(folder, "tokenizer_config.json"),
+    readJson(folder, "generation_config.json"),
+    readText(folder, "chat_template.jinja"),
+  ]);
+  const tokenizer = tokenizerJson === undefined ? undefined : tokenizerFromJson(tokenizerJson, tokenizerConfig ?? {});
+  const settings = (tokenizerConfig ?? {}) as Record<string, unknown>;
+  const source = findChatTemplate({
+    ...(template === undefined ? {} : { jinjaFile: template }),
+    ...(tokenizerConfig === undefined ? {} : { tokenizerConfig: settings }),
+  });
+  return {
+    checkpoint: undefined,
+    architecture,
+    config: architecture.fromHuggingFace(config),
+    tokenizer,
+    chatTemplate: templateOf(source, tokenizer, settings),
+    harmony: chatFormatOf(architecture, tokenizer),
+    stopIds: new Set([...eosOf(generation), ...eosOf(config), ...(tokenizer?.eosIds ?? [])]),
+  };
+}
+
 // Implementation
 
 function openGguf(checkpoint: Checkpoint, given: Architecture | undefined): ModelFiles {
   const { metadata, tensors } = checkpoint;
   const architecture = given ?? findArchitecture(metadata.get("general.architecture"));
-  const config = architecture.fromGguf(metadata, new Set(tensors.keys()));
+  const config = configFromGguf(architecture, metadata, new Set(tensors.keys()));
   const record = Object.fromEntries(metadata);
   const tokenizer = metadata.has("tokenizer.ggml.model") ? tokenizerFromGguf(record) : undefined;
   const source = findChatTemplate({ ggufMetadata: record });
@@ -57,7 +118,7 @@ function openGguf(checkpoint: Checkpoint, given: Architecture | undefined): Mode
     config,
     tokenizer,
     chatTemplate: templateOf(source, tokenizer, {}),
-    harmony: harmonyOf(architecture, tokenizer),
+    harmony: chatFormatOf(architecture, tokenizer),
     stopIds: new Set(tokenizer?.eosIds),
   };
 }
@@ -67,55 +128,26 @@ async function openFolder(
   checkpoint: Checkpoint,
   given: Architecture | undefined,
 ): Promise<ModelFiles> {
-  const config = await readJson(worker, checkpoint, "config.json");
+  const { directory, files } = checkpoint;
+  const folder: ModelFolder = {
+    path: directory,
+    read: async (name) => (files.includes(name) ? await worker.readFile(`${directory}/${name}`) : undefined),
+  };
+  const config = await readJson(folder, "config.json");
   if (config === undefined) {
     throw new InputError(
       "CONFIG_MISSING",
-      `${checkpoint.directory} has weights and no config.json, which says what model they are of`,
-      {
-        directory: checkpoint.directory,
-      },
+      `${directory} has weights and no config.json, which says what model they are of`,
+      { directory },
     );
   }
-  if (typeof config !== "object" || config === null || Array.isArray(config)) {
-    const found = JSON.stringify(config).slice(0, 40);
-    throw new InputError("CONFIG", `${checkpoint.directory}/config.json holds ${found}; wanted an object`, { found });
-  }
-  const architecture = given ?? findByConfig(config);
-  const [tokenizerJson, tokenizerConfig, generation, template] = await Promise.all([
-    readJson(worker, checkpoint, "tokenizer.json"),
-    readJson(worker, checkpoint, "tokenizer_config.json"),
-    readJson(worker, checkpoint, "generation_config.json"),
-    readText(worker, checkpoint, "chat_template.jinja"),
-  ]);
-  const tokenizer = tokenizerJson === undefined ? undefined : tokenizerFromJson(tokenizerJson, tokenizerConfig ?? {});
-  const settings = (tokenizerConfig ?? {}) as Record<string, unknown>;
-  const source = findChatTemplate({
-    ...(template === undefined ? {} : { jinjaFile: template }),
-    ...(tokenizerConfig === undefined ? {} : { tokenizerConfig: settings }),
-  });
-  return {
-    checkpoint,
-    architecture,
-    config: architecture.fromHuggingFace(config),
-    tokenizer,
-    chatTemplate: templateOf(source, tokenizer, settings),
-    harmony: harmonyOf(architecture, tokenizer),
-    stopIds: new Set([...eosOf(generation), ...eosOf(config), ...(tokenizer?.eosIds ?? [])]),
-  };
+  return { ...(await understandFolder(folder, requireConfig(config, `${directory}/config.json`), given)), checkpoint };
 }
 
 /** `eos_token_id` is a number or a list of them; whatever else it is, it names no token. */
 function eosOf(config: unknown): number[] {
   const value = (config as Record<string, unknown> | undefined)?.eos_token_id;
   return [value].flat().filter((id): id is number => typeof id === "number" && Number.isInteger(id));
-}
-
-/** Others may have the same tokens and another format. */
-function harmonyOf({ name }: Architecture, tokenizer: Tokenizer | undefined): Harmony | undefined {
-  return name === gptOss.name && tokenizer !== undefined && speaksHarmony(tokenizer)
-    ? new Harmony(tokenizer)
-    : undefined;
 }
 
 function templateOf(
@@ -140,23 +172,23 @@ function tokenString(value: unknown): string | undefined {
   return typeof content === "string" ? content : undefined;
 }
 
-async function readText(worker: Worker, { directory, files }: Checkpoint, name: string): Promise<string | undefined> {
-  if (!files.includes(name)) return undefined;
-  const bytes = await worker.readFile(`${directory}/${name}`);
+async function readText({ path, read }: ModelFolder, name: string): Promise<string | undefined> {
+  const bytes = await read(name);
+  if (bytes === undefined) return undefined;
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new InputError("FILE_INVALID", `${directory}/${name} is not UTF-8 text`, { directory, name }, { cause });
+    throw new InputError("FILE_INVALID", `${path}/${name} is not UTF-8 text`, { directory: path, name }, { cause });
   }
 }
 
-async function readJson(worker: Worker, checkpoint: Checkpoint, name: string): Promise<unknown> {
-  const text = await readText(worker, checkpoint, name);
+async function readJson(folder: ModelFolder, name: string): Promise<unknown> {
+  const text = await readText(folder, name);
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
     const reason = cause instanceof TsxlaError ? cause.message : (cause as Error).message;
-    throw new InputError("FILE_INVALID", `${checkpoint.directory}/${name} is not JSON: ${reason}`, { name }, { cause });
+    throw new InputError("FILE_INVALID", `${folder.path}/${name} is not JSON: ${reason}`, { name }, { cause });
   }
 }

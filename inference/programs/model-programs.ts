@@ -4,7 +4,8 @@ import { type Activation, full, type Graph, type StorageOf, trace } from "../../
 import type { ModelConfig } from "../../models/index.ts";
 import { type DeviceBuffer, type Executable, type Worker, WorkerError } from "../../runtime-bridge/index.ts";
 import { cacheTooLarge } from "./cache-size.ts";
-import type { ModelFiles } from "./model-files.ts";
+import { type FrequencyInput, frequencyInputs } from "./frequency-inputs.ts";
+import type { UnloadedModel } from "./model-files.ts";
 import {
   cacheAxes,
   cacheBytes,
@@ -56,7 +57,9 @@ export class ModelPrograms {
   readonly config: ModelConfig;
   /** The cache tensors, in the order of their slots. */
   readonly cacheNames: readonly string[];
-  readonly #files: ModelFiles;
+  /** The arguments that hold rotary frequencies, in their order. */
+  readonly frequencyNames: readonly string[];
+  readonly #files: UnloadedModel;
   readonly #target: Target;
   readonly #weights: DeviceWeights;
   readonly #storageOf: StorageOf;
@@ -67,7 +70,7 @@ export class ModelPrograms {
 
   constructor(
     worker: Worker,
-    files: ModelFiles,
+    files: UnloadedModel,
     target: Target,
     weights: DeviceWeights,
     storageOf: StorageOf,
@@ -77,6 +80,7 @@ export class ModelPrograms {
     this.config = files.config;
     this.cacheNames = Array.from({ length: files.config.layers }, (_, n) => [`caches.${n}.k`, `caches.${n}.v`]).flat();
     this.#files = files;
+    this.frequencyNames = this.frequencyInputs(1).map(({ name }) => name);
     this.#target = target;
     this.#weights = weights;
     this.#storageOf = storageOf;
@@ -100,9 +104,17 @@ export class ModelPrograms {
     return cacheAxes(architecture, this.config, sizes).some(({ k }) => k.at(-1)?.size !== capacity);
   }
 
-  /** Rotary frequencies for a row that will be `length` positions long. */
+  /** The arguments of a step that hold rotary frequencies, for a row that will be `length` positions long. */
+  frequencyInputs(length: number): readonly FrequencyInput[] {
+    return frequencyInputs(this.#files.architecture.frequencies?.(this.config, length) ?? {});
+  }
+
+  /** The same as one list, all sets one after the other: rows of which it is equal are read alike. */
   frequencies(length: number): Float32Array {
-    return this.#files.architecture.frequencies(this.config, length);
+    const inputs = this.frequencyInputs(length);
+    const [only] = inputs;
+    if (inputs.length === 1 && only !== undefined) return only.values;
+    return Float32Array.from(inputs.flatMap(({ values }) => [...values]));
   }
 
   /** How many of `count` positions after `length`, at least one, a row is read with the same rotary frequencies. */

@@ -10,8 +10,10 @@ import {
   axis,
   type CacheState,
   type Graph,
+  InputError,
   type Inputs,
   iota,
+  type KeyValueCache,
   LinearCache,
   type Param,
   part,
@@ -23,6 +25,7 @@ import {
 import type { Architecture, ModelConfig } from "../../models/index.ts";
 import { chosenToken } from "../sampling/choose-on-device.ts";
 import { chunkBuckets } from "./buckets.ts";
+import { traceFrequencies } from "./frequency-inputs.ts";
 
 // Public API
 
@@ -60,7 +63,7 @@ export const candidateCount = 64;
 
 /**
  * Traces one step. Arguments: `tokens`, `start` (positions held already), `length` (real tokens of the chunk, the rest
- * is padding), `frequencies`, the weights, and the caches, which are donated. Results: `logits`, f32; for `last` also
+ * is padding), `frequencies` (./frequency-inputs.ts), the weights, and the caches, which are donated. Results: `logits`, f32; for `last` also
  * `candidates.values`, `candidates.ids` and `logSumExp`; and the caches.
  *
  * A step that chooses has no `length`, and instead `choice.temperature`, `choice.topK` and `choice.key` of each row
@@ -78,14 +81,13 @@ export function traceStep<C extends ModelConfig>(
 ): Graph {
   const batch = axis("batch", sizes.batch);
   const pos = axis("pos", sizes.pos);
-  const pairs = architecture.frequencies(config, 1).length;
   const name = { all: "logits", last: sizes.pos === 1 ? "decode" : "prefill", chosen: "decode_chosen" }[outputs];
   const placement = placementFor(target.mesh, architecture.roles);
   const step = (inputs: Inputs) => {
     const tokens = inputs.input("tokens", "i32", batch, pos);
     const start = inputs.input("start", "i32", batch);
     const length = outputs === "chosen" ? undefined : inputs.input("length", "i32", batch);
-    const frequencies = inputs.input("frequencies", "f32", batch, axis("freq", pairs));
+    const frequencies = traceFrequencies(inputs, batch, architecture.frequencies?.(config, 1) ?? {});
     // Which tensors these are is known to the architecture alone.
     const declared = architecture.weights(config) as Readonly<Record<string, Param>>;
     const weights = inputs.weights("weights", declared, storageOf, target.compute);
@@ -97,13 +99,16 @@ export function traceStep<C extends ModelConfig>(
     });
 
     const positions = start.broadcast(pos).add(iota(pos));
-    const hidden = architecture.forward(weights, { tokens, positions, frequencies, caches }, config);
+    const cache = (layer: number) => cacheOfLayer(caches, layer);
+    const hidden = architecture.forward(weights, { tokens, positions, frequencies, caches, cache }, config);
     const state = { caches: caches.map((cache) => cache.state) };
     if (outputs === "all") {
-      return { logits: architecture.unembed<"batch" | "pos">(weights, hidden).cast("f32"), ...state };
+      // An equation for one position holds for all: an axis that it does not name stays as it is.
+      const every = architecture.unembed(weights, hidden as unknown as Tensor<"batch" | "embed">);
+      return { logits: every.cast("f32"), ...state };
     }
     const last = part("last", () => hidden.at("pos", length?.sub(1) ?? 0)) as Tensor<"batch" | "embed">;
-    const logits = architecture.unembed<"batch">(weights, last).cast("f32");
+    const logits = architecture.unembed(weights, last).cast("f32");
     const candidate = axis("candidate", Math.min(candidateCount, config.vocab));
     const candidates = part("candidates", () => logits.topK("vocab", candidate));
     const logSumExp = part("candidates", () => logits.logSumExp("vocab"));
@@ -215,4 +220,16 @@ export function cacheBytes<C extends ModelConfig>(
     0,
   );
   return elements * (target.cache === "f32" ? 4 : 2);
+}
+
+// Implementation
+
+function cacheOfLayer<T extends KeyValueCache>(caches: readonly T[], layer: number): T {
+  const found = caches[layer];
+  if (found !== undefined) return found;
+  throw new InputError(
+    "LAYER",
+    `forward asks for the cache of layer ${layer}, and the configuration has ${caches.length} layers, counted from 0`,
+    { layer, layers: caches.length },
+  );
 }

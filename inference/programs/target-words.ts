@@ -27,7 +27,7 @@ export function targetOf({ target = "cpu", mesh, weights, computeDtype }: Target
     const twice = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
     if (twice === undefined) return target;
     throw new InputError(
-      "OPTION",
+      "OPTION_CONFLICT",
       `${twice} stands beside a target that says it already: give cpu({ … }) both, or name the target as a text`,
       { option: twice },
     );

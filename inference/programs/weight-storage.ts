@@ -1,5 +1,5 @@
 /** How each weight lies in memory: as its file has it, or in the form that was asked for. */
-import type { Target } from "../../compiler/index.ts";
+import type { Target, WeightForm } from "../../compiler/index.ts";
 import { InputError, isFloat, type Param, packingOf, type Storage, type StorageOf } from "../../dsl/index.ts";
 import { type Architecture, type Feed, isMxfp4, isPacked } from "../../models/index.ts";
 
@@ -30,12 +30,12 @@ export function storageWithoutFiles(architecture: Architecture, target: Target):
 
 // Implementation
 
-/** @param published  undefined for a weight that is drawn: it has no published form, and MXFP4 cannot be made here */
+/** @param published  undefined for a weight that is drawn: it has no published form, and some forms cannot be made here */
 function storageFor(param: Param, published: Storage | undefined, architecture: Architecture, target: Target): Storage {
   const unasked = architecture.released === undefined ? target.compute : "published";
   const { experts, dense } = target.weights ?? { experts: unasked, dense: unasked };
   const form = architecture.isExpertMatrix?.(param) ? experts : dense;
-  if (published === undefined && (form === "published" || form === "mxfp4")) return "bf16";
+  if (published === undefined && !canBeMade(form)) return "bf16";
   if (form === "published") return published as Storage;
   // Only what is multiplied is worth packing: norms and biases are small, and are added.
   return packingOf(form) === undefined || isMatrix(param, architecture) ? form : target.compute;
@@ -48,6 +48,13 @@ function published(feed: Feed, { compute }: Target): Storage | undefined {
   const own = feed.tensors[0]?.type.dtype;
   const isPlain = own !== undefined && isFloat(own) && !feed.tensors.some(({ format }) => isPacked(format));
   return isPlain ? own : compute;
+}
+
+/** Whether a weight of any numbers can be held so. */
+function canBeMade(form: WeightForm): boolean {
+  if (form === "published") return false;
+  const packing = packingOf(form);
+  return packing === undefined || packing.pack !== undefined;
 }
 
 function isMatrix(param: Param, architecture: Architecture): boolean {

@@ -1,11 +1,14 @@
 /** Loading: every weight of a model from its checkpoint onto the devices, through small programs that the worker runs. */
 import { type LowerOptions, lower, type Target } from "../../compiler/index.ts";
 import { packingOf, type Storage, type StorageOf } from "../../dsl/index.ts";
+import { tableOf } from "../../models/checkpoints/layouts.ts";
+import { drawnFeeds } from "../../models/checkpoints/random-weights.ts";
+import { readingOf } from "../../models/checkpoints/sources.ts";
 import { drawKey, type Feed, isBuiltIn, loadGraph, matchCheckpoint } from "../../models/index.ts";
 import type { DeviceBuffer, Executable, LoadItem, LoadProgress, Worker } from "../../runtime-bridge/index.ts";
 import { hostTensor } from "../../runtime-bridge/index.ts";
 import { loadPlacement } from "./load-placement.ts";
-import type { ModelFiles } from "./model-files.ts";
+import type { UnloadedModel } from "./model-files.ts";
 import { loweringFor } from "./step-program.ts";
 import { requireExact, type WeightCheck } from "./weight-checks.ts";
 import { storageOfFeeds } from "./weight-storage.ts";
@@ -28,10 +31,13 @@ export interface WeightPlan {
  *
  * @throws InputError that lists both sides, when checkpoint and model do not fit
  */
-export function planWeights({ architecture, config, checkpoint }: ModelFiles, target: Target): WeightPlan {
-  const table = checkpoint.container === "gguf" ? architecture.tables.gguf : architecture.tables.huggingFace;
+export function planWeights({ architecture, config, checkpoint }: UnloadedModel, target: Target): WeightPlan {
+  const params = architecture.weights(config);
   const hint = isBuiltIn(architecture) ? [] : variantHint;
-  const feeds = matchCheckpoint(architecture.weights(config), checkpoint.tensors, table, hint);
+  const feeds =
+    checkpoint === undefined
+      ? drawnFeeds(params)
+      : matchCheckpoint(params, checkpoint.tensors, tableOf(architecture, checkpoint.container), hint);
   return {
     feeds,
     storageOf: storageOfFeeds(feeds, architecture, target),
@@ -47,7 +53,7 @@ export function planWeights({ architecture, config, checkpoint }: ModelFiles, ta
  */
 export async function loadWeights(
   worker: Worker,
-  { checkpoint }: ModelFiles,
+  { checkpoint }: Pick<UnloadedModel, "checkpoint">,
   plan: WeightPlan,
   options: {
     readonly onProgress?: (progress: LoadProgress) => void;
@@ -63,7 +69,7 @@ export async function loadWeights(
     return isStored(feed) ? [{ executable, tensors: feed.tensors.map(({ name }) => name) }] : [];
   });
   const { seed = 0, ...call } = options;
-  const stored = await worker.load(checkpoint, items, call);
+  const stored = checkpoint === undefined ? [] : await worker.load(checkpoint, items, call);
   const held = stored.flat();
   const fromFile = stored.values();
   const weights = new Map<string, DeviceBuffer>();
@@ -134,8 +140,7 @@ async function compileLoaders(
 
 /** What the load program depends on: everything but names. */
 function kindOf({ param, source, tensors }: Feed, storage: Storage): string {
-  const { rows, order, interleaved } = source.kind === "tensor" ? source : {};
+  const form = source.kind === "drawn" ? source : readingOf(source).form;
   const stored = tensors.map(({ format, shape, type }) => ({ format, shape, type }));
-  const drawn = source.kind === "drawn" ? source : {};
-  return JSON.stringify([source.kind, rows, order, interleaved, drawn, param.axes, stored, storage]);
+  return JSON.stringify([form, param.axes, stored, storage]);
 }

@@ -226,7 +226,8 @@ export class Sequence implements AsyncDisposable {
   /** What a call would be given now, by argument, weights left out. */
   async inputsOf({ kind, tokens, total }: PlannedCall): Promise<ReadonlyMap<string, HostTensor>> {
     const sent = stepTensors(this.#programs, [{ tokens, start: this.#length, total }], kind.pos);
-    const given = new Map(sent.map((tensor, n) => [stepInputs[n] as string, tensor]));
+    const names = stepInputs(this.#programs);
+    const given = new Map(sent.map((tensor, n) => [names[n] as string, tensor]));
     for (const [slot, name] of this.#programs.cacheNames.entries()) given.set(name, await this.#session.fetch(slot));
     return given;
   }

@@ -13,6 +13,7 @@ import {
   toFloat32Array,
   toInt32Array,
 } from "../../runtime-bridge/index.ts";
+import type { FrequencyInput } from "../programs/frequency-inputs.ts";
 import type { ModelPrograms, StepProgram } from "../programs/model-programs.ts";
 import { candidateCount } from "../programs/step-program.ts";
 import type { Candidates } from "../sampling/candidates.ts";
@@ -69,9 +70,8 @@ export function defineStep(
   for (const [name, slot] of activationSlots(programs, { signature })) kept.set(name, slot);
   for (const [name, slot] of nextSlots(programs)) kept.set(`next.${name}`, slot);
   const fed = isFed ? nextSlots(programs) : new Map<string, number>();
-  const sent = (signature.arguments.some(({ name }) => name === "length") ? stepInputs : choosingInputs).filter(
-    (name) => !fed.has(name),
-  );
+  const isChoosing = signature.arguments.every(({ name }) => name !== "length");
+  const sent = (isChoosing ? choosingInputs : stepInputs)(programs).filter((name) => !fed.has(name));
   return session.define({
     executable,
     arguments: signature.arguments.map(({ name }): CallArgument => {
@@ -105,7 +105,7 @@ export function stepTensors(programs: ModelPrograms, rows: readonly StepRow[], b
     hostTensor("i32", [rows.length, bucket], tokens),
     perRow(rows, ({ start }) => start),
     perRow(rows, ({ tokens }) => tokens.length),
-    frequenciesOf(programs, rows),
+    ...frequencyTensors(programs, rows),
   ];
 }
 
@@ -113,7 +113,7 @@ export function stepTensors(programs: ModelPrograms, rows: readonly StepRow[], b
 export function choosingTensors(programs: ModelPrograms, rows: readonly ChoosingRow[], isFed: boolean) {
   const choices = rows.map(({ choice }) => choice);
   const choosing = [
-    frequenciesOf(programs, rows),
+    ...frequencyTensors(programs, rows),
     hostTensor(
       "f32",
       [rows.length],
@@ -163,12 +163,16 @@ export function readLogits(
 }
 
 /** The arguments that each step is given anew, in the order in which they are sent. */
-export const stepInputs: readonly string[] = ["tokens", "start", "length", "frequencies"];
-
-/** Those of a step that chooses. */
-const choosingInputs = ["tokens", "start", "frequencies", "choice.temperature", "choice.topK", "choice.key"];
+export function stepInputs({ frequencyNames }: Pick<ModelPrograms, "frequencyNames">): readonly string[] {
+  return ["tokens", "start", "length", ...frequencyNames];
+}
 
 // Implementation
+
+/** Those of a step that chooses. */
+function choosingInputs({ frequencyNames }: ModelPrograms): readonly string[] {
+  return ["tokens", "start", ...frequencyNames, "choice.temperature", "choice.topK", "choice.key"];
+}
 
 const nextNames = ["tokens", "start"];
 
@@ -186,12 +190,16 @@ function perRow<R>(rows: readonly R[], of: (row: R) => number): HostTensor {
   return hostTensor("i32", [rows.length], Int32Array.from(rows, of));
 }
 
-function frequenciesOf(programs: ModelPrograms, rows: readonly StepRow[]): HostTensor {
-  const frequencies = rows.map(({ total }) => programs.frequencies(total));
-  const pairs = (frequencies[0] as Float32Array).length;
-  const all = new Float32Array(rows.length * pairs);
-  for (const [n, each] of frequencies.entries()) all.set(each, n * pairs);
-  return hostTensor("f32", [rows.length, pairs], all);
+/** Each set of frequencies, for all rows. */
+function frequencyTensors(programs: ModelPrograms, rows: readonly StepRow[]): readonly HostTensor[] {
+  const byRow = rows.map(({ total }) => programs.frequencyInputs(total));
+  return programs.frequencyNames.map((_, set) => {
+    const values = byRow.map((inputs) => (inputs[set] as FrequencyInput).values);
+    const pairs = (values[0] as Float32Array).length;
+    const all = new Float32Array(rows.length * pairs);
+    for (const [n, each] of values.entries()) all.set(each, n * pairs);
+    return hostTensor("f32", [rows.length, pairs], all);
+  });
 }
 
 const resultsOf: Readonly<Record<Wanted, readonly string[]>> = {

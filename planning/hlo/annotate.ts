@@ -1,6 +1,6 @@
 /** A source file with what each of its lines costs. */
 
-import type { Chip } from "../../chips/chips.ts";
+import type { Chip } from "../../chips/chip.ts";
 import { InputError } from "../../dsl/errors.ts";
 import { type AttributedLine, attribute, type LineCost } from "./attribution.ts";
 import { modelTime, type TimeOptions } from "./model-time.ts";

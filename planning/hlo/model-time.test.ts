@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
-import { chips } from "../../chips/chips.ts";
+import { chips } from "../../chips/index.ts";
 import { modelTime, readHlo, type TimeOptions } from "./index.ts";
 
 const fixture = (name: string) => readFileSync(new URL(`fixtures/${name}`, import.meta.url), "utf8");

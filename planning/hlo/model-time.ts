@@ -7,7 +7,7 @@
  * assumption (`TimeOptions`). Asynchronous copies run beside other work: they count only in `floorMs`, below which
  * nothing can go. A kernel has no estimate and costs its HBM traffic.
  */
-import type { Chip } from "../../chips/chips.ts";
+import type { Chip } from "../../chips/chip.ts";
 import { kindOf } from "./collectives.ts";
 import type { Computation, HloModule, Instruction } from "./module.ts";
 import { branchComputations, calledBy, type TripOptions, tripsOf, visitRuns } from "./runs.ts";

@@ -7,8 +7,9 @@ import grpc
 import numpy as np
 import pytest
 
-from tsxla_worker.stubs import pb, rpc
-from tsxla_worker.tensors import decode, from_proto, type_of
+from tsxla_worker.contract.generated import pb, rpc
+from tsxla_worker.tensors.tensor_bytes import decode
+from tsxla_worker.tensors.tensor_types import from_proto, type_of
 
 
 def tensor(array: np.ndarray) -> pb.Tensor:

@@ -8,9 +8,9 @@ from pathlib import Path
 import grpc
 import pytest
 
-from tsxla_worker import address, server, worker
-from tsxla_worker.logs import Logs
-from tsxla_worker.stubs import rpc
+from tsxla_worker.contract.generated import rpc
+from tsxla_worker.machine.logs import Logs
+from tsxla_worker.serving import address, server, worker
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from tsxla_worker.checkpoints.index import Checkpoint
+from tsxla_worker.checkpoints.checkpoint import Checkpoint
 from tsxla_worker.checkpoints.open import Checkpoints
-from tsxla_worker.errors import WorkerError
+from tsxla_worker.contract.errors import WorkerError
 
 SMALL = {
     "a.weight": np.arange(6, dtype=np.float32).reshape(2, 3),

@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from tsxla_worker.stubs import rpc
+from tsxla_worker.contract.generated import rpc
 
 SOURCES = str(Path(__file__).parents[1] / "src")
 COMMAND = [sys.executable, "-m", "tsxla_worker"]

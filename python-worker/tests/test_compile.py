@@ -9,11 +9,11 @@ import pytest
 
 from client import compile_, execute, refused, value
 from programs import ADD_INTO, doubled, unary
-from tsxla_worker.executables import Executables
-from tsxla_worker.logs import Logs
-from tsxla_worker.metrics import Metrics
-from tsxla_worker.stubs import pb, rpc
-from tsxla_worker.worker import Worker
+from tsxla_worker.contract.generated import pb, rpc
+from tsxla_worker.executables.registry import Executables
+from tsxla_worker.machine.logs import Logs
+from tsxla_worker.measuring.metrics import Metrics
+from tsxla_worker.serving.worker import Worker
 
 
 def test_compile_describes_what_main_takes_and_gives(stub: rpc.WorkerServiceStub) -> None:

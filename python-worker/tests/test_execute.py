@@ -9,8 +9,8 @@ import pytest
 
 from client import array, compile_, download, execute, refused, upload, value
 from programs import ADD_INTO, doubled, identity, unary
-from tsxla_worker.stubs import pb, rpc
-from tsxla_worker.tensors import ELEMENT_TYPES, ElementType
+from tsxla_worker.contract.generated import pb, rpc
+from tsxla_worker.tensors.tensor_types import ELEMENT_TYPES, ElementType
 
 ENGINES = (pb.ENGINE_XLA, pb.ENGINE_REFERENCE)
 ONES = np.ones(4, np.float32)

@@ -8,7 +8,7 @@ import pytest
 
 from files import SMALL, damage, open_, write_safetensors
 from tsxla_worker.checkpoints.open import Checkpoints
-from tsxla_worker.errors import WorkerError
+from tsxla_worker.contract.errors import WorkerError
 
 A, B = {"a": np.ones(2, np.float32)}, {"b": np.ones(3, np.float32)}
 FIRST, SECOND = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"

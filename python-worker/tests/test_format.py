@@ -4,7 +4,7 @@ import pytest
 
 from client import refused
 from programs import ADD_INTO, doubled, unary
-from tsxla_worker.stubs import pb, rpc
+from tsxla_worker.contract.generated import pb, rpc
 
 
 def printed(stub: rpc.WorkerServiceStub, module: str, *, locations: bool = False) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from processes import Started
 from test_lifetime import certificate
-from tsxla_worker import options
+from tsxla_worker.serving import command_line
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy/worker"
@@ -90,11 +90,11 @@ def test_its_arguments_are_the_workers_and_without_secrets_it_does_not_start(
     entry, arguments = words("ENTRYPOINT"), words("CMD")
     assert entry[:3] == ["python", "-m", "tsxla_worker"]
     fixed = [str(tmp_path) if word == "/models" else word for word in entry[3:]]
-    chosen = options.parse([*fixed, *arguments])
+    chosen = command_line.parse([*fixed, *arguments])
     assert (chosen.listen.text, chosen.listen.local) == ("0.0.0.0:50051", False)
     assert str(chosen.token_file).startswith("/run/secrets/")
     with pytest.raises(SystemExit):
-        options.parse([*fixed, *arguments[:2]])
+        command_line.parse([*fixed, *arguments[:2]])
     assert "that needs --token-file, --tls-cert and --tls-key" in capsys.readouterr().err
 
 

@@ -7,11 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tsxla_worker import launches
-from tsxla_worker.errors import WorkerError
-from tsxla_worker.group import Group
-from tsxla_worker.launches import Launches
-from tsxla_worker.logs import Logs
+from tsxla_worker.contract.errors import WorkerError
+from tsxla_worker.hosts import launch_order
+from tsxla_worker.hosts.group import Group
+from tsxla_worker.hosts.launch_order import Launches
+from tsxla_worker.machine.logs import Logs
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_launch_that_fails_has_had_its_turn(order: Launches) -> None:
 def test_a_launch_whose_predecessor_does_not_come_is_refused_and_all_after_it(
     order: Launches, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launches, "GAP_SECONDS", 0.1)
+    monkeypatch.setattr(launch_order, "GAP_SECONDS", 0.1)
     order.begin()
     launch(order, 1, [])
     assert reason(pool.submit(launch, order, 3, [])) == "LAUNCH_INVALID"
@@ -77,7 +77,7 @@ def test_a_launch_whose_predecessor_does_not_come_is_refused_and_all_after_it(
 def test_waiting_behind_a_launch_that_runs_is_no_gap(
     order: Launches, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launches, "GAP_SECONDS", 1.0)
+    monkeypatch.setattr(launch_order, "GAP_SECONDS", 1.0)
     order.begin()
     go_on = threading.Event()
     seen: list[int] = []
@@ -155,8 +155,8 @@ def test_a_launch_that_never_ends_ends_the_process(
     order: Launches, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: Future[int] = Future()
-    monkeypatch.setattr(launches, "HUNG_SECONDS", 0.1)
-    monkeypatch.setattr("tsxla_worker.group.end", ended.set_result)
+    monkeypatch.setattr(launch_order, "HUNG_SECONDS", 0.1)
+    monkeypatch.setattr("tsxla_worker.hosts.group.end", ended.set_result)
     drive = order.begin()
     begun, go_on = threading.Event(), threading.Event()
 

@@ -17,7 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from client import compile_, refused
 from processes import COMMAND, ENVIRONMENT, Started
 from programs import doubled
-from tsxla_worker.stubs import pb, rpc
+from tsxla_worker.contract.generated import pb, rpc
 
 
 def health(channel: grpc.Channel) -> Any:

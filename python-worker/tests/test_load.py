@@ -15,7 +15,7 @@ from client import compile_, download, load, refused
 from files import SMALL, raw_safetensors, write_gguf, write_safetensors
 from programs import doubled, identity, unary
 from tsxla_worker.checkpoints import load as loading
-from tsxla_worker.stubs import pb, rpc
+from tsxla_worker.contract.generated import pb, rpc
 
 MATRIX = np.random.default_rng(0).standard_normal((64, 32)).astype(np.float32)
 SLOW = unary(
@@ -203,8 +203,8 @@ def test_a_cancelled_load_leaves_nothing(stub: rpc.WorkerServiceStub, slow: Path
 def test_buffers_that_the_client_never_got_are_released(
     stub: rpc.WorkerServiceStub, running: object, slow: Path
 ) -> None:
-    from tsxla_worker.buffers import Buffers
     from tsxla_worker.checkpoints.open import Checkpoints
+    from tsxla_worker.running.buffers import Buffers
 
     checkpoint, buffers = Checkpoints().open(slow), Buffers()
     items = [loading.item(checkpoint, None, ["w0"])]

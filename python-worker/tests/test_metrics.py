@@ -1,5 +1,6 @@
 """python -m pytest python-worker/tests/test_metrics.py. Real workers, scraped over HTTP; read by Prometheus' own parser."""
 
+import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -8,12 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from client import compile_, execute, refused, value
 from processes import COMMAND, ENVIRONMENT, Started
 from programs import doubled
-from tsxla_worker.stubs import pb
+from tsxla_worker.contract.generated import pb
+from tsxla_worker.serving.address import parse
+from tsxla_worker.serving.metrics_server import MetricsServer
 
 type Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -120,3 +124,17 @@ def test_a_port_that_is_taken_is_an_error_before_the_worker_serves(start: Callab
     )
     assert (ended.returncode, ended.stdout) == (1, "")
     assert f"{taken} can't be listened on for metrics" in ended.stderr
+
+
+def test_a_client_that_sends_nothing_is_let_go_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tsxla_worker.serving.metrics_server._Handler.timeout", 0.1)
+    server = MetricsServer(CollectorRegistry(), parse("127.0.0.1:0"), None, None)
+    server.start()
+    host, port = server.address.split("/")[2].split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as silent:
+        assert silent.recv(1) == b""
+    assert scrape(server.address) == {}
+    server.stop()
+    assert capfd.readouterr().err == ""

@@ -10,9 +10,9 @@ import pytest
 from jax.sharding import Sharding
 
 from tsxla_worker.checkpoints import fingerprint, parts
-from tsxla_worker.checkpoints.index import Checkpoint, StoredTensor, stamp
+from tsxla_worker.checkpoints.checkpoint import Checkpoint, StoredTensor, stamp
 from tsxla_worker.checkpoints.parts import Part
-from tsxla_worker.tensors import type_of
+from tsxla_worker.tensors.tensor_types import type_of
 
 PAGE = 4096
 

@@ -9,7 +9,7 @@ import pytest
 
 from client import refused
 from files import write_safetensors
-from tsxla_worker.stubs import pb, rpc
+from tsxla_worker.contract.generated import pb, rpc
 
 
 def read(stub: rpc.WorkerServiceStub, path: str) -> bytes:

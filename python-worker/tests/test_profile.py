@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from client import execute, refused
-from tsxla_worker.profile_names import Compiled, Origin, origins
-from tsxla_worker.stubs import pb, rpc
+from tsxla_worker.contract.generated import pb, rpc
+from tsxla_worker.measuring.profile_names import OptimizedModule, Origin, origins
 
 # Large enough that XLA runs it as operations of their own; the locations are a front end's.
 PROGRAM = """module @prefill {
@@ -135,7 +135,7 @@ ENTRY %main (a: f32[2], w: f32[2]) -> f32[2] {
 
 
 def test_origins_are_read_and_guessed_where_xla_has_dropped_them() -> None:
-    found = origins(Compiled(TEXT, ["tokens", "weights.layers.0.mlp.up"]))
+    found = origins(OptimizedModule(TEXT, ["tokens", "weights.layers.0.mlp.up"]))
     assert {name: found[name] for name in ("dot.1", "dot.2", "dot.3", "fusion", "add.2", "sine.9")} == {
         "dot.1": Origin("dot with layers.0.mlp.up", None),
         "dot.2": Origin("mlp.dot", "models/a.ts:7"),

@@ -18,14 +18,15 @@ from jax.sharding import SingleDeviceSharding
 
 from client import array, compile_, refused, value
 from programs import ADD_INTO, doubled, unary
-from tsxla_worker import executable_file, executable_origin, jax_private, modules
-from tsxla_worker.executable_file import Saved
-from tsxla_worker.executable_key import ExecutableKey
-from tsxla_worker.executables import Executables
-from tsxla_worker.logs import Logs
-from tsxla_worker.metrics import Metrics
-from tsxla_worker.stubs import pb, rpc
-from tsxla_worker.worker import Worker
+from tsxla_worker import jax_private
+from tsxla_worker.contract.generated import pb, rpc
+from tsxla_worker.executables.registry import Executables
+from tsxla_worker.measuring.metrics import Metrics
+from tsxla_worker.programs import modules
+from tsxla_worker.saved_executables import compatibility, file_format
+from tsxla_worker.saved_executables.file_format import Saved
+from tsxla_worker.saved_executables.signing_key import ExecutableKey
+from tsxla_worker.serving.worker import Worker
 
 SINES = unary("%0 = stablehlo.sine %arg0 : tensor<16xf32>", source="16xf32", target="16xf32")
 VALUES = np.linspace(-3, 3, 16, dtype=np.float32)
@@ -52,10 +53,10 @@ def run(stub: rpc.WorkerServiceStub, made: pb.CompileResponse, *arguments: np.nd
 def signed(running: Worker, data: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
     """The same file with another header, signed as the worker would."""
     key = running.executable_key.get()
-    saved = executable_file.read(data, key)
+    saved = file_format.read(data, key)
     header = json.loads(json.dumps(saved.header))
     change(header)
-    return executable_file.write(Saved(header, saved.text, saved.payload), key)
+    return file_format.write(Saved(header, saved.text, saved.payload), key)
 
 
 def test_a_loaded_executable_gives_the_numbers_of_the_compiled_one_and_of_numpy(stub: rpc.WorkerServiceStub) -> None:
@@ -73,9 +74,9 @@ def test_loading_takes_the_machine_code_of_the_file_and_compiles_nothing(
 ) -> None:
     # The payload of another program under this one's text: what runs is what was in the file.
     key = running.executable_key.get()
-    saved = executable_file.read(save(stub, SINES), key)
-    cosines = executable_file.read(save(stub, SINES.replace("sine", "cosine")), key)
-    made = load(stub, executable_file.write(Saved(saved.header, saved.text, cosines.payload), key))
+    saved = file_format.read(save(stub, SINES), key)
+    cosines = file_format.read(save(stub, SINES.replace("sine", "cosine")), key)
+    made = load(stub, file_format.write(Saved(saved.header, saved.text, cosines.payload), key))
     (found,) = run(stub, made.executable, VALUES)
     np.testing.assert_allclose(found, np.cos(VALUES), rtol=1e-6, atol=1e-6)
 
@@ -98,16 +99,14 @@ def test_what_was_loaded_can_be_saved_again(stub: rpc.WorkerServiceStub) -> None
     np.testing.assert_allclose(found, np.sin(VALUES), rtol=1e-6)
 
 
-def test_what_came_from_the_compile_cache_is_saved_whole(
-    stub: rpc.WorkerServiceStub, running: Worker, folder: Path
-) -> None:
+def test_what_came_from_the_compile_cache_is_saved_whole(stub: rpc.WorkerServiceStub, running: Worker) -> None:
     text = SINES.replace("sine", "tanh")
     compile_(stub, text)
     # Another worker's, which finds it in the cache.
-    fresh = Executables(Logs(folder / "other.log"), Metrics())
+    fresh = Executables(running.logs, Metrics())
     made, _ = fresh.compile(text, pb.ENGINE_XLA)
     assert made.from_cache
-    data = executable_file.write(fresh.save(made.id), running.executable_key.get())
+    data = file_format.write(fresh.save(made.id), running.executable_key.get())
     (found,) = run(stub, load(stub, data).executable, VALUES)
     np.testing.assert_allclose(found, np.tanh(VALUES), rtol=1e-6)
 
@@ -222,8 +221,8 @@ def test_a_payload_that_xla_does_not_take_is_refused_and_the_worker_goes_on(
     stub: rpc.WorkerServiceStub, running: Worker
 ) -> None:
     key = running.executable_key.get()
-    saved = executable_file.read(save(stub, SINES), key)
-    data = executable_file.write(Saved(saved.header, saved.text, b"\xff" * 100), key)
+    saved = file_format.read(save(stub, SINES), key)
+    data = file_format.write(Saved(saved.header, saved.text, b"\xff" * 100), key)
     code, reason, _, _ = refused(lambda: load(stub, data))
     assert (code, reason) == (grpc.StatusCode.INTERNAL, "EXECUTABLE_REFUSED")
     assert run(stub, load(stub, save(stub, SINES)).executable, VALUES)[0].shape == (16,)
@@ -241,7 +240,7 @@ def test_the_reference_interpreter_s_programs_are_not_saved(stub: rpc.WorkerServ
 def test_the_header_says_what_the_program_takes_and_what_it_is_valid_for(
     stub: rpc.WorkerServiceStub, running: Worker
 ) -> None:
-    header = executable_file.read(save(stub, ADD_INTO), running.executable_key.get()).header
+    header = file_format.read(save(stub, ADD_INTO), running.executable_key.get()).header
     assert header["arguments"] == [
         {"name": "x", "type": "f32[4]", "donated": False, "result": None},
         {"name": "state", "type": "f32[4]", "donated": True, "result": 1},
@@ -260,9 +259,9 @@ def test_arguments_are_brought_into_the_order_that_an_executable_was_compiled_fo
     function = jax_private.as_function(program.module, [each.type for each in program.parameters], program.results)
     columns = Format(Layout((1, 0)), SingleDeviceSharding(jax.devices()[0]))
     compiled = jax.jit(function, in_shardings=columns).lower(jax.ShapeDtypeStruct((2, 3), jnp.float32)).compile()
-    header = executable_origin.describe(program, text, jax.devices(), ["[[1, 0], null]"])
+    header = compatibility.describe(program, text, jax.devices(), ["[[1, 0], null]"])
     saved = Saved(header, text, jax_private.serialize(compiled))
-    made = load(stub, executable_file.write(saved, running.executable_key.get()))
+    made = load(stub, file_format.write(saved, running.executable_key.get()))
     given = np.arange(6, dtype=np.float32).reshape(2, 3)
     (found,) = run(stub, made.executable, given)
     np.testing.assert_array_equal(found, given * 2)

@@ -9,7 +9,7 @@ import pytest
 
 from client import array, compile_, download, refused, tensor, upload, value
 from programs import ADD_INTO, doubled
-from tsxla_worker.stubs import pb, rpc
+from tsxla_worker.contract.generated import pb, rpc
 
 ONES = np.ones(4, np.float32)
 
@@ -304,10 +304,10 @@ def test_two_sessions_have_slots_of_their_own(stub: rpc.WorkerServiceStub) -> No
 def test_a_step_that_fails_while_running_says_which_slots_it_emptied(
     session: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tsxla_worker import calling
-    from tsxla_worker.errors import internal
+    from tsxla_worker.contract.errors import internal
+    from tsxla_worker.running import execution
 
-    real = calling.run
+    real = execution.run
 
     def failing(executable: Any, arguments: Any) -> Any:
         real(executable, arguments)
@@ -318,7 +318,7 @@ def test_a_step_that_fails_while_running_says_which_slots_it_emptied(
     session.define(1, ADD_INTO, COUNT, [None, 0])
     session.fetch(1, 1)
     session.next()
-    monkeypatch.setattr(calling, "run", failing)
+    monkeypatch.setattr(execution, "run", failing)
     session.step(2, 1, ONES)
     sequence, reason, message = session.refusal()
     assert (sequence, reason) == (2, "EXECUTION_FAILED")

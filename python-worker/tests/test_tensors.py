@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from client import download, refused, tensor, upload
-from tsxla_worker.stubs import pb, rpc
-from tsxla_worker.tensors import BY_NUMBER, ELEMENT_TYPES, ElementType
+from tsxla_worker.contract.generated import pb, rpc
+from tsxla_worker.tensors.tensor_types import BY_NUMBER, ELEMENT_TYPES, ElementType
 
 BYTE_LIMITS = {"i1": 2, "f4E2M1FN": 16, "ui4": 16}
 

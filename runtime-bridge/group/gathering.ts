@@ -1,8 +1,9 @@
 /**
  * The answers of all hosts to one request, as they come in.
  */
-import type { CallOptions } from "../connection.ts";
+
 import { WorkerError, WorkerLost } from "../errors.ts";
+import type { CallOptions } from "../link/call-options.ts";
 
 // Public API
 
@@ -11,9 +12,9 @@ export interface GatherRules<R> {
   /** Whether a host that does otherwise than the others has left their step for good: what was run stays run. */
   readonly inStep: boolean;
   /** Told when a host has failed and others have not answered yet. */
-  readonly onFailure?: () => void;
+  readonly onFailure?: (() => void) | undefined;
   /** Given the answers that nobody waits for any more, or that are of no use since other hosts failed. */
-  readonly onUnused?: (answers: readonly R[]) => void;
+  readonly onUnused?: ((answers: readonly R[]) => void) | undefined;
 }
 
 /** Whoever decides what becomes of a group. */

@@ -5,20 +5,21 @@ import { EventEmitter } from "node:events";
 import { type ClientDuplexStream, status } from "@grpc/grpc-js";
 import type { SessionRequest, SessionResponse } from "../../proto/generated/worker.ts";
 import { WorkerLost } from "../errors.ts";
-import type { SessionStream } from "../link.ts";
+import type { SessionStream, WithoutOrdinal } from "../link/link.ts";
 import { aloneText, type GatherJudge, lateText, patienceMs } from "./gathering.ts";
 
 // Public API
 
 /** What a stream needs of its group. */
 export interface StreamOwner extends GatherJudge {
-  nextLaunch(): number;
+  /** Turns what a host's stream failed with into the error that its caller gets. */
   explainOf(index: number, error: unknown): Promise<unknown>;
 }
 
 export class GroupStream extends EventEmitter implements SessionStream {
   readonly #owner: StreamOwner;
   readonly #streams: readonly ClientDuplexStream<SessionRequest, SessionResponse>[];
+  readonly #nextOrdinal: () => number;
   /** Answers that came and wait for the other hosts', in the order of the requests. */
   readonly #answers: readonly SessionResponse[][];
   readonly #stopListening: () => void;
@@ -30,12 +31,18 @@ export class GroupStream extends EventEmitter implements SessionStream {
   #ended = 0;
   #failed = false;
 
-  constructor(owner: StreamOwner, streams: readonly ClientDuplexStream<SessionRequest, SessionResponse>[]) {
+  /** @param nextOrdinal  gives the place of the next request in the order that all hosts keep */
+  constructor(
+    owner: StreamOwner,
+    streams: readonly ClientDuplexStream<SessionRequest, SessionResponse>[],
+    nextOrdinal: () => number,
+  ) {
     super();
     // A step that waits for the drain of a slow connection listens; there may be many.
     this.setMaxListeners(0);
     this.#owner = owner;
     this.#streams = streams;
+    this.#nextOrdinal = nextOrdinal;
     this.#answers = streams.map(() => []);
     this.#stopListening = owner.whenLost((error) => this.#fail(error));
     for (const [index, stream] of streams.entries()) {
@@ -57,9 +64,10 @@ export class GroupStream extends EventEmitter implements SessionStream {
     }
   }
 
-  write(request: SessionRequest): boolean {
+  write(request: WithoutOrdinal<SessionRequest>): boolean {
     const runs = request.step !== undefined || request.fetch !== undefined;
-    const sent = runs ? { ...request, launch: this.#owner.nextLaunch() } : request;
+    // Only what runs has its place in the order.
+    const sent = { ...request, launch: runs ? this.#nextOrdinal() : 0 };
     if (runs && this.#outstanding === 0) this.#since = performance.now();
     if (runs) this.#outstanding += request.step?.repeat ?? 1;
     for (const stream of this.#streams) if (!stream.write(sent)) this.#full += 1;

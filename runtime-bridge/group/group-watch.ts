@@ -5,7 +5,7 @@
  * this process itself has caused, by not coming round to read, does not count.
  */
 import { WorkerService } from "../../proto/generated/worker.ts";
-import type { Connection } from "../connection.ts";
+import type { Connection } from "../link/connection.ts";
 
 // Public API
 

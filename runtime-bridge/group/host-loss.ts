@@ -19,10 +19,10 @@ export interface Suspect {
   silence(): Loss;
 }
 
-/** The exit code of a worker that JAX has ended since another host of its group was lost, or that met nobody (group.py). */
+/** The exit code of a worker that met no other host, or that JAX ended because a host was lost (hosts/group.py). */
 export const peerLostExit = 6;
 
-/** The exit code of a worker that ended itself, since it was stuck in a launch that the others had left (launches.py). */
+/** The exit code of a worker that ended itself, stuck in a launch that the others had left (hosts/launch_order.py). */
 export const hungExit = 7;
 
 /** Decides which host a loss is put down to, given the one that was noticed first. */

@@ -14,9 +14,13 @@ export async function launchGroup(options: LaunchOptions, hosts: number): Promis
     throw new InputError("HOSTS_INVALID", `a group has one host or more; ${hosts} are wanted`, { hosts });
   }
   if (options.logFile !== undefined) {
-    throw new InputError("OPTION", "the hosts of a group have a log each; logFile is for a worker on its own", {
-      logFile: options.logFile,
-    });
+    throw new InputError(
+      "OPTION_CONFLICT",
+      "the hosts of a group have a log each; logFile is for a worker on its own",
+      {
+        logFile: options.logFile,
+      },
+    );
   }
   const coordinator = `127.0.0.1:${await freePort()}`;
   const failure = new AbortController();

@@ -12,30 +12,32 @@ import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Loss, WorkerUnavailable } from "../errors.ts";
 import { peerLostExit } from "../group/host-loss.ts";
-import { compileCache, logFolder, projectPython, pythonPath, requirePython } from "./environment-paths.ts";
+import { compileCache, logFolder } from "./cache-folders.ts";
+import { projectPython, pythonPath } from "./environment-paths.ts";
 import { claimInterpreter, type Interpreter } from "./interpreter.ts";
+import { requirePython } from "./require-python.ts";
 
 // Public API
 
 /** How to start a worker. */
 export interface LaunchOptions {
   /** How many devices a CPU worker pretends to have; of a group each of its hosts. Default: 1. */
-  readonly devices?: number;
+  readonly devices?: number | undefined;
   /** How many processes to start, which run programs together as the hosts of a group do. Default: 1. */
-  readonly hosts?: number;
+  readonly hosts?: number | undefined;
   /** The folder to which paths are confined and at which relative ones start. Default: no confinement, and relative paths start where Node runs. */
-  readonly root?: string;
+  readonly root?: string | undefined;
   /** The folder of compiled programs; `null` keeps none. Default: `.cache/compile` in a checkout, else the user's cache. */
-  readonly cacheDir?: string | null;
+  readonly cacheDir?: string | null | undefined;
   /** A file with the key that signs saved executables. Default: one of its own, beside the compiled programs. */
-  readonly executableKey?: string;
+  readonly executableKey?: string | undefined;
   /** Kept after the worker's end. Default: a file of its own beside the caches, kept only when the worker is lost. */
-  readonly logFile?: string;
+  readonly logFile?: string | undefined;
   /** Default: 60 s, most of which a first import of JAX may take on a cold disk. */
-  readonly startTimeoutMs?: number;
-  readonly signal?: AbortSignal;
+  readonly startTimeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Default: that of the environment `TSXLA_VENV`, or of the one that set-up made. */
-  readonly python?: string;
+  readonly python?: string | undefined;
 }
 
 /** Which host of a group a worker is to be. */
@@ -182,10 +184,10 @@ class Launched implements LaunchedWorker {
       const { exitCode, signal } = ended;
       const why = exitCode === peerLostExit && !signal ? ", as JAX ends a host when another of its group is lost" : "";
       const how = `its process ${this.processId} ended ${endingText(ended)}${why}`;
-      return { ...common, how, exitCode, ...(signal && { signal }), ...(await this.#tail()) };
+      return { ...common, how, exitCode, signal: signal ?? undefined, logTail: await this.#tail() };
     }
     if (!interpreter.ended) return undefined;
-    return { ...common, how: `its launcher ended ${interpreter.ended}, and it with that`, ...(await this.#tail()) };
+    return { ...common, how: `its launcher ended ${interpreter.ended}, and it with that`, logTail: await this.#tail() };
   }
 
   keepLog(): void {
@@ -240,7 +242,7 @@ class Launched implements LaunchedWorker {
   }
 
   async #startFailure(how: string): Promise<WorkerUnavailable> {
-    const { logTail } = await this.#tail();
+    const logTail = await this.#tail();
     const shown = logTail ? `\n${logTail.replaceAll(/^/gm, "  | ")}` : "";
     return new WorkerUnavailable(
       "WORKER_START_FAILED",
@@ -252,11 +254,12 @@ class Launched implements LaunchedWorker {
     );
   }
 
-  async #tail(): Promise<{ logTail?: string }> {
+  /** The last lines of the log; undefined when it has none. */
+  async #tail(): Promise<string | undefined> {
     const text = await readFile(this.logFile, "utf8").catch(() => "");
     const lines = text.trimEnd().split("\n").slice(-8);
     const logTail = lines.map((line) => (line.length > 400 ? `${line.slice(0, 400)}…` : line)).join("\n");
-    return logTail ? { logTail } : {};
+    return logTail || undefined;
   }
 }
 
@@ -270,10 +273,11 @@ async function privateFolder(): Promise<string> {
   return folder;
 }
 
-let launches = 0;
+/** How many logs this process has named. */
+let logs = 0;
 const logDays = 7;
 
-/** Names a new log, and removes those that nobody has asked for in a week. */
+/** Names a new log, and removes those of an earlier week. */
 async function newLogFile(): Promise<string> {
   const folder = logFolder();
   await mkdir(folder, { recursive: true });
@@ -285,6 +289,6 @@ async function newLogFile(): Promise<string> {
     if (found && found.mtimeMs < oldest) await rm(path, { force: true });
   }
   const time = new Date().toISOString().replaceAll(/[-:]/g, "").slice(0, 15);
-  launches += 1;
-  return join(folder, `worker-${time}-${process.pid}-${launches}.log`);
+  logs += 1;
+  return join(folder, `worker-${time}-${process.pid}-${logs}.log`);
 }

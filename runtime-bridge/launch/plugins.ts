@@ -4,7 +4,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { RuntimeFailure } from "../../dsl/errors.ts";
-import { packageRoot, projectPython } from "./environment-paths.ts";
+import { projectPython } from "./environment-paths.ts";
+import { packageRoot } from "./package-root.ts";
 
 // Public API
 
@@ -33,17 +34,15 @@ export async function ensurePlugin(name: PluginName, say: (text: string) => void
     "-r",
     file,
   ];
-  await run(projectPython, words, signal === undefined ? {} : { signal }).catch(
-    (cause: Error & { stderr?: string }) => {
-      const last = (cause.stderr ?? cause.message).trim().split("\n").slice(-3).join("\n");
-      throw new RuntimeFailure(
-        "PLUGIN_MISSING",
-        `the compiler for ${name} could not be installed\n${last}`,
-        { name },
-        { cause },
-      );
-    },
-  );
+  await run(projectPython, words, { signal }).catch((cause: Error & { stderr?: string }) => {
+    const last = (cause.stderr ?? cause.message).trim().split("\n").slice(-3).join("\n");
+    throw new RuntimeFailure(
+      "PLUGIN_MISSING",
+      `the compiler for ${name} could not be installed\n${last}`,
+      { name },
+      { cause },
+    );
+  });
 }
 
 // Implementation

@@ -6,7 +6,7 @@
 import { Client, credentials, status } from "@grpc/grpc-js";
 import protobuf from "protobufjs/minimal.js";
 import { RuntimeFailure } from "../../dsl/errors.ts";
-import { type Address, parseAddress } from "../address.ts";
+import { type Address, parseAddress } from "../link/address.ts";
 
 // Public API
 

@@ -9,7 +9,9 @@ import { delimiter } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RuntimeFailure } from "../../dsl/errors.ts";
 import { hungExit, peerLostExit } from "../group/host-loss.ts";
-import { compileCache, projectPython, pythonPath, requirePython } from "./environment-paths.ts";
+import { compileCache } from "./cache-folders.ts";
+import { projectPython, pythonPath } from "./environment-paths.ts";
+import { requirePython } from "./require-python.ts";
 
 // Public API
 

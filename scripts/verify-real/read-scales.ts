@@ -2,6 +2,7 @@
 import { lower } from "../../compiler/index.ts";
 import { axis, type Tensor, trace } from "../../dsl/index.ts";
 import type { ModelFiles } from "../../inference/index.ts";
+import { tableOf } from "../../models/checkpoints/layouts.ts";
 import { isMxfp4, loadGraph, matchCheckpoint } from "../../models/index.ts";
 import type { Worker } from "../../runtime-bridge/index.ts";
 import { type ScaleSpread, spreadOf } from "./scale-spread.ts";
@@ -21,7 +22,7 @@ export async function* readScales(
   signal: AbortSignal,
 ): AsyncGenerator<MatrixSpread> {
   const { architecture, checkpoint, config } = files;
-  const table = checkpoint.container === "gguf" ? architecture.tables.gguf : architecture.tables.huggingFace;
+  const table = tableOf(architecture, checkpoint.container);
   const feeds = matchCheckpoint(architecture.weights(config), checkpoint.tensors, table, []);
   for (const feed of feeds.filter(isMxfp4)) {
     const loader = await worker.compile(lower(loadGraph(feed, "mxfp4")), { signal });

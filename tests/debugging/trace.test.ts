@@ -9,10 +9,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { openSafetensors, readSafetensors } from "../../cli/safetensors.ts";
 import type { Comparison } from "../../inference/index.ts";
 import { toFloat32Array } from "../../runtime-bridge/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
+import { openSafetensors, readSafetensors } from "../../runtime-bridge/safetensors.ts";
 import { type Ended, onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
 
 const cases = {

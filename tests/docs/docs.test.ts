@@ -3,36 +3,22 @@
  *
  * Example run: npm run jest -- tests/docs -t "run-jobs"
  *
- * docs/golden.md is walked in an installed project (tests/packed/packed.test.ts).
+ * docs/golden.md is walked in an installed project (tests/packed/packed.test.ts), an-architecture-from-scratch.md beside
+ * this file, pages that change the repository in a copy of it (./extend.test.ts).
  */
-import { execFile } from "node:child_process";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { expect, test } from "@jest/globals";
+import { root } from "../support/cli.ts";
+import { readPage, walkInCheckout } from "./page-folder.ts";
 import { commandsOf, walkPage } from "./walk.ts";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const run = promisify(execFile);
 
 test.each(["define-a-model", "run-jobs", "executables"])(
   "docs/%s.md, walked command by command, says what happens",
   async (name) => {
-    const page = await readFile(join(root, `docs/${name}.md`), "utf8");
+    const page = await readPage(name);
     expect(commandsOf(page).length).toBeGreaterThan(2);
-    const folder = join(root, ".cache/docs", name);
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true });
-    const tsconfig = { extends: "../../../tsconfig.json", include: ["*.ts"], exclude: [] };
-    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
-    const tsc = `node ${root}node_modules/typescript/bin/tsc`;
-    await walkPage(page, {
-      folder,
-      commands: { "npx tsxla": `node ${root}bin/tsxla.mjs`, "npx tsc": tsc },
-      env: process.env,
-    });
-    await run("sh", ["-c", `${tsc} -p .`], { cwd: folder });
+    await walkInCheckout(name, page);
   },
   180_000,
 );

@@ -41,6 +41,13 @@ export function commandsOf(page: string): readonly string[] {
   );
 }
 
+/** A page's file as it is first written. @throws Error when the page has no such file */
+export function fileOf(page: string, name: string): string {
+  const found = blocksOf(page).find((block) => block.name === name && !["diff", "console"].includes(block.language));
+  if (found === undefined) throw new Error(`the page has no file ${name}`);
+  return found.body;
+}
+
 // Implementation
 
 interface Block {

@@ -5,8 +5,7 @@
  */
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { readSafetensors } from "../../cli/safetensors.ts";
-import { cpu } from "../../compiler/index.ts";
+import { cpu, lower } from "../../compiler/index.ts";
 import { countParameters, flattenParams, param, unused } from "../../dsl/index.ts";
 import expertNorm from "../../examples/gpt-oss-expert-norm.ts";
 import moreExperts from "../../examples/gpt-oss-more-experts.ts";
@@ -17,6 +16,7 @@ import { loadModel } from "../../inference/index.ts";
 import { traceStep } from "../../inference/programs/step-program.ts";
 import { type Architecture, type GptOssConfig, gptOss, gptOssMoe, gptOssOf, gptOssParts } from "../../models/index.ts";
 import { toFloat32Array } from "../../runtime-bridge/index.ts";
+import { readSafetensors } from "../../runtime-bridge/safetensors.ts";
 import { checkText } from "../support/check-program.ts";
 import { onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";
@@ -149,6 +149,17 @@ describe("what the variants compute", () => {
       expect(largestDifference(found, wanted)).toBeLessThan(otherOrder);
     }
   });
+});
+
+test("the norm inside experts is computed in f32 where the model computes in bf16", () => {
+  const bf16 = cpu({ compute: "bf16", weights: { experts: "bf16", dense: "bf16" } });
+  const c = expertNorm.fromHuggingFace(config);
+  const graph = traceStep(expertNorm, c, bf16, { batch: 1, pos: 4, capacity: 32 }, "last");
+  const roots = lower(graph, { locations: false }).text.match(/stablehlo\.rsqrt .*/g) ?? [];
+  const published = traceStep(gptOss, c, bf16, { batch: 1, pos: 4, capacity: 32 }, "last");
+  const others = lower(published, { locations: false }).text.match(/stablehlo\.rsqrt .*/g) ?? [];
+  expect(roots.length).toBeGreaterThan(others.length);
+  expect(roots.filter((line) => line.includes("bf16"))).toEqual([]);
 });
 
 describe("untrained weights", () => {

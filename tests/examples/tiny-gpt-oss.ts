@@ -4,9 +4,9 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { SafetensorsWriter } from "../../cli/safetensors.ts";
 import { flattenParams, type Param } from "../../dsl/index.ts";
 import { drawKey, type GptOssConfig, gptOss } from "../../models/index.ts";
+import { SafetensorsWriter } from "../../runtime-bridge/safetensors.ts";
 
 // Public API
 

@@ -7,7 +7,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { readSafetensors, SafetensorsWriter } from "../../cli/safetensors.ts";
 import { isFloat } from "../../dsl/index.ts";
 import {
   compile,
@@ -17,6 +16,7 @@ import {
   hostTensor,
   Worker,
 } from "../../inference/index.ts";
+import { readSafetensors, SafetensorsWriter } from "../../runtime-bridge/safetensors.ts";
 import { onTestWorker, runCli, temporaryFolder } from "../support/cli.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { testWorker } from "../support/worker.ts";

@@ -2,7 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { SafetensorsWriter } from "../../cli/safetensors.ts";
+import { SafetensorsWriter } from "../../runtime-bridge/safetensors.ts";
 import { onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
 
 let folder: string;

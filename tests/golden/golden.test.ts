@@ -7,9 +7,9 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "@jest/globals";
-import { readSafetensors } from "../../cli/safetensors.ts";
 import type { Program } from "../../compiler/index.ts";
 import type { EngineName, HostTensor } from "../../runtime-bridge/index.ts";
+import { readSafetensors } from "../../runtime-bridge/safetensors.ts";
 import { checkCase, openGoldens } from "../../testing/folder.ts";
 import { lowerIt } from "../../testing/lowerable.ts";
 import { checkTexts } from "../support/check-program.ts";

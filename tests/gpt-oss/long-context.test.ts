@@ -15,7 +15,7 @@ import { lowerRequested } from "../../inference/programs/compile-step.ts";
 import { openModel } from "../../inference/programs/model-files.ts";
 import { cacheBytes } from "../../inference/programs/step-program.ts";
 import { loadWeights, planWeights } from "../../inference/programs/weights.ts";
-import { gptOss } from "../../models/index.ts";
+import { type GptOssConfig, gptOss } from "../../models/index.ts";
 import { type DeviceBuffer, type HostTensor, hostTensor, toFloat32Array } from "../../runtime-bridge/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { fixtures } from "../parity/digest.ts";
@@ -51,12 +51,12 @@ test.each(cases.filter(({ tokens }) => isWhole || tokens < 20_000))(
     const { program } = lowerRequested(model, cpu(), request);
     const executable = await worker.compile(program);
     const { arguments: wants, results: gives } = program.signature;
-    const frequencies = files.architecture.frequencies(files.config, count);
+    const frequencies = gptOss.frequencies(files.config as GptOssConfig, count);
 
     // The ring of the layer with a window does not grow with the context; the other layer's cache is all of it.
     const held = wants.filter(({ name }) => name.startsWith("caches.")).map(({ shape }) => product(shape) * 4);
     expect(held).toEqual([...Array(2).fill((128 + chunk) * 32 * 4), ...Array(2).fill(count * 32 * 4)]);
-    expect(cacheBytes(gptOss, files.config as never, { batch: 1, capacity: count }, cpu())).toBe(
+    expect(cacheBytes(gptOss, files.config as GptOssConfig, { batch: 1, capacity: count }, cpu())).toBe(
       held.reduce((all, each) => all + each),
     );
 

@@ -14,7 +14,8 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { parseTarget } from "../../compiler/index.ts";
 import { loadModel, Worker } from "../../inference/index.ts";
 import { type HostTensor, hostTensor, toNumbers } from "../../runtime-bridge/index.ts";
-import { compileCache, projectPython, pythonPath } from "../../runtime-bridge/launch/environment-paths.ts";
+import { compileCache } from "../../runtime-bridge/launch/cache-folders.ts";
+import { projectPython, pythonPath } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, runCli, temporaryFolder } from "../support/cli.ts";
 
 let folder: string;

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "@jest/globals";
 import { parse, parseAllDocuments } from "yaml";
+import { chipsOf } from "../../chips/index.ts";
 import { parseTopology } from "../../compiler/index.ts";
 import { type ManifestOptions, makeManifest, offeredShapes, printManifest } from "../../deploy/kubernetes/index.ts";
 import { Worker } from "../../runtime-bridge/index.ts";
@@ -52,12 +53,15 @@ test.each(goldens)("the manifest of %s is its golden", async (target, options) =
 describe("what Kubernetes and LeaderWorkerSet say of their objects", () => {
   test("holds for every target with every kind of weights, and for what the YAML reads back as", async () => {
     const problems = await validator();
-    const targets = ["v3", "v4", "v5e", "v5p", "v6e"].flatMap((chip) =>
-      offeredShapes(chip)
+    const slices = chipsOf("tpu").flatMap(({ name }) =>
+      offeredShapes(name)
         .slice(0, 5)
-        .map((shape) => `tpu:${chip}:${shape.join("x")}`),
+        .map((shape) => `tpu:${name}:${shape.join("x")}`),
     );
-    for (const target of [...targets, "cuda:h100:8", "cuda:h100:1", "cuda:a100:4"]) {
+    const boxes = chipsOf("cuda").flatMap(({ name, nodes }) =>
+      (nodes?.gpusPerHost ?? []).map((count) => `cuda:${name}:${count}`),
+    );
+    for (const target of [...slices, ...boxes]) {
       for (const options of [hub, claim, bucket, { ...hub, replicas: 3, serviceAccount: "a", namespace: "b" }]) {
         const topology = parseTopology(target);
         const { objects } = makeManifest(topology, options);

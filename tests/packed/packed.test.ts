@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import picomatch from "picomatch";
 import { environmentFolder } from "../../runtime-bridge/launch/environment-paths.ts";
-import { commandsOf, walkPage } from "../docs/walk.ts";
+import { commandsOf, fileOf, walkPage } from "../docs/walk.ts";
 import { environmentOf, readDockerfile, replayStage, type Stage } from "../support/dockerfile.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -62,6 +62,16 @@ test("TypeScript checks a project that uses it, declarations of libraries includ
   );
   expect(code).not.toBe(0);
   await edit("layer.ts", 'h.dot(w.gate, "mlp")', 'h.dot(w.gate, "embed")');
+});
+
+test("an architecture from scratch, as its page has it, fits the declarations and compiles to text", async () => {
+  const page = await readFile(join(root, "docs/an-architecture-from-scratch.md"), "utf8");
+  for (const name of ["gpt2.ts", "config.json"]) await writeFile(join(project, name), fileOf(page, name));
+  expect(await run("node", ["node_modules/typescript/bin/tsc", "-p", "."])).toEqual({ code: 0, output: "" });
+  const words = ["compile", "--model", "config.json", "--arch", "gpt2.ts", "--length", "128", "--text-only"];
+  const { code, output } = await run("npx", ["tsxla", ...words]);
+  expect(output).toMatch(/^architecture +gpt2$/m);
+  expect(code).toBe(0);
 });
 
 test("a program in plain JavaScript lowers a graph, and its mistakes name its own lines", async () => {

@@ -1,8 +1,8 @@
 /** The logit fixtures, and how far logits are from them. README.md says what a fixture holds. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readSafetensors } from "../../cli/safetensors.ts";
 import { toFloat32Array, toInt32Array } from "../../runtime-bridge/index.ts";
+import { readSafetensors } from "../../runtime-bridge/safetensors.ts";
 
 // Public API
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import gguf
+import gpt_oss_weights
+import mxfp4_blocks
 import numpy as np
 import random_gpt_oss
 import torch
@@ -86,12 +88,12 @@ def every_code_and_scale() -> dict[str, np.ndarray]:
     order = [np.argsort(raw_bits(f"mxfp4 order {scale}", 32), kind="stable") % 16 for scale in range(255)]
     codes = np.stack(order).astype(np.uint8)[:, None]
     scales = np.arange(255, dtype=np.uint8)[:, None]
-    blocks = random_gpt_oss.pack_pairs(codes)
+    blocks = mxfp4_blocks.pack_pairs(codes)
     exact = GptOss.dequantise(GptOss.__new__(GptOss), blocks, scales)
     with np.errstate(over="ignore"):
         values = exact.astype(np.float32)
     assert ((values == exact) | (np.abs(exact) >= 2.0**128)).all()
-    packed = random_gpt_oss.pack_ggml(blocks, scales)
+    packed = mxfp4_blocks.pack_ggml(blocks, scales)
     by_transformers = convert_moe_packed_tensors(
         torch.from_numpy(blocks[None]), torch.from_numpy(scales[None]), dtype=torch.float32
     )
@@ -129,7 +131,7 @@ def judged(
     name: str, folder: Path, stored: random_gpt_oss.Tensors, length: int, fixed: np.ndarray
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """One case: transformers' logits as a digest, and how far they are from themselves in f64 and from numpy."""
-    ids = random_gpt_oss.token_ids(name, length)
+    ids = gpt_oss_weights.token_ids(name, length)
     model = loaded(folder)
     plain = logits_of(model, ids)
     with_ties = random_gpt_oss.CONFIGS[name].ties

@@ -15,6 +15,7 @@ import argparse
 import json
 from pathlib import Path
 
+import gpt_oss_configs
 import numpy as np
 import random_gpt_oss
 from gpt_oss_numpy import GptOss, Real
@@ -23,7 +24,7 @@ from random_bits import raw_bits
 NAME = "long"
 LENGTHS = (16384, 131072)
 CHUNK = 1024
-CONFIG = random_gpt_oss.Config(
+CONFIG = gpt_oss_configs.Config(
     about="the released context and window around two layers of one head",
     layers=2, experts=4, chosen=2, hidden=32, mlp=32, heads=1, kv_heads=1, head_dim=32, vocab=269,
     window=128, factor=32.0, original_context=4096,
@@ -91,7 +92,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="the folder to write into")
     parser.add_argument("--fixture", action="store_true", help="also write what numpy says")
     arguments = parser.parse_args()
-    random_gpt_oss.CONFIGS = {NAME: CONFIG}
+    gpt_oss_configs.CONFIGS[NAME] = CONFIG
     random_gpt_oss.write_folder(NAME, arguments.out)
     tokens = (raw_bits("gpt-oss/long/tokens", LENGTHS[-1]) % np.uint64(CONFIG.vocab)).astype("<i4")
     (arguments.out / "tokens.i32").write_bytes(tokens.tobytes())

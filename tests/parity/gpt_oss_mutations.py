@@ -14,9 +14,11 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
+import gpt_oss_weights
 import numpy as np
 import random_gpt_oss
 from gpt_oss_numpy import GptOss, Real, Whole
+from random_bits import round_to
 
 TOLERANCE = 1e-4
 CLEAR = 10
@@ -163,7 +165,7 @@ class AnglesInBf16(GptOss):
     """Angles are rounded to bf16 before the cosine"""
 
     def angles(self, length: int, n: int) -> Real:
-        rounded = random_gpt_oss.round_to(super().angles(length, n).astype(np.float32), "BF16")
+        rounded = round_to(super().angles(length, n).astype(np.float32), "BF16")
         return rounded.astype(np.float64)
 
 
@@ -451,7 +453,7 @@ def main() -> None:
     for name in random_gpt_oss.CONFIGS:
         config = random_gpt_oss.config_json(name)
         stored = {key: values for key, (values, _) in random_gpt_oss.tensors_in(name, "original").items()}
-        ids = random_gpt_oss.token_ids(name, 300)
+        ids = gpt_oss_weights.token_ids(name, 300)
         model = GptOss(config, stored)
         right = model.logits(ids)
         for mistake, differences in found.items():

@@ -9,7 +9,6 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { readSafetensors } from "../../cli/safetensors.ts";
 import { cpu } from "../../compiler/index.ts";
 import { loadModel, Model } from "../../inference/index.ts";
 import { openModel } from "../../inference/programs/model-files.ts";
@@ -19,6 +18,7 @@ import { Sequence } from "../../inference/steps/sequence.ts";
 import type { NextLogits } from "../../inference/steps/step-call.ts";
 import { toFloat32Array } from "../../runtime-bridge/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
+import { readSafetensors } from "../../runtime-bridge/safetensors.ts";
 import { onTestWorker, root, runCli, smollm2, temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";
 import {

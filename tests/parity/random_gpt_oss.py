@@ -25,151 +25,25 @@ openai/gpt-oss `gpt_oss/torch/{model,weights}.py`; GGUF names, keys and block or
 """
 
 import argparse
-import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import gguf
 import numpy as np
 from checkpoint_files import write_checkpoint, write_json
-from random_bits import Array, Bytes, Dtype, Floats, raw_bits, round_to, to_bytes, uniform
+from gpt_oss_configs import CONFIGS, Config
+from gpt_oss_weights import BOS, Tensors, fingerprint, weights
+from mxfp4_blocks import mxfp4_values, pack_ggml
+from random_bits import Array, Dtype
 from random_tokenizer import Tokenizer
 
-type Tensors = dict[str, tuple[Array, Dtype]]
 Layout = Literal["mxfp4", "bf16", "f32", "original"]
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Public API
 # ---------------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Config:
-    """One model: sizes, switches, and how it is stored when nothing else is asked for."""
-
-    about: str
-    layers: int
-    experts: int
-    chosen: int
-    """Experts per token."""
-    hidden: int
-    mlp: int
-    """Width inside an expert."""
-    heads: int
-    kv_heads: int
-    head_dim: int
-    vocab: int
-    window: int
-    factor: float
-    """YaRN's; at 1 the rope is a plain one."""
-    original_context: int
-    beta_fast: float = 32.0
-    beta_slow: float = 1.0
-    truncate: bool = False
-    theta: float = 150000.0
-    eps: float = 1e-5
-    limit: float = 7.0
-    """Of SwiGLU's two inputs."""
-    full_layers: frozenset[int] | None = None
-    """Layers without a window, when not every second one from layer 1 on."""
-    sinks: tuple[float, ...] = ()
-    """Put in place of the first random sinks, in every layer."""
-    ties: bool = False
-    """Experts 2n and 2n+1 have the same router row, with one nonzero weight, so their logits are equal in any order of
-    summation."""
-    rope_parameters: bool = False
-    """Whether config.json spells the rope as transformers 5 does."""
-    shards: int = 1
-    lengths: tuple[int, ...] = (300,)
-    """Prompt lengths of the fixtures."""
-    gguf_types: tuple[str, ...] = ()
-    """Quantised GGUF forms that have fixtures of their own."""
-    prompt: int = 0
-    """Which random prompt: the first without a near tie between the two largest logits of any position, or between the
-    last expert that is chosen and the first that is not."""
-
-    @property
-    def context(self) -> int:
-        """At least as long as the prompts."""
-        return max(512, round(self.original_context * self.factor))
-
-    @property
-    def layer_types(self) -> list[str]:
-        """As in config.json."""
-        full = {*range(1, self.layers, 2)} if self.full_layers is None else self.full_layers
-        return ["full_attention" if layer in full else "sliding_attention" for layer in range(self.layers)]
-
-
-CONFIGS: Mapping[str, Config] = {
-    "released": Config(
-        about="the released models in small: 4 of 32 experts, expert width = hidden size = 32 * odd, 8 heads for a KV "
-        "head of size 64, window 128, YaRN 32 without truncation",
-        layers=4, experts=32, chosen=4, hidden=96, mlp=96, heads=8, kv_heads=1, head_dim=64, vocab=401,
-        window=128, factor=32.0, original_context=256, lengths=(127, 128, 129, 300),
-        prompt=1,
-    ),
-    "window-8": Config(
-        about="a head for each KV head; a window of 8; an odd number of layers; YaRN 8 truncated, whose ramp would "
-        "start below 0 and is held at 0; expert width 32 * 5, wider than the model",
-        layers=3, experts=8, chosen=2, hidden=64, mlp=160, heads=4, kv_heads=4, head_dim=32, vocab=331,
-        window=8, factor=8.0, original_context=64, truncate=True,
-        prompt=1,
-    ),
-    "one-of-two": Config(
-        about="1 of 2 experts, so every weight is 1; the narrowest expert (32); 3 heads per KV head; epsilon 1e-3; "
-        "beta_fast and beta_slow unlike the released ones",
-        layers=2, experts=2, chosen=1, hidden=128, mlp=32, heads=6, kv_heads=2, head_dim=32, vocab=300,
-        window=8, factor=32.0, original_context=128, beta_fast=8.0, beta_slow=0.5, eps=1e-3,
-        prompt=2,
-    ),
-    "all-experts": Config(
-        about="all 4 of 4 experts; prompts beyond the original context times the factor; also the base of the Q8_0 "
-        "GGUF fixture",
-        layers=2, experts=4, chosen=4, hidden=96, mlp=64, heads=4, kv_heads=2, head_dim=64, vocab=515,
-        window=128, factor=8.0, original_context=32, beta_fast=4.0, gguf_types=("Q8_0",),
-        prompt=1,
-    ),
-    "layer-types": Config(
-        about="layer_types other than alternating: two full layers, a sliding one, a full one; 3 of 16 experts; the "
-        "rope in transformers 5's spelling; epsilon 1e-6",
-        layers=4, experts=16, chosen=3, hidden=64, mlp=96, heads=8, kv_heads=2, head_dim=32, vocab=333,
-        window=16, factor=32.0, original_context=64, beta_fast=8.0, eps=1e-6, full_layers=frozenset({0, 1, 3}),
-        rope_parameters=True,
-        prompt=1,
-    ),
-    "tight-limit": Config(
-        about="swiglu_limit 1.5; three shards; hidden size 32 * 5; prompts within the original context (512)",
-        layers=2, experts=8, chosen=2, hidden=160, mlp=64, heads=3, kv_heads=1, head_dim=64, vocab=389,
-        window=8, factor=8.0, original_context=512, limit=1.5, shards=3,
-        prompt=1,
-    ),
-    "plain-rope": Config(
-        about="YaRN with factor 1, a plain rope; theta 10000; hidden size 32; 1 of 4 experts; the newer spelling",
-        layers=3, experts=4, chosen=1, hidden=32, mlp=64, heads=2, kv_heads=2, head_dim=64, vocab=270,
-        window=128, factor=1.0, original_context=512, theta=10000.0, rope_parameters=True, lengths=(129, 300),
-    ),
-    "huge-sinks": Config(
-        about="sinks of 30 (the head gives nearly nothing), -30 (as if there were none) and 8 among random ones",
-        layers=2, experts=8, chosen=4, hidden=96, mlp=32, heads=4, kv_heads=1, head_dim=32, vocab=331,
-        window=128, factor=32.0, original_context=256, sinks=(30.0, -30.0, 8.0),
-    ),
-    "ties": Config(
-        about="experts in pairs with exactly equal router logits and 3 chosen, so a pair is always cut in two: the "
-        "lower index wins",
-        layers=2, experts=8, chosen=3, hidden=64, mlp=64, heads=4, kv_heads=2, head_dim=32, vocab=331,
-        window=8, factor=8.0, original_context=64, beta_fast=8.0, ties=True,
-        prompt=1,
-    ),
-    "truncated": Config(
-        about="the released shape with truncation on: the ramp's ends are rounded outwards; the widest vocabulary",
-        layers=2, experts=32, chosen=4, hidden=128, mlp=96, heads=8, kv_heads=1, head_dim=64, vocab=601,
-        window=128, factor=32.0, original_context=256, truncate=True,
-        prompt=1,
-    ),
-}  # fmt: skip
 
 
 def config_json(name: str, layout: Layout = "mxfp4") -> dict[str, Any]:
@@ -246,69 +120,6 @@ def config_json(name: str, layout: Layout = "mxfp4") -> dict[str, Any]:
         "use_cache": True,
         "vocab_size": config.vocab,
     }
-
-
-def weights(name: str) -> Tensors:
-    """The tensors of a checkpoint under their Hugging Face names, experts in MXFP4.
-
-    Scales keep the model well conditioned and every part of it audible: attention scores and router logits have a
-    standard deviation of about 2, sinks of 1, logits of 2; gates have 2.5, so that the limit of 7 is met; norm weights
-    are near 1 but not 1; the embedding is small (0.3), so that epsilon is heard.
-    """
-    config = CONFIGS[name]
-    wide, narrow = config.heads * config.head_dim, config.kv_heads * config.head_dim
-    made: Tensors = {}
-
-    def add(key: str, shape: tuple[int, ...], deviation: float, mean: float = 0.0) -> None:
-        values = uniform(f"gpt-oss/{name}/{key}", shape) * np.float32(math.sqrt(3) * deviation) + np.float32(mean)
-        made[key] = (round_to(values, "BF16"), "BF16")
-
-    def linear(key: str, rows: int, columns: int, gain: float) -> None:
-        add(f"{key}.weight", (rows, columns), gain / math.sqrt(columns))
-        add(f"{key}.bias", (rows,), 0.25)
-
-    def expert_matrix(key: str, rows: int, columns: int, gain: float) -> None:
-        shape = (config.experts, rows, columns)
-        codes, scales = random_mxfp4(f"gpt-oss/{name}/{key}", shape, gain / math.sqrt(columns))
-        made[f"{key}_blocks"] = (pack_pairs(codes), "U8")
-        made[f"{key}_scales"] = (scales, "U8")
-        add(f"{key}_bias", (config.experts, rows), 0.25)
-
-    add("model.embed_tokens.weight", (config.vocab, config.hidden), 0.3)
-    for layer in range(config.layers):
-        at = f"model.layers.{layer}"
-        add(f"{at}.input_layernorm.weight", (config.hidden,), 0.15, mean=1.0)
-        linear(f"{at}.self_attn.q_proj", wide, config.hidden, 1.1)
-        linear(f"{at}.self_attn.k_proj", narrow, config.hidden, 1.1)
-        linear(f"{at}.self_attn.v_proj", narrow, config.hidden, 1.5)
-        linear(f"{at}.self_attn.o_proj", config.hidden, wide, 2.0)
-        add(f"{at}.self_attn.sinks", (config.heads,), 1.0)
-        made[f"{at}.self_attn.sinks"][0][: len(config.sinks)] = config.sinks
-        add(f"{at}.post_attention_layernorm.weight", (config.hidden,), 0.15, mean=1.0)
-        linear(f"{at}.mlp.router", config.experts, config.hidden, 1.5)
-        if config.ties:
-            made |= tied_router(config, at)
-        expert_matrix(f"{at}.mlp.experts.gate_up_proj", 2 * config.mlp, config.hidden, 2.5)
-        expert_matrix(f"{at}.mlp.experts.down_proj", config.hidden, config.mlp, 0.4)
-    add("model.norm.weight", (config.hidden,), 0.15, mean=1.0)
-    add("lm_head.weight", (config.vocab, config.hidden), 2 / math.sqrt(config.hidden))
-    return made
-
-
-def token_ids(name: str, length: int) -> list[int]:
-    """A prompt for a checkpoint: the beginning-of-text token, the last id of the vocabulary, then anything."""
-    config = CONFIGS[name]
-    ids = (raw_bits(f"gpt-oss/{name}/tokens/{config.prompt}", length) % np.uint64(config.vocab)).tolist()
-    return [BOS, config.vocab - 1, *ids][:length]
-
-
-def fingerprint(name: str) -> str:
-    """sha256 over the tensors of the layout `mxfp4` in the order of their names: name, dtype, shape, bytes."""
-    total = hashlib.sha256()
-    for key, (values, dtype) in sorted(weights(name).items()):
-        total.update(f"{key} {dtype} {list(values.shape)}\n".encode())
-        total.update(to_bytes(values, dtype))
-    return total.hexdigest()
 
 
 def tensors_in(name: str, layout: Layout) -> Tensors:
@@ -447,7 +258,7 @@ SPECIAL = (
     "<|startoftext|>", "<|endoftext|>", "<|return|>", "<|constrain|>", "<|channel|>", "<|start|>", "<|end|>",
     "<|message|>", "<|call|>",
 )  # fmt: skip
-BOS, PAD, EOS = 0, 1, 2
+PAD, EOS = 1, 2
 QUANTIZATION: Mapping[str, Any] = {
     "modules_to_not_convert": [
         "model.layers.*.self_attn",
@@ -457,67 +268,11 @@ QUANTIZATION: Mapping[str, Any] = {
     ],
     "quant_method": "mxfp4",
 }
-BLOCK = 32
-FP4 = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6], np.float32)
-FP4_DEVIATION = 2.926
-"""Of a value of FP4 when all codes are as likely."""
-SCALES_DEVIATION = 1.323
-"""Of 1/2, 1 and 2, about 0."""
 
 
 def tokenizer(config: Config) -> Tokenizer:
     """The tokenizer of the checkpoint's size, with Harmony's special tokens."""
     return Tokenizer(size=config.vocab, special=SPECIAL, bos=BOS, eos=EOS)
-
-
-def random_mxfp4(name: str, shape: tuple[int, ...], deviation: float) -> tuple[Bytes, Bytes]:
-    """FP4 codes [..., blocks, 32] and scales [..., blocks]; all codes are as likely, scales differ by factors of 2.
-
-    One block in 64 is all zeros, of both signs, under any finite scale at all, as zeros may be.
-    """
-    *outer, columns = shape
-    places = (*outer, columns // BLOCK)
-    words = raw_bits(f"{name}/codes", math.prod(shape) // 16)
-    pairs = words.astype("<u8").view(np.uint8)
-    codes = np.stack([pairs & 15, pairs >> 4], axis=-1).reshape(*places, BLOCK)
-    exponent = 127 + round(math.log2(deviation / (FP4_DEVIATION * SCALES_DEVIATION)))
-    bits = raw_bits(f"{name}/scales", math.prod(places)).reshape(places)
-    scales = exponent - 1 + (bits >> np.uint64(40)) % np.uint64(3)
-    zero = bits % np.uint64(64) == 0
-    scales = np.where(zero, (bits >> np.uint64(8)) % np.uint64(255), scales).astype(np.uint8)
-    return np.where(zero[..., None], codes & 8, codes).astype(np.uint8), scales
-
-
-def pack_pairs(codes: Bytes) -> Bytes:
-    """Codes [..., 32] as safetensors hold them, [..., 16]: the even element in the low nibble, the odd in the high."""
-    return codes[..., 0::2] | codes[..., 1::2] << 4
-
-
-def unpack_pairs(blocks: Bytes) -> Bytes:
-    """The inverse of `pack_pairs`."""
-    return np.stack([blocks & 15, blocks >> 4], axis=-1).reshape(*blocks.shape[:-1], BLOCK)
-
-
-def pack_ggml(blocks: Bytes, scales: Bytes) -> Bytes:
-    """GGML's blocks, flat along the row: the scale, then 16 bytes with elements 0 … 15 low and 16 … 31 high."""
-    codes = unpack_pairs(blocks)
-    packed = np.concatenate([scales[..., None], codes[..., :16] | codes[..., 16:] << 4], axis=-1)
-    return packed.reshape(*packed.shape[:-2], -1)
-
-
-def mxfp4_values(blocks: Bytes, scales: Bytes) -> Floats:
-    """The numbers [..., columns], exact in bf16 for the scales that occur here."""
-    values = np.ldexp(FP4[unpack_pairs(blocks)], scales[..., None].astype(np.int32) - 127)
-    return values.astype(np.float32).reshape(*blocks.shape[:-2], -1)
-
-
-def tied_router(config: Config, at: str) -> Tensors:
-    """A router whose rows 2n and 2n+1 are the same and have one nonzero weight."""
-    weight = np.zeros((config.experts, config.hidden), np.float32)
-    for expert in range(config.experts):
-        weight[expert, 7 * (expert // 2) + 1] = 1.5
-    bias = np.repeat(np.array([0.25, -0.25, 0.125, 0.0], np.float32), 2)
-    return {f"{at}.mlp.router.weight": (weight, "BF16"), f"{at}.mlp.router.bias": (bias, "BF16")}
 
 
 def dequantised(tensors: Tensors, dtype: Dtype) -> Tensors:

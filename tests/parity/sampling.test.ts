@@ -7,13 +7,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "@jest/globals";
-import { readSafetensors } from "../../cli/safetensors.ts";
 import type { Candidates } from "../../inference/sampling/candidates.ts";
 import { Penalties } from "../../inference/sampling/penalties.ts";
 import { type SampledPosition, Sampler } from "../../inference/sampling/sampler.ts";
 import { resolveSampling, type SamplingOptions } from "../../inference/sampling/sampling-options.ts";
 import { readAllowed } from "../../inference/sampling/token-mask.ts";
 import { type HostTensor, toFloat32Array } from "../../runtime-bridge/index.ts";
+import { readSafetensors } from "../../runtime-bridge/safetensors.ts";
 import { fixtures } from "./digest.ts";
 
 interface Case {

@@ -4,6 +4,7 @@
  * Counts come from the code and the fixtures, so that the table cannot lag behind.
  */
 import { readFileSync } from "node:fs";
+import { chipsOf } from "../../chips/index.ts";
 import goldens from "../golden/parts.golden.ts";
 import { allOps } from "../support/coverage.ts";
 
@@ -165,7 +166,7 @@ export function capabilities(): readonly Capability[] {
     },
     {
       what: "ahead of time, without the chips: GPT-OSS-20B and -120B for slices of TPUs, for H100s and A100s; plans, placement, a model file with its costs",
-      compiles: "tpu v3, v4, v5e, v5p, v6e; cuda h100, a100",
+      compiles: `${chipsNamed("tpu")}; ${chipsNamed("cuda")}`,
       runs: "never on a chip",
       shownBy: [
         { file: "tests/sharding/ahead-of-time.test.ts", words: "only results travel" },
@@ -183,7 +184,7 @@ export function capabilities(): readonly Capability[] {
     },
     {
       what: "plans: meshes and forms of weights by what they must read, send and repeat; meshes that do not suit a model refused with those that do",
-      compiles: "tpu v3, v4, v5e, v5p, v6e; cuda h100, a100",
+      compiles: `${chipsNamed("tpu")}; ${chipsNamed("cuda")}`,
       runs: "no chip needed",
       shownBy: [
         { file: "planning/predicted-collectives.test.ts", words: "add up what a product sums over a split axis" },
@@ -193,7 +194,7 @@ export function capabilities(): readonly Capability[] {
     },
     {
       what: "`tsxla compile --manifest`: a target's hosts as Kubernetes objects, for GKE's slices of TPUs and for GPU nodes",
-      compiles: "tpu v3, v4, v5e, v5p, v6e; cuda h100, a100",
+      compiles: `${chipsNamed("tpu")}; ${chipsNamed("cuda")}`,
       runs: "its worker's command line on CPU; never on a cluster",
       shownBy: [
         { file: "tests/kubernetes/job.test.ts", words: "the job of" },
@@ -218,7 +219,7 @@ export function capabilities(): readonly Capability[] {
     },
     {
       what: "what a step costs: operations and bytes of a graph; from XLA's text collectives, a TPU's time, and both beside the model's lines",
-      compiles: "tpu v3, v4, v5e, v5p, v6e",
+      compiles: chipsNamed("tpu"),
       runs: "no chip needed",
       shownBy: [
         { file: "planning/cost.test.ts", words: "SmolLM2's decode step" },
@@ -302,6 +303,12 @@ export function capabilityTable(): string {
 }
 
 // Implementation
+
+/** `tpu v3, v4, …` */
+function chipsNamed(platform: "tpu" | "cuda"): string {
+  const names = chipsOf(platform).map(({ name }) => name);
+  return `${platform} ${names.join(", ")}`;
+}
 
 function harmonyCases(): number {
   const file = new URL("../harmony/fixtures/conversations.json", import.meta.url);

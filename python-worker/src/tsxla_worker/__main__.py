@@ -3,7 +3,7 @@
 When it serves it prints one JSON line, `{"event": "ready", "address": …, "process_id": …}`, to stdout, and to
 `--ready-file`; with `--metrics` it says where those are, too. Exit codes: 0 after a stop that was asked for, 1 when it
 could not start, 2 for a wrong command line; 6 when the other hosts of its group were lost or did not come, 7 when it
-was stuck in a launch (`group.py`).
+was stuck in a launch (`hosts/group.py`).
 """
 
 import importlib.util
@@ -14,14 +14,15 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-_PARENT = os.getppid()  # before anything slow, see lifetime.py
+_PARENT = os.getppid()  # before anything slow, see machine/lifetime.py
 
-from tsxla_worker import address, lifetime, memory, options  # noqa: E402
-from tsxla_worker.logs import Logs  # noqa: E402
+from tsxla_worker.machine import lifetime, memory  # noqa: E402
+from tsxla_worker.machine.logs import Logs  # noqa: E402
+from tsxla_worker.serving import address, command_line  # noqa: E402
 
 if TYPE_CHECKING:
-    from tsxla_worker.metrics_server import MetricsServer
-    from tsxla_worker.server import Server
+    from tsxla_worker.serving.metrics_server import MetricsServer
+    from tsxla_worker.serving.server import Server
 
 # What is in flight gets this long; a client that waits in an open session would use all of it.
 _GRACE_SECONDS = 2.0
@@ -30,7 +31,7 @@ _ORPHAN_GRACE_SECONDS = 0.5
 
 def main() -> None:
     """Runs until a signal, or the end of the parent, stops it."""
-    chosen = options.parse()
+    chosen = command_line.parse()
     logs = Logs(chosen.log_file)
     stop = threading.Event()
     reasons: list[str] = []
@@ -66,15 +67,15 @@ def main() -> None:
 
 def _exit_code(error: Exception) -> int:
     # The package's code that imports JAX is not loaded when the start failed before that.
-    group = sys.modules.get("tsxla_worker.group")
+    group = sys.modules.get("tsxla_worker.hosts.group")
     return group.PEER_LOST_EXIT if group is not None and isinstance(error, group.NotMetError) else 1
 
 
-def _start(chosen: options.Options, logs: Logs) -> "tuple[Server, MetricsServer | None]":
+def _start(chosen: command_line.Options, logs: Logs) -> "tuple[Server, MetricsServer | None]":
     # What is wrong with the files of the command line should not take JAX's import to say.
     if chosen.listen.path is not None:
         address.clear_stale_socket(chosen.listen.path)
-    token = options.read_token(chosen.token_file) if chosen.token_file else None
+    token = command_line.read_token(chosen.token_file) if chosen.token_file else None
     certificate = chosen.tls_cert.read_bytes() if chosen.tls_cert else None
     key = chosen.tls_key.read_bytes() if chosen.tls_key else None
     memory.share_arenas()
@@ -87,8 +88,9 @@ def _start(chosen: options.Options, logs: Logs) -> "tuple[Server, MetricsServer 
         os.environ.setdefault("JAX_PLATFORMS", "cpu")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from tsxla_worker import group, server, worker
-    from tsxla_worker.metrics_server import MetricsServer
+    from tsxla_worker.hosts import group
+    from tsxla_worker.serving import server, worker
+    from tsxla_worker.serving.metrics_server import MetricsServer
 
     security = server.Security(token, certificate, key)
     wanted = None if chosen.coordinator is None else group.Wanted(chosen.coordinator, chosen.hosts, chosen.host)

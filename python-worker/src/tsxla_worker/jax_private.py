@@ -5,7 +5,7 @@ Checked against jax 0.12.0.1. Six things are not public:
 - an MLIR context with the dialects that JAX registers, and the serialisation that keeps Shardy attributes;
 - the fields of `jax.export.Exported` that begin with an underscore: it is how a module that JAX did not trace becomes
   a function for `jax.jit`;
-- replacing the persistent cache's store by ours (`compile_cache.py`);
+- replacing the persistent cache's store by ours (`executables/compile_cache.py`);
 - the store of keys and values that the hosts of a group share;
 - who writes to the persistent cache: JAX leaves that to host 0;
 - where JAX compiles, so that a saved executable stands in for what XLA would make, and that one which is to be saved
@@ -26,7 +26,7 @@ from jax._src.export._export import _module_to_bytecode  # pyright: ignore[repor
 from jax._src.interpreters.mlir import _create_ir_context  # pyright: ignore[reportPrivateUsage]
 from jaxlib.mlir import ir
 
-from tsxla_worker.tensors import TensorType
+from tsxla_worker.tensors.tensor_types import TensorType
 
 type Device = Any
 """One of JAX's devices, whose class has no public name that a type checker takes."""
@@ -166,6 +166,8 @@ def without_cache() -> Generator[None]:
 
 @contextlib.contextmanager
 def _standing_in(compile_: Callable[..., object]) -> Generator[None]:
+    if compiler.compile_or_get_cached is not _compile:
+        raise RuntimeError("JAX's own compilation is in place. Call intercept_compilation() when the process starts.")
     _this_thread.stand_in = compile_
     try:
         yield
@@ -177,15 +179,20 @@ _this_thread = threading.local()
 _compile_or_get_cached = compiler.compile_or_get_cached
 
 
+def intercept_compilation() -> None:
+    """Replaces JAX's compilation by one that a `with` block here can change; call it before anything is compiled.
+
+    JAX's own still does the work outside of such blocks. A second call changes nothing.
+    """
+    compiler.compile_or_get_cached = _compile
+
+
 def _compile(*given: Any, **named: Any) -> Any:
     stand_in = getattr(_this_thread, "stand_in", None)
     if stand_in is None:
         return _compile_or_get_cached(*given, **named)
     backend, module, _, options, callbacks, places, *_ = given
     return stand_in(backend, module, places, options, callbacks)
-
-
-compiler.compile_or_get_cached = _compile
 
 
 def use_cache_store(store: CacheStore, folder: str) -> None:

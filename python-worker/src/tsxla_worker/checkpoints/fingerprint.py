@@ -8,8 +8,8 @@ import hashlib
 import os
 from contextlib import ExitStack
 
-from tsxla_worker.checkpoints.index import Checkpoint, damaged, stamp
-from tsxla_worker.paths import closing, open_regular
+from tsxla_worker.checkpoints.checkpoint import Checkpoint, damaged, stamp
+from tsxla_worker.machine.paths import closing, open_regular
 
 _PAGE = 4096
 

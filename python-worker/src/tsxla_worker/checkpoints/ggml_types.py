@@ -6,7 +6,7 @@ knows how to unpack them. A test holds the table against gguf-py's.
 
 from dataclasses import dataclass
 
-from tsxla_worker.tensors import BY_NAME, ElementType
+from tsxla_worker.tensors.tensor_types import BY_NAME, ElementType
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+from tsxla_worker.checkpoints.checkpoint import MetadataValue, StoredTensor, damaged
 from tsxla_worker.checkpoints.ggml_types import GGML_TYPES, GgmlType
-from tsxla_worker.checkpoints.index import MetadataValue, StoredTensor, damaged
-from tsxla_worker.errors import WorkerError
-from tsxla_worker.tensors import BY_NAME, TensorType
+from tsxla_worker.contract.errors import WorkerError
+from tsxla_worker.tensors.tensor_types import BY_NAME, TensorType
 
 _SCALARS = {0: "<u1", 1: "<i1", 2: "<u2", 3: "<i2", 4: "<u4", 5: "<i4", 6: "<f4", 10: "<u8", 11: "<i8", 12: "<f8"}
 _BOOL, _STRING, _ARRAY = 7, 8, 9

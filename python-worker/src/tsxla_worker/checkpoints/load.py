@@ -19,15 +19,17 @@ import jax
 import numpy as np
 from jaxtyping import Shaped
 
-from tsxla_worker import calling, host_memory
-from tsxla_worker.buffers import Buffer, Buffers
 from tsxla_worker.checkpoints import parts
-from tsxla_worker.checkpoints.index import Checkpoint, StoredTensor, damaged, stamp
+from tsxla_worker.checkpoints.checkpoint import Checkpoint, StoredTensor, damaged, stamp
 from tsxla_worker.checkpoints.parts import Part
-from tsxla_worker.errors import WorkerError, invalid, not_found
-from tsxla_worker.executables import Executable
-from tsxla_worker.paths import closing, open_regular
-from tsxla_worker.tensors import check_bytes, type_of
+from tsxla_worker.contract.errors import WorkerError, invalid, not_found
+from tsxla_worker.executables.executable import Executable
+from tsxla_worker.machine import aligned_memory
+from tsxla_worker.machine.paths import closing, open_regular
+from tsxla_worker.running import execution
+from tsxla_worker.running.buffers import Buffer, Buffers
+from tsxla_worker.tensors.tensor_bytes import check_bytes
+from tsxla_worker.tensors.tensor_types import type_of
 
 _PROGRESS_SECONDS = 0.2
 _PIECE = 32 << 20
@@ -69,9 +71,9 @@ def item(checkpoint: Checkpoint, executable: Executable | None, names: Sequence[
             message = f"An item without a program takes one tensor; {len(tensors)} came."
             raise invalid("ARGUMENT_MISMATCH", message, found=len(tensors), wanted=1)
     else:
-        calling.check_count(executable, len(tensors))
+        execution.check_count(executable, len(tensors))
         for index, tensor in enumerate(tensors):
-            calling.check_argument(executable, index, tensor.type, f"tensor {tensor.name}")
+            execution.check_argument(executable, index, tensor.type, f"tensor {tensor.name}")
     placed = executable.placed if executable else None
     shardings = [None] * len(tensors) if placed is None else placed.arguments
     return Item(executable, [parts.wanted(*pair) for pair in zip(tensors, shardings, strict=True)])
@@ -164,21 +166,23 @@ class _Job:
         if item.executable is None:
             (part,) = item.parts
             # The device may keep this very memory.
-            return [jax.device_put(self._read(part, files[part.tensor.file], host_memory.allocate(part.bytes)))]
-        arrays: list[calling.Value] = []
+            return [jax.device_put(self._read(part, files[part.tensor.file], aligned_memory.allocate(part.bytes)))]
+        arrays: list[execution.Value] = []
         begin = 0
         for n, part in enumerate(item.parts):
             data = self._read(part, files[part.tensor.file], self._staging[begin : begin + part.bytes])
             placed = item.executable.placed
             arrays.append(data if placed is None else parts.spread(part, data, placed.arguments[n]))
-            begin += host_memory.padded(part.bytes)
-        with calling.device:
-            return calling.run(item.executable, arrays)[0]
+            begin += aligned_memory.padded(part.bytes)
+        with execution.device:
+            return execution.run(item.executable, arrays)[0]
 
     def _stage(self) -> np.ndarray:
         """Allocates what the arguments of the largest item take. Every run reads it anew: fresh pages cost more."""
-        sizes = [sum(host_memory.padded(part.bytes) for part in item.parts) for item in self._items if item.executable]
-        return host_memory.allocate(max(sizes, default=0))
+        sizes = [
+            sum(aligned_memory.padded(part.bytes) for part in item.parts) for item in self._items if item.executable
+        ]
+        return aligned_memory.allocate(max(sizes, default=0))
 
     def _read(self, part: Part, descriptor: int, raw: np.ndarray) -> Shaped[np.ndarray, "..."]:
         begin = 0

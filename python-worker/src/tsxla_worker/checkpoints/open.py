@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tsxla_worker.checkpoints import folder, gguf, safetensors
-from tsxla_worker.checkpoints.index import Checkpoint, MetadataValue, StoredTensor, damaged, stamp
-from tsxla_worker.errors import not_found
-from tsxla_worker.paths import closing, open_regular
-from tsxla_worker.stubs import pb
+from tsxla_worker.checkpoints import gguf, safetensors, safetensors_folder
+from tsxla_worker.checkpoints.checkpoint import Checkpoint, MetadataValue, StoredTensor, damaged, stamp
+from tsxla_worker.contract.errors import not_found
+from tsxla_worker.contract.generated import pb
+from tsxla_worker.machine.paths import closing, open_regular
 
 _FILES_LIMIT = 1000
 _TENSOR_SUFFIXES = (".safetensors", ".gguf")
@@ -95,13 +95,13 @@ def _set_value(message: pb.MetadataValue, value: MetadataValue) -> None:
 def _read(path: Path) -> Checkpoint:
     if path.is_dir():
         directory, container = path, "safetensors"
-        tensors, metadata = folder.read(path)
+        tensors, metadata = safetensors_folder.read(path)
     else:
         directory = path.parent
         with closing(open_regular(path)) as descriptor:
             container, tensors, metadata = _read_file(path, descriptor)
     tensors.sort(key=lambda tensor: tensor.name)
-    belonging = {path, *(tensor.file for tensor in tensors), *folder.index_of(path)}
+    belonging = {path, *(tensor.file for tensor in tensors), *safetensors_folder.index_of(path)}
     stamps = {file: stamp(file) for file in belonging}
     identity = repr((str(path), sorted((str(file), seen) for file, seen in stamps.items())))
     return Checkpoint(

@@ -14,8 +14,8 @@ import numpy as np
 from jax.sharding import Sharding
 from jaxtyping import Shaped
 
-from tsxla_worker.checkpoints.index import StoredTensor
-from tsxla_worker.tensors import TensorType
+from tsxla_worker.checkpoints.checkpoint import StoredTensor
+from tsxla_worker.tensors.tensor_types import TensorType
 
 _SHORTEST_RUN = 4 << 10
 

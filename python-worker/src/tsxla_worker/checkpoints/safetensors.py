@@ -4,7 +4,7 @@ The same rules as the reference implementation: eight bytes of length, a JSON ob
 that fill the rest of the file without gaps or overlaps. Nothing is believed before it is compared with the file.
 
 Format: https://github.com/huggingface/safetensors#format.
-Not here: several files that make one checkpoint (`folder.py`).
+Not here: several files that make one checkpoint (`safetensors_folder.py`).
 """
 
 import json
@@ -13,9 +13,9 @@ import os
 from pathlib import Path
 from typing import cast
 
-from tsxla_worker.checkpoints.index import StoredTensor, damaged
-from tsxla_worker.errors import WorkerError
-from tsxla_worker.tensors import BY_NAME, TensorType
+from tsxla_worker.checkpoints.checkpoint import StoredTensor, damaged
+from tsxla_worker.contract.errors import WorkerError
+from tsxla_worker.tensors.tensor_types import BY_NAME, TensorType
 
 _HEADER_LIMIT = 100_000_000  # the reference implementation's
 _SIZE_LIMIT = 1 << 62

@@ -1,0 +1,2 @@
+/** What a text is for. */
+export type Platform = "cpu" | "cuda" | "tpu";

@@ -1,0 +1,36 @@
+import { expect, test } from "@jest/globals";
+import { cpu, lower } from "../../compiler/index.ts";
+import { type Architecture, llama, publishedConfigs } from "../../models/index.ts";
+import { refusalOf } from "../../tests/support/refusal.ts";
+import { traceStep } from "./step-program.ts";
+
+const config = llama.fromHuggingFace({ ...publishedConfigs["smollm2-135m"], num_hidden_layers: 2 });
+const sizes = { batch: 3, pos: 4, capacity: 32 };
+
+test("logits are those of the last position, or of all, and the same equation makes both", () => {
+  const shapes = (["last", "all"] as const).map((outputs) => {
+    const { results } = lower(traceStep(llama, config, cpu(), sizes, outputs)).signature;
+    return results.find(({ name }) => name === "logits")?.shape;
+  });
+  expect(shapes).toEqual([
+    [3, 49_152],
+    [3, 4, 49_152],
+  ]);
+});
+
+test("forward is given the cache of each layer, and asking for another is an error", () => {
+  const asking: (layer: number) => Architecture = (layer) => ({
+    ...llama,
+    forward(weights, inputs, c) {
+      const caches = [inputs.cache(0), inputs.cache(1)];
+      expect(caches).toEqual(inputs.caches);
+      inputs.cache(layer);
+      return llama.forward(weights, inputs, { ...config, ...c });
+    },
+  });
+  expect(() => traceStep(asking(1), config, cpu(), sizes, "last")).not.toThrow();
+  expect(refusalOf(() => traceStep(asking(2), config, cpu(), sizes, "last"))).toMatchInlineSnapshot(`
+InputError LAYER
+forward asks for the cache of layer 2, and the configuration has 2 layers, counted from 0
+`);
+});

@@ -1,0 +1,1 @@
+"""Buffers on the devices, single runs of an executable, and sessions of many steps."""

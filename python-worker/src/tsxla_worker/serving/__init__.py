@@ -1,0 +1,1 @@
+"""The gRPC server around a worker: addresses, tokens, calls, and the streams of requests."""

@@ -37,7 +37,7 @@ test("help of all names each with its sentence; help of one is the same by both 
   expect(part).toMatchObject({ code: 0, stdout: expect.stringContaining("--execute") });
 });
 
-test("a name that is none is told with the nearest that is one", async () => {
+test("an unknown command is refused with the nearest known one", async () => {
   expect(await runCli(["prob"])).toEqual({
     code: 2,
     stdout: "",

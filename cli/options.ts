@@ -208,7 +208,7 @@ export async function importArchitecture(file: string): Promise<Architecture> {
     );
   }
   const made = module.default as Partial<Architecture> | undefined;
-  const wanted = ["name", "fromHuggingFace", "weights", "forward", "unembed", "frequencies", "roles"] as const;
+  const wanted = ["name", "fromHuggingFace", "weights", "forward", "unembed", "roles"] as const;
   const missing = wanted.filter((key) => made?.[key] === undefined);
   if (missing.length === 0) return made as Architecture;
   throw new InputError(

@@ -6,8 +6,9 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import "../tests/support/plain-snapshots.ts";
 import { projectPython } from "../runtime-bridge/launch/environment-paths.ts";
-import { onTestWorker, root, runCli, startCli, temporaryFolder } from "../tests/support/cli.ts";
+import { root, runCli, startCli, temporaryFolder } from "../tests/support/cli.ts";
 import { HubServer, randomBytes } from "../tests/support/hub-server.ts";
+import { onTestWorker } from "../tests/support/worker.ts";
 
 let hub: HubServer;
 let folder: string;

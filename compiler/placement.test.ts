@@ -25,7 +25,7 @@ describe("a placement", () => {
     expect(splitsOf(placement, dims)).toEqual(wanted);
   });
 
-  test("is none on one device", () => {
+  test("is undefined on one device", () => {
     expect(placementFor({ data: 1, expert: 1, model: 1 }, roles)).toBeUndefined();
   });
 

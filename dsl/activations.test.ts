@@ -161,7 +161,7 @@ describe("activations", () => {
     expect(table?.location.file).toBe("dsl/activations.test.ts");
   });
 
-  test("cost nothing when nobody asks", () => {
+  test("add no results when they are not asked for", () => {
     const body = ({ input }: Inputs) => ({ y: part("f", () => input("x", "f32", ax.embed).mul(2)).add(1) });
     expect(trace("test", body).results).toEqual(["y"]);
     expect(named(body).results).toEqual(["y", "activations.f"]);

@@ -287,15 +287,4 @@ forChosen: the body's result lacks axis 'token', by which the choice differs
   weights  weights  f32 [token 3, choice 2]  for-chosen.test.ts:+3
 `);
   });
-
-  test("shows its body one entry", () => {
-    const types = (given: Inputs, ids: Tensor<"token" | "choice">, h: Tensor<"token" | "embed">) => {
-      const entries = { up: given.input("up", "f32", ax.expert, ax.mlp, ax.embed) };
-      const chosen = { along: ax.choice, ids, weights: ids };
-      forChosen(ax.expert, chosen, entries, (e) => h.dot(e.up, "embed")) satisfies Tensor<"token" | "mlp">;
-      // @ts-expect-error  the body sees one entry: there is no axis left to sum over
-      forChosen(ax.expert, chosen, entries, (e) => e.up.sum("expert"));
-    };
-    expect(types).toBeDefined();
-  });
 });

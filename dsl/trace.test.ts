@@ -17,7 +17,7 @@ describe("trace", () => {
     expect(program.signature.results.map(({ name }) => name)).toEqual(["z", "a.0", "a.1.deep"]);
   });
 
-  test("names weights by their paths, stores them as told and shows them as the program computes", async () => {
+  test("names weights by their paths, stores them in the given type and shows them in the program's", async () => {
     const { program } = await checkProgram(
       ({ weights }) => {
         const tree = {

@@ -117,7 +117,7 @@ o/m has no safetensors in its top folder and no GGUF
 `);
   });
 
-  test("refuses an index that is none, or names what is not there", async () => {
+  test("refuses an index that is no index, or that names absent files", async () => {
     const paths = ["model.safetensors.index.json", "config.json"];
     expect(await refusal(paths, {}, "[")).toMatchInlineSnapshot(`
 InputError INDEX

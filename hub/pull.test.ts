@@ -257,7 +257,7 @@ someone/model could not be fetched: HUB answers 429; the server asks to wait 720
 });
 
 describe("the token", () => {
-  test("goes to the hub, and to nobody whom the hub sends us to", async () => {
+  test("is sent to the hub alone, not to the servers that it redirects to", async () => {
     hub.commit(id, model);
     await run({ token: "hf_secret" });
     const heard = (server: string) =>
@@ -532,7 +532,7 @@ OUT/config.json is something else than the repository's config.json, and no pull
     expect((await run()).fetchedBytes).toBe(0);
   });
 
-  test("that cannot be one is told", async () => {
+  test("that cannot be one is refused", async () => {
     hub.commit(id, model);
     await writeFile(out, "a file");
     expect(await refusal()).toMatch(/^InputError OUTPUT\nOUT cannot be a folder for files: /);
@@ -618,7 +618,7 @@ HUB does not accept the token from the options
     expect(await refusal()).toContain("someone/model is disabled at HUB");
   });
 
-  test("an answer that is no hub's", async () => {
+  test("an answer that is HTML and not JSON", async () => {
     hub.behaviour.intercept = (_, response) => response.end("<html>Welcome to the hotel's network") !== undefined;
     expect(await refusal()).toMatchInlineSnapshot(`
 RuntimeFailure ANSWER

@@ -51,7 +51,7 @@ describe("the token", () => {
     expect(refusal).toBe("the token in HF_TOKEN has characters that no token has");
   });
 
-  test("that may not be read is told", async () => {
+  test("that may not be read is an error", async () => {
     const folder = await home();
     await mkdir(join(folder, "folder"));
     await chmod(join(folder, "alone"), 0o600);

@@ -229,7 +229,7 @@ describe("workers that die", () => {
     },
   );
 
-  test("and have forgotten everything by the time that a request comes blame nobody", async () => {
+  test("and lost all requests before one arrived are not blamed on a request", async () => {
     let calls = 0;
     const forgetful: Behaviour = async () => {
       calls += 1;

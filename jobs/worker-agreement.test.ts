@@ -47,7 +47,7 @@ describe("workers that differ", () => {
     expect(await second).toMatch(/^b differs from a in the weights/);
   });
 
-  test("from what the output holds are refused, whoever they are", async () => {
+  test("from the answers in the output are refused, whichever worker it is", async () => {
     const agreement = agreementOf(["a", "b", "c"], "fp_w");
     expect(await outcome(agreement.accept(candidate("a", "other")))).toBe(
       "the output holds answers of fp_w, and a would answer as fp_other: another model, other weights, or weights held " +
@@ -60,7 +60,7 @@ describe("workers that differ", () => {
   });
 });
 
-test("nobody waits for workers that cannot be reached, nor for long for those that are slow", async () => {
+test("unreachable workers are not waited for, and slow ones not for long", async () => {
   const agreement = agreementOf(["a", "b"]);
   const accepted = agreement.accept(candidate("a", "w"));
   agreement.absent("b");

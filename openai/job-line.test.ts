@@ -76,7 +76,7 @@ missing_required_parameter model: body.model is missing; wanted a string
 `);
   });
 
-  test("when its messages are none", () => {
+  test("when its messages are missing, empty or of another type", () => {
     expect(
       refusals([
         chat({}, null),
@@ -322,7 +322,7 @@ invalid_type logprobs: body.logprobs is true; wanted a whole number from 0 to 5
 `);
   });
 
-  test("when its prompt is none, or does not fit", () => {
+  test("when its prompt is missing, empty or too long", () => {
     expect(
       refusals([
         chat({}, [{ role: "user", content: "x".repeat(100) }]),

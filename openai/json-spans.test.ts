@@ -77,7 +77,7 @@ describe("a JSON text's values", () => {
     expect(differing).toEqual([]);
   });
 
-  test("end where they end amid text, and are none where they are nested without end", () => {
+  test("end where the object ends, also amid text, and are absent when nesting does not end", () => {
     expect(readJson('say {"a": "}"} and more', 4)).toMatchObject({ start: 4, end: 14 });
     expect(readJson("[".repeat(100_000), 0)).toBeUndefined();
     expect(readJson("", 0)).toBeUndefined();

@@ -40,7 +40,7 @@ describe("flops", () => {
     expect(flops).toBe(8 * 64 + 8 * 64);
   });
 
-  test("moving, converting, repeating and counting in whole numbers are none", () => {
+  test("moving, converting, repeating and arithmetic of integers count no operations", () => {
     const { flops } = costOf(({ input }) => {
       const x = input("x", "f32", ax.row, ax.in).cast("bf16").slice("in", 2, 4);
       const n = input("n", "i32", ax.row).add(1).mul(2);

@@ -13,7 +13,7 @@ const mlp = trace("mlp", ({ input }) => {
 });
 
 describe("exchanges", () => {
-  test("are none on one device", () => {
+  test("one device predicts no collectives", () => {
     expect(countExchanges(mlp, undefined)).toEqual([]);
   });
 

@@ -56,7 +56,7 @@ test.each([
   expect(toSessionError({ code: status[name], message: "Why.", detail: undefined }).exitCode).toBe(exitCode);
 });
 
-test("a lost worker is told with how it ended, where its log is, and the log's last lines", () => {
+test("the error of a lost worker says how it ended, where its log is, and the log's last lines", () => {
   const error = new WorkerLost({
     address: "unix:/tmp/w/s",
     how: "its process 42 ended by SIGKILL",

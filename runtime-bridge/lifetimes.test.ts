@@ -10,6 +10,8 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { hostTensor, Worker, WorkerLost, WorkerUnavailable } from "./index.ts";
 import { projectPython, pythonPath } from "./launch/environment-paths.ts";
 import { addText, safetensors, slowToCompileText, spinText } from "./test-programs.ts";
+import "../tests/support/needs-python.ts";
+import { exhaustive } from "../tests/support/exhaustive.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 let folder: string;
@@ -97,7 +99,7 @@ test("a worker and its launcher go with a Node process that is killed, and leave
   expect(existsSync(socketFolder)).toBe(false);
 });
 
-test("a worker that is in the middle of a program goes with a Node process that is killed", async () => {
+test(exhaustive("a worker that is in the middle of a program goes with a Node process that is killed"), async () => {
   const { node, worker } = await nodeThatLaunches(`
     const spin = await worker.compile(${JSON.stringify(spinText)});
     worker.execute(spin, [hostTensor("i64", [], [1e12])]);
@@ -130,7 +132,7 @@ test("a Node process that closes its worker ends by itself, and nothing is left"
   expect([existsSync(socketFolder), existsSync(log)]).toEqual([false, false]);
 });
 
-test("a Node process that forgets its worker ends all the same, and the worker with it", async () => {
+test(exhaustive("a Node process that forgets its worker ends all the same, and the worker with it"), async () => {
   const { node, worker } = await nodeThatLaunches("await worker.info();");
   const [code] = node.exitCode === null ? await once(node, "exit") : [node.exitCode];
   expect(code).toBe(0);
@@ -193,13 +195,14 @@ async function lossDuring(work: (worker: Worker) => Promise<unknown>, afterMs = 
   expect(performance.now() - begun).toBeLessThan(50);
 }
 
-test("a worker that is killed while it runs a program is told as lost", () =>
+test("a worker that is killed while it runs a program is reported as lost", () =>
   lossDuring(async (worker) => worker.execute(await worker.compile(spinText), [hostTensor("i64", [], [1e12])]), 1000));
 
-test("a worker that is killed while it compiles is told as lost", () =>
-  lossDuring((worker) => worker.compile(slowToCompileText(400))));
+test(exhaustive("a worker that is killed while it compiles is reported as lost"), () =>
+  lossDuring((worker) => worker.compile(slowToCompileText(400))),
+);
 
-test("a worker that is killed while it loads is told as lost", async () => {
+test(exhaustive("a worker that is killed while it loads is reported as lost"), async () => {
   const size = 4_000_000;
   await writeFile(
     join(folder, "model.safetensors"),
@@ -211,7 +214,7 @@ test("a worker that is killed while it loads is told as lost", async () => {
   });
 });
 
-test("a worker that is killed while a session waits is told as lost, to every step of it", () =>
+test("a worker that is killed while a session waits is reported as lost, to every step of it", () =>
   lossDuring(async (worker) => {
     const session = worker.session();
     const call = session.define({
@@ -226,14 +229,15 @@ test("a worker that is killed while a session waits is told as lost, to every st
     throw errors[0];
   }, 1000));
 
-test("several calls that wait are told the same", () =>
+test(exhaustive("several calls that wait get the same error"), () =>
   lossDuring(async (worker) => {
     const spin = await worker.compile(spinText);
     const calls = [worker.execute(spin, [hostTensor("i64", [], [1e12])]), worker.compile(slowToCompileText(400))];
     const errors = await Promise.all(calls.map((call) => call.catch((error: unknown) => error)));
     expect(errors[1]).toBe(errors[0]);
     throw errors[0];
-  }, 1000));
+  }, 1000),
+);
 
 test("a launch without set-up says what to run", async () => {
   const launch = Worker.launch({ python: join(folder, "no-python") });
@@ -241,7 +245,7 @@ test("a launch without set-up says what to run", async () => {
   await expect(launch).rejects.toThrow("npm run setup");
 });
 
-test("a worker that ends before it is ready is told with its exit code and its log", async () => {
+test("a worker that ends before it is ready is reported with its exit code and its log", async () => {
   const python = join(folder, "python-that-fails");
   await writeFile(python, "#!/bin/sh\necho 'no module named jax' >&2\nexit 3\n", { mode: 0o755 });
   const logFile = join(folder, "start.log");

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type Executable, hostTensor, toFloat32Array, Worker, WorkerError } from "./index.ts";
 import { addText, spinText } from "./test-programs.ts";
+import "../tests/support/needs-python.ts";
 
 let worker: Worker;
 let add: Executable;
@@ -139,7 +140,7 @@ test("a reader that is slow holds the worker back, and a later step still gets t
   expect(last).toBe(59);
 });
 
-test("answers that nobody will read are let go of, also when nobody had begun to", async () => {
+test("answers that are no longer read are released, also before their first step", async () => {
   const size = 1_000_000;
   const large = await worker.compile(addText(size));
   await using session = worker.session();

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Program } from "../compiler/program.ts";
 import { type DeviceBuffer, hostTensor, toFloat32Array, Worker, WorkerError, WorkerUnavailable } from "./index.ts";
 import { addText, safetensors, slowToCompileText, spinText } from "./test-programs.ts";
+import "../tests/support/needs-python.ts";
 
 let folder: string;
 let worker: Worker;
@@ -233,7 +234,7 @@ test("buffers of one worker are refused by another", async () => {
   );
 });
 
-test("an address where nobody listens is told with what to check", async () => {
+test("an address without a worker is an error that says what to check", async () => {
   const missing = Worker.connect("unix:/nowhere/w.sock", { timeoutMs: 300 });
   await expect(missing).rejects.toBeInstanceOf(WorkerUnavailable);
   await expect(missing).rejects.toThrowErrorMatchingInlineSnapshot(

@@ -87,7 +87,7 @@ test("what cannot be lowered, a target that is not known and a file without a na
   expect(() => toLowerTo.call(given, double, "")).toThrow("the name of a golden file");
 });
 
-test("a file that nobody can read is a difference that names its line; line breaks of Windows are none", async () => {
+test("a file that is not MLIR is a difference that names its line; line breaks of Windows are none", async () => {
   toLowerTo.call(context("new"), double, "conflict.mlir");
   const path = join(folder, "conflict.mlir");
   const text = await readFile(path, "utf8");

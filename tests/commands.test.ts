@@ -8,7 +8,9 @@ import { commands } from "../cli/commands.ts";
 import { toFloat32Array } from "../runtime-bridge/index.ts";
 import { projectPython } from "../runtime-bridge/launch/environment-paths.ts";
 import { readSafetensors, SafetensorsWriter } from "../runtime-bridge/safetensors.ts";
-import { onTestWorker, root, runCli, temporaryFolder } from "./support/cli.ts";
+import { root, runCli, temporaryFolder } from "./support/cli.ts";
+import { exhaustive } from "./support/exhaustive.ts";
+import { onTestWorker } from "./support/worker.ts";
 
 let folder: string;
 let model: string;
@@ -207,7 +209,7 @@ describe("compile", () => {
     expect(report.text_bytes).toBeLessThan(500_000);
   });
 
-  test("names what it cannot do, with 2", async () => {
+  test(exhaustive("names what it cannot do, with 2"), async () => {
     const refused = async (...words: string[]) => {
       const { code, stdout, stderr } = await runCli(["compile", ...words]);
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -228,7 +230,7 @@ describe("compile", () => {
   });
 });
 
-test("every command explains itself with --help, on stdout, and ends with 0", async () => {
+test(exhaustive("every command explains itself with --help, on stdout, and ends with 0"), async () => {
   const { stdout } = await run("--help");
   const names = [...stdout.matchAll(/^ {2}(\w+) .*/gm)]
     .map(([, name]) => name as string)

@@ -21,9 +21,11 @@ async function refusal(words: ManifestWords, model?: string, topology = slice): 
   return error?.message.replace(path, "PATH") ?? "none";
 }
 
-test("does nothing where no manifest is asked for", async () => {
-  await write({});
-  await write({}, "model.gguf");
+test("accepts every model and target when no manifest is asked for", async () => {
+  await expect(write({})).resolves.toBeUndefined();
+  // With a manifest both are refused: of the file a cluster does not know where it is, and no chips are named.
+  await expect(write({}, "model.gguf")).resolves.toBeUndefined();
+  await expect(writeManifest({}, "model.gguf", undefined, new Progress())).resolves.toBeUndefined();
 });
 
 test("names what is missing or wrong", async () => {

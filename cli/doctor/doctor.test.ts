@@ -2,7 +2,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { onTestWorker, runCli, temporaryFolder } from "../../tests/support/cli.ts";
+import { runCli, temporaryFolder } from "../../tests/support/cli.ts";
+import { onTestWorker } from "../../tests/support/worker.ts";
 import type { Check } from "./check.ts";
 import { guarded } from "./check.ts";
 import { checkEnvironment, checkNode, checkPackages, checkPlugins } from "./installation.ts";
@@ -103,7 +104,7 @@ describe("machine", () => {
   });
 });
 
-test("devices are told with their memory, and none is a failure", () => {
+test("devices are listed with their memory, and no device is a failure", () => {
   const one = { id: 0, kind: "NVIDIA H100 80GB HBM3", memoryBytes: 85e9 };
   expect(checkDevices({ platform: "cuda", devices: [one], residentBytes: 1e9 })).toMatchObject({
     status: "ok",

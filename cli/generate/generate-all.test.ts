@@ -2,7 +2,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "@jest/globals";
-import { onTestWorker, runCli, smollm2, temporaryFolder } from "../../tests/support/cli.ts";
+import { runCli, smollm2, temporaryFolder } from "../../tests/support/cli.ts";
+import { exhaustive } from "../../tests/support/exhaustive.ts";
+import { onTestWorker } from "../../tests/support/worker.ts";
 
 let file: string;
 
@@ -32,7 +34,7 @@ test("prints the answers in order, tells the line that is too long, and ends wit
   expect(code).toBe(2);
 });
 
-test("--json is one object with all answers", async () => {
+test(exhaustive("--json is one object with all answers"), async () => {
   const { code, stdout } = await run("--prompts", file, "--json");
   const { answers, ...figures } = JSON.parse(stdout);
   expect(answers).toMatchObject([

@@ -64,7 +64,7 @@ describe("what Kubernetes would refuse is refused here, by the option's name:", 
     expect(() => checkOptions({ ...good, ...wrong })).toThrow(`--${option} `);
   });
 
-  test("in words", () => {
+  test("and the error names the value and what is allowed", () => {
     expect(() => checkOptions({ ...good, name: "20b" })).toThrowErrorMatchingInlineSnapshot(
       `"--name is '20b'; wanted a lower-case letter, then letters, digits and '-', at most 45 in all"`,
     );

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { checkProgram } from "../../tests/support/check-program.ts";
 import type { Tolerance } from "../../tests/support/numbers.ts";
 import { refusal } from "../../tests/support/refusal.ts";
-import { axes, layerNorm, rmsNorm, type Tensor } from "../index.ts";
+import { axes, layerNorm, rmsNorm } from "../index.ts";
 
 const ax = axes({ batch: 2, embed: 4, mlp: 4, head: 2, dim: 2 });
 const x = [
@@ -104,16 +104,16 @@ describe("rmsNorm", () => {
 
   test("refuses a scale of several axes where none is named, and one without axes", () => {
     expect(
-  refusal(({ input }) => rmsNorm(input("q", "f32", ax.head, ax.dim), input("scale", "f32", ax.head, ax.dim), 1e-5))
-).toMatchInlineSnapshot(`
+      refusal(({ input }) => rmsNorm(input("q", "f32", ax.head, ax.dim), input("scale", "f32", ax.head, ax.dim), 1e-5)),
+    ).toMatchInlineSnapshot(`
 ShapeError AXIS_MISSING
 rmsNorm: the scale has several axes, and the norm runs over one
   scale  scale  f32 [head 2, dim 2]  norm.test.ts:+0
   hint  name the axes that are normalised, as the last arguments: rmsNorm(…, eps, "head")
 `);
     expect(
-  refusal(({ input }) => rmsNorm(input("q", "f32", ax.dim), input("scale", "f32"), 1e-5))
-).toMatchInlineSnapshot(`
+      refusal(({ input }) => rmsNorm(input("q", "f32", ax.dim), input("scale", "f32"), 1e-5)),
+    ).toMatchInlineSnapshot(`
 ShapeError AXIS_MISSING
 rmsNorm: the scale has no axis, and the norm runs over one
   scale  scale  f32 []  norm.test.ts:+0
@@ -144,28 +144,4 @@ describe("layerNorm", () => {
       },
     );
   });
-});
-
-test("types: a norm keeps the axes and needs those of its scale", () => {
-  const types = (given: Tensor<"batch" | "embed">, by: Tensor<"embed">) => {
-    rmsNorm(given, by, 1e-5) satisfies Tensor<"batch" | "embed">;
-    layerNorm(given, by, undefined, 1e-5) satisfies Tensor<"batch" | "embed">;
-    // @ts-expect-error  nothing to normalise over
-    rmsNorm(given.mean("embed"), by, 1e-5);
-  };
-  const generic = <B extends string>(q: Tensor<B | "dim">, by: Tensor<"dim">) =>
-    rmsNorm(q, by, 1e-5) satisfies Tensor<B | "dim">;
-  const others = (q: Tensor<"pos" | "head" | "dim">, by: Tensor<"dim">, each: Tensor<"head" | "dim">) => {
-    rmsNorm(q, by, 1e-5) satisfies Tensor<"pos" | "head" | "dim">;
-    rmsNorm(q, each, 1e-5, "dim") satisfies Tensor<"pos" | "head" | "dim">;
-    layerNorm(q, each, undefined, 1e-5, "head", "dim") satisfies Tensor<"pos" | "head" | "dim">;
-    // @ts-expect-error  the scale has no axis `pos`
-    rmsNorm(q, by, 1e-5, "pos");
-    // @ts-expect-error  a scale over `embed`, and queries have none
-    rmsNorm(q, {} as Tensor<"embed">, 1e-5);
-    // @ts-expect-error  a bias over another axis than the scale
-    layerNorm(q, by, {} as Tensor<"head">, 1e-5);
-  };
-  expect([generic, others]).toBeDefined();
-  expect(types).toBeDefined();
 });

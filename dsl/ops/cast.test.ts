@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { expected } from "../../tests/ops/expected.ts";
 import { checkProgram } from "../../tests/support/check-program.ts";
 import { refusal } from "../../tests/support/refusal.ts";
-import { axes, axis, type DType, dtypes, type Tensor } from "../index.ts";
+import { axes, axis, type DType, dtypes } from "../index.ts";
 
 const ax = axes({ row: 2, column: 3, piece: 4, half: 2 });
 
@@ -305,15 +305,4 @@ describe("bitSplit and bitMerge", () => {
         hint  rename one of the two: x.rename("half", …)
     `);
   });
-});
-
-test("types: a cast keeps the axes, pieces are an axis more or less", () => {
-  const types = (x: Tensor<"row">) => {
-    x.cast("bf16") satisfies Tensor<"row">;
-    x.bitSplit("u8", ax.piece) satisfies Tensor<"row" | "piece">;
-    x.bitMerge("u64", "row") satisfies Tensor<never>;
-    // @ts-expect-error  not an element type
-    x.cast("float");
-  };
-  expect(types).toBeDefined();
 });

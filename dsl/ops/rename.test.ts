@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { checkProgram } from "../../tests/support/check-program.ts";
 import { refusal } from "../../tests/support/refusal.ts";
-import { axes, axis, type Tensor } from "../index.ts";
+import { axes, axis } from "../index.ts";
 
 const ax = axes({ row: 2, column: 3, flat: 6, head: 2, dim: 3, depth: 2 });
 const six = [1, 2, 3, 4, 5, 6];
@@ -221,17 +221,4 @@ describe("merge", () => {
         operand  x  i32 [head 2]  rename.test.ts:+0
     `);
   });
-});
-
-test("types: names go and come", () => {
-  const types = (x: Tensor<"row" | "flat">) => {
-    x.rename("row", "line") satisfies Tensor<"line" | "flat">;
-    x.split("flat", [ax.head, ax.dim]) satisfies Tensor<"row" | "head" | "dim">;
-    x.merge(["row", "flat"], axis("all", 12)) satisfies Tensor<"all">;
-    // @ts-expect-error  the name is taken
-    x.rename("row", "flat");
-    // @ts-expect-error  no such axis
-    x.merge(["row", "dim"], ax.flat);
-  };
-  expect(types).toBeDefined();
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { checkProgram } from "../../tests/support/check-program.ts";
 import { refusal } from "../../tests/support/refusal.ts";
-import { axes, axis, type Tensor } from "../index.ts";
+import { axes, axis } from "../index.ts";
 
 const ax = axes({ batch: 2, pos: 3, vocab: 4, embed: 2 });
 const table = [
@@ -299,16 +299,4 @@ describe("at", () => {
         hint  x.take("pos", …) looks many entries up
     `);
   });
-});
-
-test("types: entries take the ids' axes, and one position has none", () => {
-  const types = (x: Tensor<"vocab" | "embed">, ids: Tensor<"batch" | "pos">) => {
-    x.take("vocab", ids) satisfies Tensor<"batch" | "pos" | "embed">;
-    x.at("vocab", 0) satisfies Tensor<"embed">;
-    // @ts-expect-error  the operand has no such axis
-    x.at("pos", 0);
-    // @ts-expect-error  a position along the axis itself
-    x.at("vocab", x);
-  };
-  expect(types).toBeDefined();
 });

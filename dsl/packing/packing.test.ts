@@ -303,7 +303,7 @@ q8_0 packs 32 elements a block, and axis 'embed' has 40
     expect(packings.int8.parts(narrow)).toHaveLength(2);
   });
 
-  test("are found by name, and element types are none", () => {
+  test("are found by name, and an element type is not a packing", () => {
     expect(packingOf("q8_0")).toBe(packings.q8_0);
     expect(packingOf("bf16")).toBeUndefined();
   });

@@ -243,7 +243,7 @@ describe("the generation loop", () => {
     await expect(answer.take(without)).rejects.toThrow("the candidates do not tell what to choose");
   });
 
-  test("closes its sequence when the caller leaves, and an error of the step under way is nobody's", async () => {
+  test("closes its sequence when the caller leaves, and drops an error of the step under way", async () => {
     const { answer, calls } = start([1]);
     for await (const _ of answer) break;
     await new Promise((resolve) => setImmediate(resolve));

@@ -310,7 +310,7 @@ describe("the line", () => {
     expect((await Promise.all(taken)).map(({ tokens }) => tokens[0])).toEqual([2, 3, 4]);
   });
 
-  test("callers that wait until it has room are let in one after the other, and nobody is refused", async () => {
+  test("callers that wait for room are admitted one after the other, and none is refused", async () => {
     const { engine } = serve({ queue: 1 });
     await using _ = engine;
     let most = 0;
@@ -389,7 +389,7 @@ describe("failures", () => {
     expect((await ask(engine, [1], { maxTokens: 1 })).tokens).toEqual([2]);
   });
 
-  test("a worker that is lost fails everybody, whoever runs, waits, or comes after", async () => {
+  test("a lost worker fails every request that runs, waits or comes after", async () => {
     const { engine, breakNext } = serve({ queue: 1 });
     await using _ = engine;
     const lost = new WorkerLost({ address: "unix:/somewhere", how: "it was ended by SIGKILL" });

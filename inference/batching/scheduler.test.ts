@@ -127,7 +127,7 @@ describe("lanes", () => {
     expect(of.lanes.map(({ capacity }) => capacity)).toEqual([400, 500]);
   });
 
-  test("nobody passes the first in line that waits for memory, so that it gets some", () => {
+  test("no request passes the first one that waits for memory", () => {
     const of = scheduler({ bytes: 1000 });
     const busy = job(1, 600);
     of.enqueue(busy);

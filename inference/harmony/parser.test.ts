@@ -113,7 +113,7 @@ assistant: "Hi" end
     expect(parser.problems.map(({ code }) => code)).toEqual(["message"]);
   });
 
-  test("ids that are none are U+FFFD", () => {
+  test("ids outside the vocabulary are parsed as U+FFFD", () => {
     const ids = [...harmony.tokenizer.encode("<|start|>assistant<|message|>a", { parseSpecial: true }), -1, 3e9, 0.5];
     const { messages, problems } = harmony.parse(ids);
     expect(messages[0]?.content).toBe("a\uFFFD\uFFFD\uFFFD");

@@ -116,7 +116,7 @@ InputError HARMONY_MESSAGE
 messages[1].name is missing; wanted the name of the tool, such as functions.get_weather
 `);
   });
-  test("content that is none", () => {
+  test("a message without content", () => {
     expect(refused({ role: "user" })).toMatchInlineSnapshot(`
 InputError HARMONY_MESSAGE
 messages[1].content is missing; wanted a text, or content of the kind system or developer

@@ -24,7 +24,7 @@ describe("chunks of a prompt", () => {
     expect(chunksOf(16).map(({ bucket }) => bucket)).toEqual([16]);
   });
 
-  test("of no tokens are none", () => {
+  test("an empty prompt has no chunks", () => {
     expect(chunksOf(0)).toEqual([]);
   });
 });

@@ -46,7 +46,7 @@ describe("compile", () => {
     expect(made.executable.optimizedHlo).toMatch(/^HloModule/);
   });
 
-  test("refuses sizes that are none, by name", () => {
+  test("refuses sizes that are not whole numbers from 1, by name", () => {
     expect(refusalOf(() => stepRequest({ batch: 0 }))).toMatchInlineSnapshot(`
 InputError OPTION
 batch is 0, and it is a whole number from 1

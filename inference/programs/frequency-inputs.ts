@@ -1,6 +1,6 @@
 /** Rotary frequencies as a program takes them: `frequencies`, or `frequencies.NAME` for each set of a model with several. */
-import { type Axis, axis, type Inputs } from "../../dsl/index.ts";
-import type { FrequencySets, RotaryInputs } from "../../models/index.ts";
+import { type Axis, axis, InputError, type Inputs } from "../../dsl/index.ts";
+import type { Architecture, FrequencySets, RotaryInputs } from "../../models/index.ts";
 
 // Public API
 
@@ -28,4 +28,22 @@ export function traceFrequencies(
   );
   if (sets instanceof Float32Array) return tensors[0] as (typeof tensors)[number];
   return Object.fromEntries(Object.keys(sets).map((name, n) => [name, tensors[n] as (typeof tensors)[number]]));
+}
+
+/**
+ * What `forward` is given of a model in which nothing turns: no frequencies, and an error that says so when they are read.
+ * A copy of the inputs has none either.
+ */
+export function withoutFrequencies<T extends object>(
+  inputs: T,
+  { name }: Pick<Architecture, "name">,
+): T & { readonly frequencies: RotaryInputs } {
+  const get = (): never => {
+    throw new InputError(
+      "ARCHITECTURE",
+      `forward of architecture "${name}" reads frequencies, and the architecture declares none\n  hint  add frequencies(config, length), such as ropeFrequencies(config.rope, length)`,
+      { name },
+    );
+  };
+  return Object.defineProperty(inputs, "frequencies", { get }) as T & { readonly frequencies: RotaryInputs };
 }

@@ -34,3 +34,24 @@ InputError LAYER
 forward asks for the cache of layer 2, and the configuration has 2 layers, counted from 0
 `);
 });
+
+test("without frequencies a step has no such argument, and forward cannot read any", () => {
+  const { frequencies: _, ...rest } = llama;
+  const still: Architecture = {
+    ...rest,
+    name: "still",
+    forward: (w, { tokens, ...inputs }) => {
+      expect("frequencies" in { ...inputs }).toBe(false);
+      return w.embed.take("vocab", tokens);
+    },
+  };
+  const { signature } = lower(traceStep(still, config, cpu(), sizes, "last"));
+  const given = signature.arguments.map(({ name }) => name).filter((name) => !/^(weights|caches)\./.test(name));
+  expect(given).toEqual(["tokens", "start", "length"]);
+  const turning: Architecture = { ...rest, name: "turning" };
+  expect(refusalOf(() => traceStep(turning, config, cpu(), sizes, "last"))).toMatchInlineSnapshot(`
+InputError ARCHITECTURE
+forward of architecture "turning" reads frequencies, and the architecture declares none
+  hint  add frequencies(config, length), such as ropeFrequencies(config.rope, length)
+`);
+});

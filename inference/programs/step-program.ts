@@ -25,7 +25,7 @@ import {
 import type { Architecture, ModelConfig } from "../../models/index.ts";
 import { chosenToken } from "../sampling/choose-on-device.ts";
 import { chunkBuckets } from "./buckets.ts";
-import { traceFrequencies } from "./frequency-inputs.ts";
+import { traceFrequencies, withoutFrequencies } from "./frequency-inputs.ts";
 
 // Public API
 
@@ -87,7 +87,8 @@ export function traceStep<C extends ModelConfig>(
     const tokens = inputs.input("tokens", "i32", batch, pos);
     const start = inputs.input("start", "i32", batch);
     const length = outputs === "chosen" ? undefined : inputs.input("length", "i32", batch);
-    const frequencies = traceFrequencies(inputs, batch, architecture.frequencies?.(config, 1) ?? {});
+    const sets = architecture.frequencies?.(config, 1);
+    const frequencies = sets && traceFrequencies(inputs, batch, sets);
     // Which tensors these are is known to the architecture alone.
     const declared = architecture.weights(config) as Readonly<Record<string, Param>>;
     const weights = inputs.weights("weights", declared, storageOf, target.compute);
@@ -100,7 +101,9 @@ export function traceStep<C extends ModelConfig>(
 
     const positions = start.broadcast(pos).add(iota(pos));
     const cache = (layer: number) => cacheOfLayer(caches, layer);
-    const hidden = architecture.forward(weights, { tokens, positions, frequencies, caches, cache }, config);
+    const plain = { tokens, positions, caches, cache };
+    const given = frequencies === undefined ? withoutFrequencies(plain, architecture) : { ...plain, frequencies };
+    const hidden = architecture.forward(weights, given, config);
     const state = { caches: caches.map((cache) => cache.state) };
     if (outputs === "all") {
       // An equation for one position holds for all: an axis that it does not name stays as it is.

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { cpu } from "../../compiler/index.ts";
 import { tinyConfig, tinyNumbers, writeTiny } from "../../tests/examples/tiny-gpt-oss.ts";
 import { temporaryFolder } from "../../tests/support/cli.ts";
+import { exhaustive } from "../../tests/support/exhaustive.ts";
 import { testWorker } from "../../tests/support/worker.ts";
 import { type GenerateOneOptions, loadModel, type Model, PromptCache, type Summary } from "../index.ts";
 
@@ -61,7 +62,7 @@ describe("a prompt cache", () => {
     expect(again.said).toEqual(three.said);
   });
 
-  test("does not go back to where a window has been written over", async () => {
+  test(exhaustive("does not go back to where a window has been written over"), async () => {
     await using cache = new PromptCache();
     const long = text(1500, 3);
     expect((await answer(long, { cache })).summary.reusedTokens).toBe(0);

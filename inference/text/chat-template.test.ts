@@ -32,7 +32,7 @@ describe("renders as transformers", () => {
     expect(ChatTemplate.parse("{{ bos_token is defined }}").render(hi)).toBe("false");
   });
 
-  test("tools are none when there are none", () => {
+  test("tools are None to a template when none are given", () => {
     const source = "{{ 'none' if tools is none else tools | tojson }}";
     expect(render(source)).toBe("none");
     expect(render(source, { tools: [{ name: "f", text: 'é <b> "q"' }] })).toBe(
@@ -122,7 +122,7 @@ describe("a model's template is", () => {
     expect(findChatTemplate({ ggufMetadata: gguf })).toBe("gguf");
   });
 
-  test("none where there is none", () => {
+  test("a file without a template has none", () => {
     expect(findChatTemplate({})).toBeUndefined();
     expect(findChatTemplate({ tokenizerConfig: { chat_template: null }, ggufMetadata: {} })).toBeUndefined();
   });

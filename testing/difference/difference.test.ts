@@ -122,7 +122,7 @@ test("another size is named by its axis, once, and not by every operation that f
 `);
 });
 
-test("another element type is told by arguments; conversions are new", () => {
+test("another element type is shown by arguments; conversions are new", () => {
   const report = told(body({}), body({ dtype: "bf16" }));
   expect(text(report)).toContain("elements: f32 → bf16");
   expect(report.counts).toMatchObject({ arguments: 4 });
@@ -144,7 +144,7 @@ test("an argument in the middle is new, and moves no other", () => {
   expect(report.counts).toMatchObject({ arguments: 1, added: 2, changed: 2, removed: 0 });
 });
 
-test("a contraction over another axis of the same size is told by the axis", () => {
+test("a contraction over another axis of the same size is shown by the axis", () => {
   const ax = axes({ pos: 3, a: 4, b: 4 });
   const over = (axis: "a" | "b") => (given: Inputs) => given.input("x", "f32", ax.pos, ax.a, ax.b).sum(axis);
   expect(text(told(over("a"), over("b")))).toMatchInlineSnapshot(`
@@ -183,7 +183,7 @@ test("an operand's axes are those under which its operation takes it, though a r
   expect(text).toContain("axis 'head' of 2 is gone");
 });
 
-test("another mesh and another split are told by the axes of devices", () => {
+test("another mesh and another split are shown by the axes of devices", () => {
   const on = (target: string, roles: LowerToOptions["roles"]) => {
     const lowered = lowerIt(body({}), "mlp", { target, ...(roles === undefined ? {} : { roles }) });
     const module = readModule(lowered.text, "the text");
@@ -238,7 +238,7 @@ test("a change inside a loop's body says so", () => {
   expect(text(report)).toMatch(/~ sine changed in while in @tsxla\.for_chosen .*\(sin\)/);
 });
 
-test("operations in another order are told to have moved", () => {
+test("operations in another order are shown as moved", () => {
   const ax = axes({ pos: 3 });
   const order = (swap: boolean) => (given: Inputs) => {
     const x = given.input("x", "f32", ax.pos);
@@ -276,7 +276,7 @@ const swaps: Readonly<Record<string, string>> = {
 };
 
 test.each(Object.entries(goldens))(
-  "in %s one operation that is another is told alone, wherever it stands",
+  "in %s one changed operation is the only difference, wherever it stands",
   (name, golden) => {
     const { plainText } = lowerIt(golden, name);
     const before = { module: readModule(plainText, name), map: undefined };
@@ -299,7 +299,7 @@ test.each(Object.entries(goldens))(
 );
 
 test.each(Object.entries(goldens))(
-  "in %s a line more, which numbers all others anew, is told alone",
+  "in %s one added line, which renumbers all others, is the only difference",
   (name, golden) => {
     const { plainText } = lowerIt(golden, name);
     const before = { module: readModule(plainText, name), map: undefined };

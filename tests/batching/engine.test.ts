@@ -21,6 +21,7 @@ import {
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { tinyConfig, tinyNumbers, writeTiny } from "../examples/tiny-gpt-oss.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
+import { describeCases, exhaustive } from "../support/exhaustive.ts";
 import { testWorker } from "../support/worker.ts";
 
 /** A token whose embedding is no number, in one model. */
@@ -83,7 +84,7 @@ function expectAsAlone(answer: Told, alone: Told): void {
   expect(sure).toBeGreaterThan(0);
 }
 
-describe.each(["untied", "windows"])("%s", (name) => {
+describeCases(["untied", "windows"], ["windows"], (name) => {
   let model: Model;
   let engine: Engine;
 
@@ -192,20 +193,23 @@ describe("what depends on a text's length", () => {
     expect(engine.statistics.lanes.map(({ capacity }) => capacity).sort((a, b) => a - b)).toEqual([256, 1024]);
   });
 
-  test("an answer that outgrows its row goes on in a longer one, to the same bits whoever else is there", async () => {
-    await using model = await loadModel(join(folder, "windows"), { worker: await testWorker(), target });
-    await using engine = await model.serve({ rows: 2, grid: 16 });
-    const options = { maxTokens: 300, minTokens: 300 };
-    const crowd = await Promise.all([1, 2, 3].map((seed) => ask(engine, text(20 * seed, seed), options)));
-    expect(engine.statistics.moves).toBe(3);
-    await using quiet = await model.serve({ rows: 2, grid: 16 });
-    for (const [n, answer] of crowd.entries()) {
-      const prompt = text(20 * (n + 1), n + 1);
-      expect(answer.logprobs).toEqual((await ask(quiet, prompt, options)).logprobs);
-      expectAsAlone(answer, await ask(model, prompt, options));
-      expect(answer.summary).toMatchObject({ promptTokens: prompt.length, answerTokens: 300, reusedTokens: 0 });
-    }
-  });
+  test(
+    exhaustive("an answer that outgrows its row goes on in a longer one, to the same bits whatever its neighbours are"),
+    async () => {
+      await using model = await loadModel(join(folder, "windows"), { worker: await testWorker(), target });
+      await using engine = await model.serve({ rows: 2, grid: 16 });
+      const options = { maxTokens: 300, minTokens: 300 };
+      const crowd = await Promise.all([1, 2, 3].map((seed) => ask(engine, text(20 * seed, seed), options)));
+      expect(engine.statistics.moves).toBe(3);
+      await using quiet = await model.serve({ rows: 2, grid: 16 });
+      for (const [n, answer] of crowd.entries()) {
+        const prompt = text(20 * (n + 1), n + 1);
+        expect(answer.logprobs).toEqual((await ask(quiet, prompt, options)).logprobs);
+        expectAsAlone(answer, await ask(model, prompt, options));
+        expect(answer.summary).toMatchObject({ promptTokens: prompt.length, answerTokens: 300, reusedTokens: 0 });
+      }
+    },
+  );
 
   test("prompts of which rotary frequencies differ share nothing", async () => {
     await using model = await loadModel(join(folder, "dynamic"), { worker: await testWorker(), context: 512 });
@@ -219,7 +223,7 @@ describe("what depends on a text's length", () => {
 });
 
 describe("a worker of its own", () => {
-  test("numbers that are none stay with their request; a killed worker ends all, and what was held is freed", async () => {
+  test("NaN logits fail their own request alone; a killed worker ends all, and what was held is freed", async () => {
     const worker = await Worker.launch();
     const model = await loadModel(join(folder, "poisoned"), { worker, target });
     const options = { logitBias: { [poison]: -100 } };

@@ -13,7 +13,9 @@ import { harmonyMessages } from "../../inference/harmony/chat.ts";
 import { Harmony, type Message } from "../../inference/harmony/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { byteTokenizer } from "../support/byte-tokenizer.ts";
-import { type Ended, onTestWorker, root, runCli, smollm2, startCli, temporaryFolder } from "../support/cli.ts";
+import { type Ended, root, runCli, smollm2, startCli, temporaryFolder } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
+import { onTestWorker } from "../support/worker.ts";
 import { scriptedWords, writeScripted } from "./scripted-chat.ts";
 
 const harmony = new Harmony(byteTokenizer());
@@ -93,7 +95,7 @@ describe("through a pipe", () => {
     expect(stderr).toMatch(/^\/reset +forget what was said$/m);
   });
 
-  test("says when an answer was cut off, never came, or is the call of a tool, and goes on", async () => {
+  test(exhaustive("says when an answer was cut off, never came, or is the call of a tool, and goes on"), async () => {
     const cut = await chat(["hello", "/reset", "hello"], "--max-tokens", "20");
     expect(cut).toMatchObject({ code: 0, stdout: "" });
     expect(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { Worker } from "../../inference/index.ts";
 import { runCli, startCli, temporaryFolder } from "../support/cli.ts";
+import "../support/needs-python.ts";
 
 test("tsxla worker serves its counters where it says, and stops with the worker", async () => {
   const folder = await temporaryFolder();

@@ -7,7 +7,9 @@ import { gunzipSync } from "node:zlib";
 import { beforeAll, expect, test } from "@jest/globals";
 import { Worker } from "../../inference/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
-import { onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
+import { root, runCli, temporaryFolder } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
+import { onTestWorker } from "../support/worker.ts";
 
 interface Event {
   readonly name?: string;
@@ -54,17 +56,29 @@ test("generate --profile names what XLA ran after the model and its lines, and s
   expect(plane.includes("models/llama.ts")).toBe(true);
 });
 
-test("logits --profile records, too, and a folder outside the worker's root is refused with 2", async () => {
-  const words = ["logits", "--model", model, "--tokens", "1,2", "--out", join(folder, "out.safetensors"), "--profile"];
-  const { code, stderr } = await runCli([...words, join(folder, "other"), ...(await onTestWorker())]);
-  expect({ code, stderr }).toMatchObject({
-    code: 0,
-    stderr: expect.stringMatching(/^profile {2}\S+\/other\/\S+\.xplane\.pb$/m),
-  });
-  await using confined = await Worker.launch({ root: folder });
-  await expect(confined.profile("../outside")).rejects.toMatchObject({ code: "PATH_OUTSIDE_ROOT", exitCode: 2 });
-  await using profile = await confined.profile("inside");
-  expect(profile.directory).toMatch(new RegExp(`^${join(folder, "inside")}/`));
-  await expect(confined.profile("inside")).rejects.toMatchObject({ code: "PROFILE_UNDER_WAY" });
-  expect((await profile.stop()).length).toBeGreaterThan(0);
-});
+test(
+  exhaustive("logits --profile records, too, and a folder outside the worker's root is refused with 2"),
+  async () => {
+    const words = [
+      "logits",
+      "--model",
+      model,
+      "--tokens",
+      "1,2",
+      "--out",
+      join(folder, "out.safetensors"),
+      "--profile",
+    ];
+    const { code, stderr } = await runCli([...words, join(folder, "other"), ...(await onTestWorker())]);
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^profile {2}\S+\/other\/\S+\.xplane\.pb$/m),
+    });
+    await using confined = await Worker.launch({ root: folder });
+    await expect(confined.profile("../outside")).rejects.toMatchObject({ code: "PATH_OUTSIDE_ROOT", exitCode: 2 });
+    await using profile = await confined.profile("inside");
+    expect(profile.directory).toMatch(new RegExp(`^${join(folder, "inside")}/`));
+    await expect(confined.profile("inside")).rejects.toMatchObject({ code: "PROFILE_UNDER_WAY" });
+    expect((await profile.stop()).length).toBeGreaterThan(0);
+  },
+);

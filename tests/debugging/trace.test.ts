@@ -13,7 +13,9 @@ import type { Comparison } from "../../inference/index.ts";
 import { toFloat32Array } from "../../runtime-bridge/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { openSafetensors, readSafetensors } from "../../runtime-bridge/safetensors.ts";
-import { type Ended, onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
+import { type Ended, root, runCli, temporaryFolder } from "../support/cli.ts";
+import { exhaustive, testTable } from "../support/exhaustive.ts";
+import { onTestWorker } from "../support/worker.ts";
 
 const cases = {
   untied: { script: "random_llama.py", options: [] as string[], names: "scripts/transformers-names.json" },
@@ -61,35 +63,45 @@ describe("logits --trace --reference", () => {
     expect(Number(found?.[2])).toBeLessThan(2e-5);
   });
 
-  test.each([
+  testTable<[Case, string, string, RegExp]>(
+    "says of %s with %s which value is wrong",
     [
-      "released",
-      "wrong-expert",
-      "layers.0.moe.experts",
-      /^the 9 before it agree, the last is layers.0.moe.routerBias$/,
+      [
+        "released",
+        "wrong-expert",
+        "layers.0.moe.experts",
+        /^the 9 before it agree, the last is layers.0.moe.routerBias$/,
+      ],
+      [
+        "released",
+        "wrong-window",
+        "layers.1.attn.out.input",
+        /^the \d+ before it agree, the last is layers.1.attn.vBias$/,
+      ],
+      [
+        "untied",
+        "wrong-frequencies",
+        "layers.0.attn.out.input",
+        /^the 5 before it agree, the last is layers.0.attn.v$/,
+      ],
     ],
-    [
-      "released",
-      "wrong-window",
-      "layers.1.attn.out.input",
-      /^the \d+ before it agree, the last is layers.1.attn.vBias$/,
-    ],
-    ["untied", "wrong-frequencies", "layers.0.attn.out.input", /^the 5 before it agree, the last is layers.0.attn.v$/],
-  ] as const)("says of %s with %s which value is wrong", async (name, variant, first, before) => {
-    const arch = join(root, `tests/debugging/${variant}.ts`);
-    const { code, stdout } = await logits(name, ...traced(name, variant), "--arch", arch);
-    expect(code).toBe(1);
-    const line = stdout.trimEnd().split("\n").at(-1) as string;
-    const parts = /^first to depart: (\S+) \((\S+):\d+:\d+\), by (\S+) deviations, most at (.*); (.*)$/.exec(line);
-    expect(parts).not.toBeNull();
-    expect(parts?.[1]).toBe(first);
-    expect(parts?.[2]).toMatch(/^(models\/\S+|tests\/debugging\/wrong-expert)\.ts$/);
-    expect(Number(parts?.[3])).toBeGreaterThan(0.1);
-    expect(parts?.[4]).toMatch(/^pos \d/);
-    expect(parts?.[5]).toMatch(before);
-    // What is marked begins there.
-    expect(stdout.split("\n").find((each) => each.startsWith("!"))).toContain(` ${first} `);
-  });
+    ([, variant]) => variant === "wrong-expert",
+    async (name, variant, first, before) => {
+      const arch = join(root, `tests/debugging/${variant}.ts`);
+      const { code, stdout } = await logits(name, ...traced(name, variant), "--arch", arch);
+      expect(code).toBe(1);
+      const line = stdout.trimEnd().split("\n").at(-1) as string;
+      const parts = /^first to depart: (\S+) \((\S+):\d+:\d+\), by (\S+) deviations, most at (.*); (.*)$/.exec(line);
+      expect(parts).not.toBeNull();
+      expect(parts?.[1]).toBe(first);
+      expect(parts?.[2]).toMatch(/^(models\/\S+|tests\/debugging\/wrong-expert)\.ts$/);
+      expect(Number(parts?.[3])).toBeGreaterThan(0.1);
+      expect(parts?.[4]).toMatch(/^pos \d/);
+      expect(parts?.[5]).toMatch(before);
+      // What is marked begins there.
+      expect(stdout.split("\n").find((each) => each.startsWith("!"))).toContain(` ${first} `);
+    },
+  );
 
   test("gives the same as one object with --json", async () => {
     const arch = join(root, "tests/debugging/wrong-window.ts");
@@ -115,7 +127,7 @@ describe("logits --trace --reference", () => {
 });
 
 describe("a trace", () => {
-  test("changes no logits but for rounding, and is the same token by token", async () => {
+  test(exhaustive("changes no logits but for rounding, and is the same token by token"), async () => {
     const [plain, step] = ["plain", "step"].map((name) => join(folder, `${name}.safetensors`)) as [string, string];
     expect(await logits("untied", "--out", plain)).toMatchObject({ code: 0 });
     expect(await logits("untied", "--out", step, "--trace", `${step}.trace`, "--step")).toMatchObject({ code: 0 });
@@ -156,7 +168,7 @@ describe("compare", () => {
     expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining("the traces have no value in common") });
   });
 
-  test("refuses a list of names that is none", async () => {
+  test("refuses a file of names that is no list", async () => {
     const names = join(folder, "names.json");
     await writeFile(names, '{"a": 1}');
     const [mine, theirs] = [`${at}.trace`, reference("untied")];

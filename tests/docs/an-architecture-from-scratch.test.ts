@@ -14,7 +14,8 @@ import {
   SafetensorsWriter,
   toFloat32Array,
 } from "../../runtime-bridge/index.ts";
-import { onTestWorker, runCli, temporaryFolder } from "../support/cli.ts";
+import { runCli, temporaryFolder } from "../support/cli.ts";
+import { onTestWorker } from "../support/worker.ts";
 import { readPage, walkInCheckout } from "./page-folder.ts";
 import { commandsOf, fileOf } from "./walk.ts";
 

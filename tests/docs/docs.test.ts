@@ -10,11 +10,15 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { root } from "../support/cli.ts";
+import { testCases } from "../support/exhaustive.ts";
 import { readPage, walkInCheckout } from "./page-folder.ts";
 import { commandsOf, walkPage } from "./walk.ts";
+import "../support/needs-python.ts";
 
-test.each(["define-a-model", "run-jobs", "executables"])(
+testCases(
   "docs/%s.md, walked command by command, says what happens",
+  ["define-a-model", "run-jobs", "executables"],
+  ["executables"],
   async (name) => {
     const page = await readPage(name);
     expect(commandsOf(page).length).toBeGreaterThan(2);

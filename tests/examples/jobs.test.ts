@@ -6,8 +6,10 @@ import { promisify } from "node:util";
 import { expect, test } from "@jest/globals";
 import { writeTinyModel } from "../jobs/tiny-job.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
+import "../support/needs-python.ts";
+import { exhaustive } from "../support/exhaustive.ts";
 
-test("the example answers a file of questions, and has nothing left to do the second time", async () => {
+test(exhaustive("the example answers a file of questions, and has nothing left to do the second time"), async () => {
   const folder = await temporaryFolder();
   const model = await writeTinyModel(join(folder, "tiny"));
   const questions = join(folder, "questions.txt");

@@ -17,9 +17,10 @@ import {
   Worker,
 } from "../../inference/index.ts";
 import { readSafetensors, SafetensorsWriter } from "../../runtime-bridge/safetensors.ts";
-import { onTestWorker, runCli, temporaryFolder } from "../support/cli.ts";
+import { runCli, temporaryFolder } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
 import { refusalOf } from "../support/refusal.ts";
-import { testWorker } from "../support/worker.ts";
+import { onTestWorker, testWorker } from "../support/worker.ts";
 
 const config = {
   model_type: "llama",
@@ -96,7 +97,9 @@ describe("a model's step on a mesh", () => {
 });
 
 describe("the commands", () => {
-  test("exec runs what compile saved, on as many devices as it is for, with the numbers of the text", async () => {
+  test(exhaustive(
+    "exec runs what compile saved, on as many devices as it is for, with the numbers of the text",
+  ), async () => {
     const [text, file, inputs] = ["step.mlir", "step.tsxla-exe", "inputs.safetensors"].map((name) =>
       join(folder, name),
     );
@@ -177,7 +180,7 @@ describe("describeExecutable", () => {
     });
   });
 
-  test("refuses what is none", async () => {
+  test("refuses a file that is no saved executable, and says why", async () => {
     const refused = (data: Uint8Array) => refusalOf(() => describeExecutable(data, "step.tsxla-exe"));
     expect(refused(await readFile(model))).toMatchInlineSnapshot(`
 InputError EXECUTABLE

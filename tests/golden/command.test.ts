@@ -3,7 +3,9 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { SafetensorsWriter } from "../../runtime-bridge/safetensors.ts";
-import { onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
+import { root, runCli, temporaryFolder } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
+import { onTestWorker } from "../support/worker.ts";
 
 let folder: string;
 let next = 0;
@@ -45,7 +47,7 @@ test("files that are missing are named; update writes them, check holds them, an
   expect((await golden("update", folder)).stdout).toBe("0 written, 0 updated, 2 as they were, 0 failed\n");
 });
 
-test("a difference is told by operation, line and axes, and with --json as data; update says what it changed", async () => {
+test("a difference is shown by operation, line and axes, and with --json as data; update says what it changed", async () => {
   await golden("update", folder);
   await writeFile(join(folder, "layers.golden.ts"), module("tanh()"));
   const { code, stdout } = await golden("check", folder);
@@ -72,7 +74,7 @@ test("a difference is told by operation, line and axes, and with --json as data;
   expect(await golden("check", folder)).toMatchObject({ code: 0 });
 });
 
-test("orphaned files fail the check, are named, and removed when asked", async () => {
+test(exhaustive("orphaned files fail the check, are named, and removed when asked"), async () => {
   await golden("update", folder);
   await writeFile(join(folder, "old.mlir"), "module @old {\n}\n");
   const checked = await golden("check", folder);
@@ -154,20 +156,23 @@ describe("--execute", () => {
     expect(wrong.code).toBe(1);
   });
 
-  test("a text that changed is compared with what it was: numbers tell whether it still means the same", async () => {
-    await golden("update", folder);
-    await writeFile(join(folder, "layers.golden.ts"), module("neg().exp().add(1).pow(-1)"));
-    const same = await golden("check", folder, "--execute", ...(await onTestWorker()));
-    expect(same.stdout).toMatch(/different +\S*scaled\.mlir/);
-    expect(same.stdout).toMatch(/numbers +\S*scaled\.mlir {2}those of the golden file's text/);
-    expect(same.code).toBe(1);
-    await writeFile(join(folder, "layers.golden.ts"), module("tanh()"));
-    const other = await golden("check", folder, "--execute", ...(await onTestWorker()));
-    expect(other.stdout).toMatch(
-      /numbers +\S*scaled\.mlir {2}not those of the golden file's text\n {2}result result: -?[\d.]+ at \[0, 0\], and -?[\d.]+ is wanted/,
-    );
-    expect(other.code).toBe(1);
-  });
+  test(
+    exhaustive("a text that changed is compared with what it was: numbers tell whether it still means the same"),
+    async () => {
+      await golden("update", folder);
+      await writeFile(join(folder, "layers.golden.ts"), module("neg().exp().add(1).pow(-1)"));
+      const same = await golden("check", folder, "--execute", ...(await onTestWorker()));
+      expect(same.stdout).toMatch(/different +\S*scaled\.mlir/);
+      expect(same.stdout).toMatch(/numbers +\S*scaled\.mlir {2}those of the golden file's text/);
+      expect(same.code).toBe(1);
+      await writeFile(join(folder, "layers.golden.ts"), module("tanh()"));
+      const other = await golden("check", folder, "--execute", ...(await onTestWorker()));
+      expect(other.stdout).toMatch(
+        /numbers +\S*scaled\.mlir {2}not those of the golden file's text\n {2}result result: -?[\d.]+ at \[0, 0\], and -?[\d.]+ is wanted/,
+      );
+      expect(other.code).toBe(1);
+    },
+  );
 
   test("a worker without --execute is refused", async () => {
     expect(await golden("check", folder, "--worker", "unix:/nowhere")).toMatchObject({ code: 2 });

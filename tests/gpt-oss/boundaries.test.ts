@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 import { lower } from "../../compiler/index.ts";
 import { axes, axis, forChosen, type Graph, type Node, type Tensor, trace } from "../../dsl/index.ts";
 import { type HostTensor, hostTensor, toFloat32Array, type Worker } from "../../runtime-bridge/index.ts";
+import { testTable } from "../support/exhaustive.ts";
 import { testWorker } from "../support/worker.ts";
 import { type Call, configOf, randomModel, randomNumbers, type Step } from "./random-model.ts";
 
@@ -78,39 +79,45 @@ describe("a mixture of any size", () => {
 
   // The same experts are chosen whatever there are: with more of them, other ways are taken, to the same sums. Those
   // that nobody chooses are infinite, so that a trace of them shows.
-  test.each([
-    { experts: 4, sizes: some, ways: ["one token", "scan", "tiles"] },
-    { experts: 16, sizes: every, ways: ["one token", "pairs", "scan", "tiles"] },
-    { experts: 128, sizes: some, ways: ["one token", "pairs", "tiles"] },
-  ])("of $experts experts is the weighted sum, whichever way it runs", async ({ experts, sizes, ways }) => {
-    const padded = (of: Float32Array) => {
-      const all = new Float32Array((of.length / used) * experts).fill(Number.POSITIVE_INFINITY);
-      all.set(of);
-      return all;
-    };
-    const seen = new Set<string>();
-    for (let at = 0; at < sizes.length; at += 25) {
-      const now = sizes.slice(at, at + 25);
-      const graph = traced(now, experts);
-      for (const node of graph.scope.nodes) if (node.op.name === "forChosen") seen.add(wayOf(node));
-      const executable = await worker.compile(lower(graph));
-      const given = new Map([
-        ["x", hostTensor("f32", [100, embed], x)],
-        ["ids", hostTensor("i32", [100, chosen], ids)],
-        ["weights", hostTensor("f32", [100, chosen], weights)],
-        ["up", hostTensor("f32", [experts, mlp, embed], padded(up))],
-        ["down", hostTensor("f32", [experts, embed, mlp], padded(down))],
-      ]);
-      const args = lower(graph).signature.arguments.map(({ name }) => given.get(name) as HostTensor);
-      const { results } = await worker.execute(executable, args, { fetch: "all" });
-      now.forEach((count, n) => {
-        const found = toFloat32Array(results[n] as HostTensor);
-        expect(found).toHaveLength(count * embed);
-        expect(largestOf(found, wanted.slice(0, count).flat())).toBeLessThan(5e-6);
-      });
-    }
-    expect([...seen].sort()).toEqual(ways);
-  });
+  testTable(
+    "of %d experts is the weighted sum for %s sizes of a batch, whichever way it runs",
+    [
+      [4, "some", some, ["one token", "scan", "tiles"]],
+      [16, "some", [1, 2, 3, 4, 5, 8, 12, 16, 24, 32, 64, 100], ["one token", "pairs", "scan", "tiles"]],
+      [128, "some", some, ["one token", "pairs", "tiles"]],
+      [16, "all", every, ["one token", "pairs", "scan", "tiles"]],
+    ],
+    ([, sizes]) => sizes === "some",
+    async (experts, _, sizes, ways) => {
+      const padded = (of: Float32Array) => {
+        const all = new Float32Array((of.length / used) * experts).fill(Number.POSITIVE_INFINITY);
+        all.set(of);
+        return all;
+      };
+      const seen = new Set<string>();
+      for (let at = 0; at < sizes.length; at += 25) {
+        const now = sizes.slice(at, at + 25);
+        const graph = traced(now, experts);
+        for (const node of graph.scope.nodes) if (node.op.name === "forChosen") seen.add(wayOf(node));
+        const executable = await worker.compile(lower(graph));
+        const given = new Map([
+          ["x", hostTensor("f32", [100, embed], x)],
+          ["ids", hostTensor("i32", [100, chosen], ids)],
+          ["weights", hostTensor("f32", [100, chosen], weights)],
+          ["up", hostTensor("f32", [experts, mlp, embed], padded(up))],
+          ["down", hostTensor("f32", [experts, embed, mlp], padded(down))],
+        ]);
+        const args = lower(graph).signature.arguments.map(({ name }) => given.get(name) as HostTensor);
+        const { results } = await worker.execute(executable, args, { fetch: "all" });
+        now.forEach((count, n) => {
+          const found = toFloat32Array(results[n] as HostTensor);
+          expect(found).toHaveLength(count * embed);
+          expect(largestOf(found, wanted.slice(0, count).flat())).toBeLessThan(5e-6);
+        });
+      }
+      expect([...seen].sort()).toEqual(ways);
+    },
+  );
 });
 
 test("an entry that is infinite is heard by those who chose it alone, whichever way the mixture runs", async () => {
@@ -147,35 +154,39 @@ test("an entry that is infinite is heard by those who chose it alone, whichever 
 });
 
 describe("within a program", () => {
-  test.each([
-    { pos: 1, experts: "mxfp4", chosen: 4 },
-    { pos: 16, experts: "f32", chosen: 2 },
-    { pos: 64, experts: "mxfp4", chosen: 2 },
-  ] as const)("a row's bits are its own: $pos positions, $chosen of 16 experts in $experts", async (of) => {
-    const { pos, experts, chosen } = of;
-    const config = configOf({ num_experts_per_tok: chosen, num_local_experts: 16 });
-    const capacity = 128;
-    const step = await randomModel(worker, config, experts).step(3, pos, capacity);
-    const own = randomNumbers(1);
-    const text = (random: typeof own) => Array.from({ length: pos }, () => random(config.vocab));
-    const [tokens, caches] = [text(own), step.empty.map((each) => filled(each, own, 1))];
-    let wanted: readonly Buffer[] | undefined;
-    // The neighbours' keys and values are sound, then huge, then NaN.
-    for (const magnitude of [1, 1, 2, 1e30, Number.NaN]) {
-      const random = randomNumbers(magnitude * 7);
-      const start = [random(capacity - pos), 23, random(capacity - pos)];
-      const held = caches.map((each) => besides(filled(each, random, magnitude), each));
-      const given = [...text(random), ...tokens, ...text(random)];
-      const answer = await step.run({ tokens: given, start, caches: held });
-      const logits = row(answer.logits, 1, 3);
-      expect(logits.every(Number.isFinite)).toBe(true);
-      const found = [logits, ...answer.caches.map(({ data }) => row(data as Uint8Array, 1, 3))].map((each) =>
-        Buffer.from(each.buffer, each.byteOffset, each.byteLength),
-      );
-      wanted ??= found;
-      expect(found.map((each, n) => each.equals(wanted?.[n] as Buffer))).toEqual(found.map(() => true));
-    }
-  });
+  testTable<[number, number, "mxfp4" | "f32"]>(
+    "a row's bits are its own: %d positions, %d of 16 experts in %s",
+    [
+      [1, 4, "mxfp4"],
+      [16, 2, "f32"],
+      [64, 2, "mxfp4"],
+    ],
+    ([pos]) => pos === 16,
+    async (pos, chosen, experts) => {
+      const config = configOf({ num_experts_per_tok: chosen, num_local_experts: 16 });
+      const capacity = 128;
+      const step = await randomModel(worker, config, experts).step(3, pos, capacity);
+      const own = randomNumbers(1);
+      const text = (random: typeof own) => Array.from({ length: pos }, () => random(config.vocab));
+      const [tokens, caches] = [text(own), step.empty.map((each) => filled(each, own, 1))];
+      let wanted: readonly Buffer[] | undefined;
+      // The neighbours' keys and values are sound, then huge, then NaN.
+      for (const magnitude of [1, 1, 2, 1e30, Number.NaN]) {
+        const random = randomNumbers(magnitude * 7);
+        const start = [random(capacity - pos), 23, random(capacity - pos)];
+        const held = caches.map((each) => besides(filled(each, random, magnitude), each));
+        const given = [...text(random), ...tokens, ...text(random)];
+        const answer = await step.run({ tokens: given, start, caches: held });
+        const logits = row(answer.logits, 1, 3);
+        expect(logits.every(Number.isFinite)).toBe(true);
+        const found = [logits, ...answer.caches.map(({ data }) => row(data as Uint8Array, 1, 3))].map((each) =>
+          Buffer.from(each.buffer, each.byteOffset, each.byteLength),
+        );
+        wanted ??= found;
+        expect(found.map((each, n) => each.equals(wanted?.[n] as Buffer))).toEqual(found.map(() => true));
+      }
+    },
+  );
 });
 
 describe("across programs", () => {
@@ -190,26 +201,31 @@ describe("across programs", () => {
     { batch: 2, pos: 1 },
   ];
 
-  test.each([
-    { experts: "f32", changes: {} },
-    { experts: "mxfp4", changes: { num_local_experts: 4, num_experts_per_tok: 4, num_key_value_heads: 1 } },
-  ] as const)("batches, chunks and steps agree %#", async ({ experts, changes }) => {
-    const config = configOf(changes);
-    const model = randomModel(worker, config, experts);
-    const random = randomNumbers(11);
-    const texts = [0, 1, 2].map(() => Array.from({ length: 48 }, () => random(config.vocab)));
-    const answers: Float32Array[] = [];
-    for (const { batch, pos } of programs) {
-      const step = await model.step(batch, pos, 64);
-      answers.push(await firstOf(step, texts.slice(0, batch), pos, config.vocab));
-    }
-    const [first] = answers as [Float32Array];
-    const mean = first.reduce((all, each) => all + each, 0) / first.length;
-    const deviation = Math.sqrt(first.reduce((all, each) => all + (each - mean) ** 2, 0) / first.length);
-    expect(deviation).toBeGreaterThan(1);
-    const distances = answers.flatMap((one) => answers.map((other) => largestOf(one, other) / deviation));
-    expect(Math.max(...distances)).toBeLessThan(tolerance);
-  });
+  testTable<["mxfp4" | "f32", Readonly<Record<string, unknown>>]>(
+    "batches, chunks and steps agree with experts in %s",
+    [
+      ["f32", {}],
+      ["mxfp4", { num_local_experts: 4, num_experts_per_tok: 4, num_key_value_heads: 1 }],
+    ],
+    ([experts]) => experts === "mxfp4",
+    async (experts, changes) => {
+      const config = configOf(changes);
+      const model = randomModel(worker, config, experts);
+      const random = randomNumbers(11);
+      const texts = [0, 1, 2].map(() => Array.from({ length: 48 }, () => random(config.vocab)));
+      const answers: Float32Array[] = [];
+      for (const { batch, pos } of programs) {
+        const step = await model.step(batch, pos, 64);
+        answers.push(await firstOf(step, texts.slice(0, batch), pos, config.vocab));
+      }
+      const [first] = answers as [Float32Array];
+      const mean = first.reduce((all, each) => all + each, 0) / first.length;
+      const deviation = Math.sqrt(first.reduce((all, each) => all + (each - mean) ** 2, 0) / first.length);
+      expect(deviation).toBeGreaterThan(1);
+      const distances = answers.flatMap((one) => answers.map((other) => largestOf(one, other) / deviation));
+      expect(Math.max(...distances)).toBeLessThan(tolerance);
+    },
+  );
 });
 
 /** The logits of the first text, which goes through a program chunk by chunk beside the others. */

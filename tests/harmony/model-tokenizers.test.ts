@@ -5,6 +5,7 @@ import { speaksHarmony } from "../../inference/harmony/format.ts";
 import { loadO200kHarmony } from "../../inference/harmony/index.ts";
 import { type Tokenizer, tokenizerFromGguf, tokenizerFromJson } from "../../inference/index.ts";
 import { preTokenizers } from "../../inference/text/gguf-pre-tokenizers.ts";
+import { exhaustive } from "../support/exhaustive.ts";
 
 const firstSpecial = 199_998;
 
@@ -52,15 +53,20 @@ test("tokenizer.json has o200k_harmony's ids", () => {
   expect(merges).toHaveLength(446_189);
 });
 
-test("the metadata of a GGUF file has them, and ends answers with <|return|> and <|call|> but not with <|end|>", () => {
-  const tokenizer = tokenizerFromGguf({
-    "tokenizer.ggml.model": "gpt2",
-    "tokenizer.ggml.pre": "gpt-4o",
-    "tokenizer.ggml.tokens": spellings,
-    "tokenizer.ggml.token_type": spellings.map((_, id) => (id < firstSpecial ? 1 : 3)),
-    "tokenizer.ggml.merges": merges.map((merge) => merge.join(" ")),
-    "tokenizer.ggml.eos_token_id": 200_002,
-  });
-  expectSame(tokenizer);
-  expect([...tokenizer.eosIds].sort()).toEqual([199_999, 200_002, 200_012]);
-});
+test(
+  exhaustive(
+    "the metadata of a GGUF file has them, and ends answers with <|return|> and <|call|> but not with <|end|>",
+  ),
+  () => {
+    const tokenizer = tokenizerFromGguf({
+      "tokenizer.ggml.model": "gpt2",
+      "tokenizer.ggml.pre": "gpt-4o",
+      "tokenizer.ggml.tokens": spellings,
+      "tokenizer.ggml.token_type": spellings.map((_, id) => (id < firstSpecial ? 1 : 3)),
+      "tokenizer.ggml.merges": merges.map((merge) => merge.join(" ")),
+      "tokenizer.ggml.eos_token_id": 200_002,
+    });
+    expectSame(tokenizer);
+    expect([...tokenizer.eosIds].sort()).toEqual([199_999, 200_002, 200_012]);
+  },
+);

@@ -13,6 +13,7 @@ import { loadModel, type Model, Worker } from "../../inference/index.ts";
 import { type LoadProgress, WorkerLost } from "../../runtime-bridge/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
+import { testTable } from "../support/exhaustive.ts";
 import { testWorker } from "../support/worker.ts";
 
 const target = parseTarget("cpu:4", { mesh: "expert=2,model=2" });
@@ -76,16 +77,18 @@ test("a group gives one process's tokens, and each host reads the bytes of its o
   }
 }, 60_000);
 
-test.each([
-  ["SIGKILL", 1, /^host 1 of the group of 2, the worker at unix:\S+ was lost: its process \d+ ended by SIGKILL\n/],
-  [
-    "SIGSTOP",
-    0,
-    /^host 0 of the group of 2, the worker at unix:\S+ was lost: it has given no sign of life for \d+ s\n/,
-  ],
-  ["SIGKILL", 0, /^host 0 of the group of 2, the worker at unix:\S+ was lost: its process \d+ ended by SIGKILL\n/],
-] as const)(
+testTable(
   "%s of host %i while tokens are made is one error that names it, and a new group works",
+  [
+    ["SIGKILL", 1, /^host 1 of the group of 2, the worker at unix:\S+ was lost: its process \d+ ended by SIGKILL\n/],
+    [
+      "SIGSTOP",
+      0,
+      /^host 0 of the group of 2, the worker at unix:\S+ was lost: it has given no sign of life for \d+ s\n/,
+    ],
+    ["SIGKILL", 0, /^host 0 of the group of 2, the worker at unix:\S+ was lost: its process \d+ ended by SIGKILL\n/],
+  ],
+  ([signal, victim]) => signal === "SIGKILL" && victim === 1,
   async (signal, victim, text) => {
     const model = await loadModel(checkpoint, { worker, target });
     let seen = 0;

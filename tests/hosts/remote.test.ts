@@ -17,6 +17,8 @@ import { type HostTensor, hostTensor, toNumbers } from "../../runtime-bridge/ind
 import { compileCache } from "../../runtime-bridge/launch/cache-folders.ts";
 import { projectPython, pythonPath } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, runCli, temporaryFolder } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
+import "../support/needs-python.ts";
 
 let folder: string;
 let checkpoint: string;
@@ -178,7 +180,7 @@ describe("a group of two hosts", () => {
   });
 });
 
-test("hosts of differing versions are refused, with both; SIGTERM ends them in order", async () => {
+test(exhaustive("hosts of differing versions are refused, with both; SIGTERM ends them in order"), async () => {
   const before = children.length;
   const addresses = await startHosts([folder, folder], ["", "0.0.9"]);
   await expect(Worker.connect(addresses)).rejects.toMatchObject({

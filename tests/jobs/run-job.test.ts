@@ -7,8 +7,9 @@ import { appendFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type JobEvent, type JobOptions, loadModel, type Model, runJob, Worker } from "../../inference/index.ts";
-import { onTestWorker, runCli, startCli, temporaryFolder } from "../support/cli.ts";
-import { testWorker, testWorkerPlace } from "../support/worker.ts";
+import { runCli, startCli, temporaryFolder } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
+import { onTestWorker, testWorker, testWorkerPlace } from "../support/worker.ts";
 import { chaosRound, killPython, type Machine, startMachine, stopMachine } from "./chaos.ts";
 import { requestLine, requestLines, writeTinyModel } from "./tiny-job.ts";
 
@@ -65,7 +66,7 @@ async function answerTo(prompt: string, maxTokens: number): Promise<string> {
 }
 
 describe("a job", () => {
-  test("answers what it can, as the model does, and tells of every other line why not", async () => {
+  test("answers what it can, as the model does, and says of every other line why not", async () => {
     const good = [requestLine("a", "The sun", 9), requestLine("b", "Water boils", 5)];
     const job = await newJob([
       good[0] as string,
@@ -195,7 +196,7 @@ describe("a job", () => {
   });
 });
 
-describe("several workers", () => {
+describe(exhaustive("several workers"), () => {
   const machines: Machine[] = [];
   let addresses: readonly string[];
 

@@ -8,6 +8,7 @@ import { loadModel, type Model, type Piece } from "../../inference/index.ts";
 import { type Answered, answerLine, type JobRequest, readJobLine } from "../../openai/index.ts";
 import { greedy } from "../parity/greedy-answers.ts";
 import { smollm2 } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
 import { testWorker } from "../support/worker.ts";
 
 let model: Model;
@@ -36,7 +37,9 @@ test("greedy chats and completions are answered as transformers answers them", a
   }
 }, 120_000);
 
-test("the first of several sampled answers is the one that is asked for alone, the others are others", async () => {
+test(exhaustive(
+  "the first of several sampled answers is the one that is asked for alone, the others are others",
+), async () => {
   const body = { messages: [{ role: "user", content: "Tell me a story." }], max_tokens: 12, seed: 5 };
   const several = await answer(lineOf("/v1/chat/completions", { ...body, n: 3 }));
   const texts = several.choices.map(({ message }) => message?.content);

@@ -16,6 +16,7 @@ import { type ManifestOptions, makeManifest, offeredShapes, printManifest } from
 import { Worker } from "../../runtime-bridge/index.ts";
 import { root, runCli, startCli, temporaryFolder } from "../support/cli.ts";
 import { validator } from "./validator.ts";
+import "../support/needs-python.ts";
 
 const hub: ManifestOptions = {
   name: "gpt-oss-20b",

@@ -14,6 +14,8 @@ import picomatch from "picomatch";
 import { environmentFolder } from "../../runtime-bridge/launch/environment-paths.ts";
 import { commandsOf, fileOf, walkPage } from "../docs/walk.ts";
 import { environmentOf, readDockerfile, replayStage, type Stage } from "../support/dockerfile.ts";
+import { exhaustive } from "../support/exhaustive.ts";
+import "../support/needs-python.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 let folder: string;
@@ -30,7 +32,9 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test("docs/golden.md, walked from an empty folder, says what happens: a layer is pinned, broken, told and mended", async () => {
+test(exhaustive(
+  "docs/golden.md, walked from an empty folder, says what happens: a layer is pinned, broken, told and mended",
+), async () => {
   const page = await readFile(join(root, "docs/golden.md"), "utf8");
   expect(commandsOf(page)).toEqual(expect.arrayContaining(["npm test -- --ci", "npx tsxla golden check goldens"]));
   await walkPage(page, { folder: project, env: cleanEnvironment() });

@@ -21,6 +21,7 @@ import {
 } from "../../inference/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, smollm2, temporaryFolder } from "../support/cli.ts";
+import { exhaustive, testTable } from "../support/exhaustive.ts";
 import { testWorker } from "../support/worker.ts";
 import { type GreedyCase, greedy } from "./greedy-answers.ts";
 
@@ -45,7 +46,7 @@ describe("SmolLM2", () => {
     expect(caches.at(-1)).toMatchObject({ rows: 8, positions: 512 });
   });
 
-  test("continues 17 prompts around the sizes of chunks, more than a batch has rows", async () => {
+  test(exhaustive("continues 17 prompts around the sizes of chunks, more than a batch has rows"), async () => {
     const { cases, max_tokens: maxTokens } = greedy.buckets;
     const { answers, summary } = await all(
       model,
@@ -90,16 +91,24 @@ describe("a worker of its own", () => {
   });
   afterAll(() => worker?.close());
 
-  test.each([1, 3, 5])("GPT-OSS answers %d prompts as it answers each alone", async (count) => {
-    const { answers } = await all(model, prompts.slice(0, count), { maxTokens: 24 });
-    for (const [index, answer] of answers.entries()) {
-      const { pieces, summary } = await alone(model, prompts[index]!, { maxTokens: 24 });
-      expect(answer.tokens).toEqual(pieces.map(({ token }) => token));
-      expect(answer.summary).toMatchObject({ finishReason: summary.finishReason, promptTokens: summary.promptTokens });
-    }
-  });
+  testTable(
+    "GPT-OSS answers %d prompts as it answers each alone",
+    [[1], [3], [5]],
+    ([count]) => count === 3,
+    async (count) => {
+      const { answers } = await all(model, prompts.slice(0, count), { maxTokens: 24 });
+      for (const [index, answer] of answers.entries()) {
+        const { pieces, summary } = await alone(model, prompts[index]!, { maxTokens: 24 });
+        expect(answer.tokens).toEqual(pieces.map(({ token }) => token));
+        expect(answer.summary).toMatchObject({
+          finishReason: summary.finishReason,
+          promptTokens: summary.promptTokens,
+        });
+      }
+    },
+  );
 
-  test("a window's ring turns in each row by itself", async () => {
+  test(exhaustive("a window's ring turns in each row by itself"), async () => {
     const long = prompts.slice(0, 2).map(({ tokens }, n) => ({
       tokens: Array.from({ length: 700 - 300 * n }, (_, at) => (tokens[at % tokens.length]! + at) % 200),
     }));
@@ -135,7 +144,7 @@ describe("a worker of its own", () => {
     expect(own.map(({ token }) => token)).toEqual(whole[1]?.tokens);
   });
 
-  test("a prompt that cannot be taken is told by its index, and the others are answered", async () => {
+  test("a refused prompt is reported with its index, and the others are answered", async () => {
     const given = [
       prompts[0]!,
       { tokens: [] },

@@ -9,13 +9,14 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, expect, test } from "@jest/globals";
 import { cpu, parseWeightForms } from "../../compiler/index.ts";
 import { countParameters, type ParamTree } from "../../dsl/index.ts";
 import { loadModel, type Model } from "../../inference/index.ts";
 import { countActiveParameters, gptOss, publishedConfigs } from "../../models/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
+import { describeCases } from "../support/exhaustive.ts";
 import { testWorker } from "../support/worker.ts";
 import { collected, distanceFrom, fixtures, largestDifference, readDigests } from "./digest.ts";
 
@@ -47,7 +48,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
 });
 
-describe.each(names)("%s", (name) => {
+describeCases(names, ["released", "layer-types"], (name) => {
   const { layouts, cases } = checkpoints[name] as Checkpoint;
 
   test("gives transformers' logits from the layout that is published, at once and step by step", async () => {

@@ -1,5 +1,6 @@
 /**
  * What works, as the README's table says it: each row names the tests that show it, by file and by words of their names.
+ * The reports of a run decide whether they did (./evidence.ts).
  *
  * Counts come from the code and the fixtures, so that the table cannot lag behind.
  */
@@ -7,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { chipsOf } from "../../chips/index.ts";
 import goldens from "../golden/parts.golden.ts";
 import { allOps } from "../support/coverage.ts";
+import type { Evidence } from "./evidence.ts";
 
 // Public API
 
@@ -17,8 +19,7 @@ export interface Capability {
   readonly compiles: string;
   /** Where it was run. */
   readonly runs: string;
-  /** Test files, and words that a test's name in them contains. */
-  readonly shownBy: readonly { readonly file: string; readonly words: string }[];
+  readonly shownBy: readonly Evidence[];
 }
 
 /** The rows. */
@@ -30,7 +31,12 @@ export function capabilities(): readonly Capability[] {
       what: `the language: ${allOps.size} operations, loops, choices, scans, \`forChosen\`, caches`,
       compiles: "cpu",
       runs: "XLA on CPU; StableHLO's reference interpreter",
-      shownBy: [{ file: "dsl/ops/index.test.ts", words: "every op" }],
+      shownBy: [
+        { everyOpIn: "dsl/ops" },
+        { file: "dsl/for-chosen.test.ts", words: "is the weighted sum over what was chosen" },
+        { file: "dsl/cache.test.ts", words: "LinearCache writes each row's chunk" },
+        { file: "dsl/cache.test.ts", words: "RingCache writes a position" },
+      ],
     },
     {
       what: `text that is MLIR's own print, byte for byte; ${Object.keys(goldens).length} goldens of model parts`,
@@ -46,15 +52,18 @@ export function capabilities(): readonly Capability[] {
       compiles: "",
       runs: "Node alone",
       shownBy: [
-        { file: "testing/difference/difference.test.ts", words: "is told alone, wherever it stands" },
-        { file: "tests/golden/command.test.ts", words: "a difference is told by operation" },
+        { file: "testing/difference/difference.test.ts", words: "is the only difference, wherever it stands" },
+        { file: "tests/golden/command.test.ts", words: "a difference is shown by operation" },
       ],
     },
     {
       what: "a package for JavaScript and TypeScript: `npm pack`, installed into an empty project, no script at installation",
       compiles: "",
       runs: "Linux x86-64",
-      shownBy: [{ file: "tests/packed/packed.test.ts", words: "walked from an empty folder" }],
+      shownBy: [
+        { file: "tests/packed/packed.test.ts", words: "a program starts a worker in the environment" },
+        { file: "tests/packed/packed.test.ts", words: "walked from an empty folder" },
+      ],
     },
     {
       what: "SmolLM2-135M-Instruct from its GGUF: the logits and greedy answers of transformers in f32",
@@ -291,15 +300,6 @@ export function capabilities(): readonly Capability[] {
       ],
     },
   ];
-}
-
-/** The table, as Markdown. */
-export function capabilityTable(): string {
-  const rows = capabilities().map(({ what, compiles, runs, shownBy }) => {
-    const files = [...new Set(shownBy.map(({ file }) => file))].map((file) => `[${file.split("/").at(-1)}](${file})`);
-    return `| ${what} | ${compiles || "–"} | ${runs} | ${files.join(", ")} |`;
-  });
-  return ["| what | compiles | runs, on what | shown by |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }
 
 // Implementation

@@ -13,6 +13,7 @@ import { TsxlaError } from "../../dsl/index.ts";
 import { loadModel, Worker } from "../../inference/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { type Ended, type Running, root, runCli, smollm2, startCli, temporaryFolder } from "../support/cli.ts";
+import "../support/needs-python.ts";
 
 let folder: string;
 let serving: Running;

@@ -12,6 +12,8 @@ import { loadModel, Worker } from "../../inference/index.ts";
 import { WorkerLost } from "../../runtime-bridge/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, smollm2, startCli, temporaryFolder } from "../support/cli.ts";
+import { testTable } from "../support/exhaustive.ts";
+import "../support/needs-python.ts";
 
 let tiny: string;
 
@@ -21,45 +23,50 @@ beforeAll(async () => {
 });
 
 describe("a worker that is killed", () => {
-  test.each<[string, (worker: Worker, kill: () => void) => Promise<void>]>([
+  testTable<[string, (worker: Worker, kill: () => void) => Promise<void>]>(
+    "%s ends the call with what happened and where its log is",
     [
-      "while weights are loaded",
-      async (worker, kill) => void (await loadModel(smollm2, { worker, onLoad: once(kill) })),
+      [
+        "while weights are loaded",
+        async (worker, kill) => void (await loadModel(smollm2, { worker, onLoad: once(kill) })),
+      ],
+      [
+        "while a program is compiled",
+        async (worker, kill) => {
+          const model = await loadModel(smollm2, { worker, onCompile: once(() => void setTimeout(kill, 50)) });
+          for await (const _ of model.generate("Hello")) break;
+        },
+      ],
+      [
+        "while it decodes",
+        async (worker, kill) => {
+          const model = await loadModel(tiny, { worker });
+          for await (const _ of model.generate({ tokens: [1, 2, 3] }, { maxTokens: 400 })) kill();
+        },
+      ],
     ],
-    [
-      "while a program is compiled",
-      async (worker, kill) => {
-        const model = await loadModel(smollm2, { worker, onCompile: once(() => void setTimeout(kill, 50)) });
-        for await (const _ of model.generate("Hello")) break;
-      },
-    ],
-    [
-      "while it decodes",
-      async (worker, kill) => {
-        const model = await loadModel(tiny, { worker });
-        for await (const _ of model.generate({ tokens: [1, 2, 3] }, { maxTokens: 400 })) kill();
-      },
-    ],
-  ])("%s ends the call with what happened and where its log is", async (_, body) => {
-    const worker = await Worker.launch({ cacheDir: null });
-    try {
-      const kill = () => void process.kill(worker.processId!, "SIGKILL");
-      const error = await body(worker, kill).then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
-      expect(error).toBeInstanceOf(WorkerLost);
-      expect(error).toMatchObject({ exitCode: 1, code: "WORKER_LOST" });
-      expect((error as Error).message).toMatch(
-        new RegExp(`its process ${worker.processId} ended by SIGKILL\\n {2}log {2}${worker.logFile}`),
-      );
-      expect(existsSync(worker.logFile!)).toBe(true);
-      // And every later call at once.
-      await expect(worker.info()).rejects.toBe(error);
-    } finally {
-      await worker.close();
-    }
-  });
+    ([when]) => when === "while it decodes",
+    async (_, body) => {
+      const worker = await Worker.launch({ cacheDir: null });
+      try {
+        const kill = () => void process.kill(worker.processId!, "SIGKILL");
+        const error = await body(worker, kill).then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
+        expect(error).toBeInstanceOf(WorkerLost);
+        expect(error).toMatchObject({ exitCode: 1, code: "WORKER_LOST" });
+        expect((error as Error).message).toMatch(
+          new RegExp(`its process ${worker.processId} ended by SIGKILL\\n {2}log {2}${worker.logFile}`),
+        );
+        expect(existsSync(worker.logFile!)).toBe(true);
+        // And every later call at once.
+        await expect(worker.info()).rejects.toBe(error);
+      } finally {
+        await worker.close();
+      }
+    },
+  );
 
   test("ends the command with 1, and names the log", async () => {
     const command = answering();

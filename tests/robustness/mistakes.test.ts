@@ -7,8 +7,9 @@ import { describe, expect, test } from "@jest/globals";
 import { axis, type Inputs, trace } from "../../dsl/index.ts";
 import { llamaAxes, llamaFromHuggingFace, mlp, mlpWeights } from "../../models/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
-import { onTestWorker, root, runCli, temporaryFolder } from "../support/cli.ts";
+import { root, runCli, temporaryFolder } from "../support/cli.ts";
 import { refusal } from "../support/refusal.ts";
+import { onTestWorker } from "../support/worker.ts";
 
 describe("a wrong axis in llama.ts", () => {
   test.each([

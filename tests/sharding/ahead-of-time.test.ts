@@ -4,7 +4,7 @@
  * Installs libtpu, some 140 MB, into the project's environment when it is not there; where it can't be had, the tests
  * say so and are skipped. `npm run jest -- tests/sharding/ahead-of-time.test.ts`
  */
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { lower, parseTarget, parseTopology, parseWeightForms, type Target } from "../../compiler/index.ts";
 import { axis, trace } from "../../dsl/index.ts";
 import {
@@ -17,13 +17,14 @@ import {
 } from "../../inference/index.ts";
 import type { Architecture } from "../../models/index.ts";
 import { gptOss, publishedConfigs } from "../../models/index.ts";
+import "../support/needs-python.ts";
+import { describeNeeding } from "../support/needs.ts";
 
 const missing = await ensurePlugin("tpu", (text) => console.log(text)).then(
   () => undefined,
   (error: Error) => error.message,
 );
 if (missing !== undefined) console.log(`not tested: compiling for TPUs\n${missing}`);
-const where = missing === undefined ? describe : describe.skip;
 
 const config = gptOss.fromHuggingFace({
   ...publishedConfigs["gpt-oss-20b"],
@@ -32,7 +33,7 @@ const config = gptOss.fromHuggingFace({
 });
 const architecture = gptOss as unknown as Architecture;
 
-where("for tpu:v4:2x2x1", () => {
+describeNeeding(missing && "libtpu cannot be installed here", "for tpu:v4:2x2x1", () => {
   let worker: Worker;
   beforeAll(async () => {
     worker = await Worker.launch();

@@ -12,6 +12,7 @@ import {
   Worker,
 } from "../../inference/index.ts";
 import { type Architecture, gptOss, llama, publishedConfigs } from "../../models/index.ts";
+import "../support/needs-python.ts";
 
 const small = {
   hidden_size: 64,

@@ -1,11 +1,10 @@
 /** The `tsxla` command as people run it: a process of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "@jest/globals";
-import { testWorkerPlace } from "./worker.ts";
 
 // Public API
 
@@ -69,13 +68,6 @@ export function runCli(words: readonly string[], env: NodeJS.ProcessEnv = {}): P
   return startCli(words, env).ended;
 }
 
-/** The options that make a command use the worker of the test run instead of one of its own. */
-export async function onTestWorker(): Promise<readonly string[]> {
-  const { address, token } = await testWorkerPlace();
-  tokenFile ??= writeToken(token);
-  return ["--worker", address, "--token-file", await tokenFile];
-}
-
 /** A folder for a test file's own files, gone when its tests are done. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tsxla-"));
@@ -86,14 +78,7 @@ export async function temporaryFolder(): Promise<string> {
 // Implementation
 
 const folders: string[] = [];
-let tokenFile: Promise<string> | undefined;
 
 afterAll(async () => {
   await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
 });
-
-async function writeToken(token: string): Promise<string> {
-  const file = join(await temporaryFolder(), "token");
-  await writeFile(file, token, { mode: 0o600 });
-  return file;
-}

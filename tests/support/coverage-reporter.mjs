@@ -14,8 +14,10 @@ export default class CoverageReporter {
   #missing = [];
 
   constructor({ nonFlagArgs = [], testNamePattern, onlyChanged, findRelatedTests, runTestsByPath, shard }) {
+    // `npm test` names the tests that it runs (../runs/names.ts): all of them but the exhaustive cases.
+    const isEveryTest = !testNamePattern || process.env.TSXLA_TEST_RUN === "every";
     this.#everything =
-      nonFlagArgs.length === 0 && !testNamePattern && !onlyChanged && !findRelatedTests && !runTestsByPath && !shard;
+      nonFlagArgs.length === 0 && isEveryTest && !onlyChanged && !findRelatedTests && !runTestsByPath && !shard;
   }
 
   onRunComplete() {

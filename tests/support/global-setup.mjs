@@ -14,6 +14,8 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
+const noWorker = "a quick run has no worker: import tests/support/needs-python.ts in the test, and it is left out";
+
 export default async function openDesk() {
   const folder = mkdtempSync(join(tmpdir(), "tsxla-test-"));
   const coverage = join(root, ".cache/coverage", String(process.pid));
@@ -21,6 +23,7 @@ export default async function openDesk() {
   let host;
   const desk = createServer(async (asker) => {
     asker.on("error", () => {});
+    if (process.env.TSXLA_TEST_RUN === "quick") return asker.end(`${JSON.stringify({ error: noWorker })}\n`);
     host ??= startHost();
     asker.end(`${await host.answer}\n`);
   });

@@ -6,10 +6,10 @@ import { launch } from "../../runtime-bridge/launch/launch.ts";
 
 try {
   const folder = mkdtempSync(join(tmpdir(), "tsxla-test-key-"));
-  // It has no compile cache, where a worker keeps the key for executables otherwise.
+  // Not the key beside the compiled programs: those are shared with the workers that tests launch, the key is not.
   const executableKey = join(folder, "key");
   writeFileSync(executableKey, "k".repeat(64), { mode: 0o600 });
-  const worker = await launch({ cacheDir: null, executableKey });
+  const worker = await launch({ executableKey });
   rmSync(folder, { recursive: true });
   process.stdout.write(`${JSON.stringify({ address: worker.address, token: worker.token })}\n`);
   process.stdin.resume();

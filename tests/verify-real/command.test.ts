@@ -11,7 +11,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
-import { onTestWorker, root, temporaryFolder } from "../support/cli.ts";
+import { root, temporaryFolder } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
+import { onTestWorker } from "../support/worker.ts";
 
 const run = promisify(execFile);
 let folder: string;
@@ -126,7 +128,7 @@ print(json.dumps(found))
     expect({ code, holds }).toEqual({ code: 1, holds: false });
   }, 120_000);
 
-  test("has the same scales as a GGUF with the same numbers", async () => {
+  test(exhaustive("has the same scales as a GGUF with the same numbers"), async () => {
     const gguf = join(folder, "gguf");
     const script = join(root, "scripts/synthetic_checkpoint");
     await run(projectPython, [script, "--config", join(folder, "config.json"), "--out", gguf, "--gguf"]);
@@ -140,7 +142,7 @@ print(json.dumps(found))
     expect(theirs).toEqual(ours);
   }, 120_000);
 
-  test("is held to a server's answers, once these are recorded", async () => {
+  test(exhaustive("is held to a server's answers, once these are recorded"), async () => {
     const server = createServer((request, response) => {
       let body = "";
       request.on("data", (text) => (body += text));

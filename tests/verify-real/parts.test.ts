@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { describe, expect, test } from "@jest/globals";
+import "../support/needs-python.ts";
 import { countParameters, type ParamTree } from "../../dsl/index.ts";
 import { findByConfig, publishedConfigs } from "../../models/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";

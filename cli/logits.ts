@@ -37,7 +37,7 @@ interface LogitsCommandOptions extends ModelOptions, CompareOptions, ProfileOpti
 async function run(options: LogitsCommandOptions, signal: AbortSignal): Promise<void> {
   const { tokens, out, trace, reference } = options;
   if (reference !== undefined && trace === undefined) {
-    throw new InputError("OPTION", "--reference compares a trace: say with --trace FILE where to write it");
+    throw new InputError("OPTION_MISSING", "--reference compares a trace: say with --trace FILE where to write it");
   }
   const progress = new Progress();
   await using worker = await openWorker(options, progress, signal);

@@ -1,6 +1,6 @@
 /** What those who read requests and those who answer them say to each other. */
 import type { Piece } from "../inference/answers/answer.ts";
-import type { Summary } from "../inference/answers/generate.ts";
+import type { Summary } from "../inference/answers/summary.ts";
 import type { ChatOptions, Prompt } from "../inference/answers/prompt.ts";
 import type { Model } from "../inference/model.ts";
 

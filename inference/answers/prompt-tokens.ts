@@ -1,7 +1,7 @@
 /** How a prompt becomes token ids. */
 import { InputError } from "../../dsl/index.ts";
 import type { ReasoningEffort } from "../harmony/index.ts";
-import type { ModelFiles } from "../programs/model-files.ts";
+import type { UnloadedModel } from "../programs/model-files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { chatOf, harmonyChat, renderChat } from "./chat-prompt.ts";
 import type { Prompt } from "./prompt.ts";
@@ -9,7 +9,7 @@ import type { Prompt } from "./prompt.ts";
 // Public API
 
 /** What a model's files say about prompts. */
-export type PromptFiles = Pick<ModelFiles, "config" | "tokenizer" | "chatTemplate" | "harmony">;
+export type PromptFiles = Pick<UnloadedModel, "config" | "tokenizer" | "chatTemplate" | "harmony">;
 
 /**
  * The token ids of a prompt. A text is encoded unchanged; messages go through Harmony or the model's chat template.
@@ -42,7 +42,7 @@ export function requireReasoning(
 ): void {
   if (reasoning === undefined || (isChat && harmony !== undefined)) return;
   const why = isChat ? "the model does not speak Harmony" : "the prompt is no chat";
-  throw new InputError("OPTION", `reasoning is for chats with a GPT-OSS: ${why}`, { option: "reasoning" });
+  throw new InputError("OPTION_UNSUPPORTED", `reasoning is for chats with a GPT-OSS: ${why}`, { option: "reasoning" });
 }
 
 /** Refuses token ids outside the vocabulary. */

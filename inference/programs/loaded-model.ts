@@ -1,7 +1,7 @@
 /** A model whose weights are on a worker: what every way of running it needs. */
 import type { Target } from "../../compiler/index.ts";
 import { type CacheSize, fittingCache, freeBytes } from "./cache-size.ts";
-import type { ModelFiles } from "./model-files.ts";
+import type { UnloadedModel } from "./model-files.ts";
 import type { ModelPrograms } from "./model-programs.ts";
 import { cacheBytes } from "./step-program.ts";
 import type { WeightPlan } from "./weights.ts";
@@ -9,7 +9,7 @@ import type { WeightPlan } from "./weights.ts";
 // Public API
 
 export interface LoadedModel {
-  readonly files: ModelFiles;
+  readonly files: UnloadedModel;
   readonly programs: ModelPrograms;
   readonly target: Target;
   /** How many positions a text may have. */

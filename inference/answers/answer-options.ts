@@ -159,7 +159,9 @@ function checkedStops(stop: readonly string[] = [], tokenizer: Tokenizer | undef
       option: "stop",
     });
   if (stop.length > 0 && tokenizer === undefined) {
-    throw new InputError("OPTION_UNSUPPORTED", "stop needs a tokenizer, and the model's folder has none", { option: "stop" });
+    throw new InputError("OPTION_UNSUPPORTED", "stop needs a tokenizer, and the model's folder has none", {
+      option: "stop",
+    });
   }
   return stop;
 }

@@ -1,7 +1,7 @@
 /** The steps of one text, for the loop of a single answer. */
 import type { TextUnderWay } from "../steps/prompt-cache.ts";
 import type { NextLogits } from "../steps/step-call.ts";
-import type { SendOptions, RowStep, SentSteps, StepSource } from "./generation-loop.ts";
+import type { RowStep, SendOptions, SentSteps, StepSource } from "./generation-loop.ts";
 
 // Public API
 

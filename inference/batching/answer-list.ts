@@ -68,8 +68,7 @@ export async function* answerList(
   const opened = left.length === 0 ? undefined : await open(left.map(([, answer]) => answer));
   for (const [index, error] of refused) yield { kind: "refused", index, error };
   for (const [index, answer] of answers) {
-    if (answer.finished !== undefined)
-      yield { kind: "done", index, summary: new RunningAnswer(answer).summarize() };
+    if (answer.finished !== undefined) yield { kind: "done", index, summary: new RunningAnswer(answer).summarize() };
   }
   const spent = opened === undefined ? { prefill: 0, decode: 0 } : yield* runList(left, opened, options);
   const sum = (of: (answer: Answer) => number) => Array.from(answers.values(), of).reduce((all, each) => all + each, 0);

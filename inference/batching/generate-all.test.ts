@@ -1,40 +1,69 @@
-/** The loop over several prompts, on a batch that makes its logits up. */
+/** Answers to a list, on a lane that makes its logits up. */
 import { expect, test } from "@jest/globals";
-import type { Batch } from "../steps/batch.ts";
+import { Answer } from "../answers/answer.ts";
+import type { SentSteps } from "../answers/generation-loop.ts";
+import { seedOf } from "../sampling/random.ts";
 import type { NextLogits } from "../steps/step-call.ts";
-import { type BatchEvent, type BatchInputs, generateBatch, seedOf } from "./generate-batch.ts";
+import { type AnswerList, answerList, type BatchEvent, type OpenedList } from "./answer-list.ts";
+import type { LaneModel } from "./engine-loop.ts";
+import type { Lane } from "./lane.ts";
+
+const positions = 256;
 
 /** After token `n` comes `n + 1`, of ten. */
-function counting(rows: number, calls: string[], spoil?: number): BatchInputs["openBatch"] {
+function counting(rows: number, calls: string[], spoil?: number): () => Promise<OpenedList> {
   const after = (token: number): NextLogits => {
     const logits = Float32Array.from({ length: 10 }, (_, id) => (id === token + 1 ? 1 : 0));
     return { kind: "candidates", ids: [...logits.keys()], values: logits, logSumExp: token === spoil ? Number.NaN : 1 };
   };
-  const batch = {
-    fill: async (row: number, prompt: readonly number[]) => {
-      calls.push(`fill ${row}`);
-      return after(prompt.at(-1) as number);
-    },
-    step: async (tokens: ReadonlyMap<number, number>) => {
+  const lane: Lane = {
+    spare: positions,
+    begin: async () => {},
+    chunk: async (tokens) => after(tokens.at(-1) as number),
+    keep: async () => {},
+    adopt: async (row) => void calls.push(`fill ${row}`),
+    send: async (tokens) => {
       calls.push(`step ${[...tokens.keys()].join(" ")}`);
-      return new Map([...tokens].map(([row, token]) => [row, after(token)]));
+      return onlyStep(new Map(Array.from(tokens, ([row, { token }]) => [row, after(token)])));
     },
-    free: (row: number) => calls.push(`free ${row}`),
-    [Symbol.asyncDispose]: async () => void calls.push("close"),
+    free: (row) => void calls.push(`free ${row}`),
+    clear: async () => {},
+    close: async () => void calls.push("close"),
   };
-  return async () => ({ batch: batch as unknown as Batch, size: { rows, positions: 256, bytes: 1 } });
+  const model: LaneModel = {
+    rowFor: () => ({ capacity: positions, largest: positions, family: "" }),
+    planLane: () => ({ rows, bytes: 1, places: 0 }),
+    openLane: async () => lane,
+    explain: async (error) => error,
+  };
+  return async () => ({ model, size: { rows, positions, bytes: 1 } });
 }
 
-const given = { stopIds: new Set([9]), context: 100, tokenizer: undefined };
+/** A call of one step. */
+function onlyStep(value: ReadonlyMap<number, NextLogits>): SentSteps {
+  let taken = 0;
+  return {
+    count: 1,
+    times: undefined,
+    get taken() {
+      return taken;
+    },
+    next: async () => (taken++ === 0 ? { done: false, value } : { done: true, value: undefined }),
+    return: async () => ({ done: true, value: undefined }),
+  };
+}
+
+function listOf(prompts: readonly (readonly number[])[], options: { readonly maxTokens?: number } = {}): AnswerList {
+  const inputs = { stopIds: new Set([9]), context: 100, tokenizer: undefined };
+  const answers = prompts.map((prompt) => new Answer(inputs, prompt, { stepsPerCall: 1, ...options }));
+  return { answers: new Map(answers.entries()), refused: new Map(), seed: 1n };
+}
 
 test("a row that is done goes to the next prompt while the others go on", async () => {
   const calls: string[] = [];
   const events: BatchEvent[] = [];
   const prompts = [[6], [1], [7]];
-  for await (const event of generateBatch(
-    { ...given, prompts: prompts.map((tokens) => ({ tokens })), openBatch: counting(2, calls) },
-    { maxTokens: 4, stepsPerCall: 1 },
-  )) {
+  for await (const event of answerList(listOf(prompts, { maxTokens: 4 }), counting(2, calls), { stepsPerCall: 1 })) {
     events.push(event);
   }
   expect(calls).toEqual([
@@ -60,9 +89,7 @@ test("a row that is done goes to the next prompt while the others go on", async 
 test("logits that are not numbers are an error that names the prompt, and everything is freed", async () => {
   const calls: string[] = [];
   const run = async () => {
-    const prompts = [{ tokens: [1] }, { tokens: [4] }];
-    const inputs = { ...given, prompts, openBatch: counting(2, calls, 6) };
-    for await (const _ of generateBatch(inputs, { stepsPerCall: 1 }));
+    for await (const _ of answerList(listOf([[1], [4]]), counting(2, calls, 6), { stepsPerCall: 1 }));
   };
   await expect(run()).rejects.toMatchObject({
     message: "prompts[1]: log-sum-exp of the logits at position 3 is NaN",

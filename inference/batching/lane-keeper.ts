@@ -107,7 +107,8 @@ export class LaneKeeper {
       const plan = this.planOf(capacity);
       const lane = await this.#opener.openLane(capacity, plan, this.#end.signal);
       const loop = new GenerationLoop<Request>(lane, stepsPerCall);
-      const prefixes = plan.places === 0 ? undefined : new PrefixIndex({ places: plan.places, grid, spare: lane.spare });
+      const prefixes =
+        plan.places === 0 ? undefined : new PrefixIndex({ places: plan.places, grid, spare: lane.spare });
       this.#lanes.set(capacity, { lane, loop, prefixes, needsClearing: false });
     } catch (error) {
       this.#events.onFailed(capacity, error);

@@ -9,7 +9,13 @@ import { freeBytes } from "../programs/cache-size.ts";
 import { type LoadedModel, rowBytes } from "../programs/loaded-model.ts";
 import { gridBuckets, rowCapacity } from "./chunk-grid.ts";
 import { Engine, type ServedModel } from "./engine.ts";
-import { type EngineOptions, type EngineSettings, type LanePlan, planLane, resolveEngineOptions } from "./engine-options.ts";
+import {
+  type EngineOptions,
+  type EngineSettings,
+  type LanePlan,
+  planLane,
+  resolveEngineOptions,
+} from "./engine-options.ts";
 import { type Lane, openLane } from "./lane.ts";
 import type { Request, RowNeeds } from "./request.ts";
 

@@ -17,7 +17,12 @@ function scheduler(
   options: { readonly budget?: number; readonly bytes?: number; readonly sizeOf?: (capacity: number) => LaneSize } = {},
 ) {
   const { budget = 32, bytes = 1000, sizeOf = (capacity) => ({ rows: 2, bytes: capacity }) } = options;
-  return new Scheduler<Job>({ chunkAt: (promptTokens, start) => gridChunk(promptTokens, start, 16), budget, bytes, sizeOf });
+  return new Scheduler<Job>({
+    chunkAt: (promptTokens, start) => gridChunk(promptTokens, start, 16),
+    budget,
+    bytes,
+    sizeOf,
+  });
 }
 
 /** Takes those in line in, opening lanes at once. */

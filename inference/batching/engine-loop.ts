@@ -5,7 +5,7 @@
  * call of steps through the generation loop (../answers/generation-loop.ts).
  */
 import { RuntimeFailure } from "../../dsl/index.ts";
-import { WorkerLost, WorkerUnavailable } from "../../runtime-bridge/index.ts";
+import { isWorkerGone } from "../../runtime-bridge/index.ts";
 import type { Answer } from "../answers/answer.ts";
 import type { Chunk } from "../programs/buckets.ts";
 import type { NextLogits } from "../steps/step-call.ts";
@@ -120,7 +120,10 @@ export class EngineLoop {
   /** Puts a request at the end of the line. */
   submit(request: Request): void {
     this.#counts.requests++;
-    if (request.answer.finished !== undefined) return this.#finish(request);
+    if (request.answer.finished !== undefined) {
+      this.#finish(request);
+      return;
+    }
     this.#scheduler.enqueue(request);
     this.wake();
   }
@@ -366,10 +369,6 @@ export class EngineLoop {
 
 /** With how many of the next prompts a prompt is compared. */
 const comparedPrompts = 64;
-
-function isWorkerGone(error: unknown): boolean {
-  return error instanceof WorkerLost || error instanceof WorkerUnavailable;
-}
 
 function closed(): RuntimeFailure {
   return new RuntimeFailure("ENGINE_CLOSED", "the engine is closed; `model.serve()` gives another");

@@ -1,6 +1,7 @@
 /** `tsxla logits`: what a model says after every token of a list. */
 import type { Command } from "commander";
 import { InputError, RuntimeFailure } from "../dsl/index.ts";
+import { isInvalidLogits } from "../inference/debugging/explain-logits.ts";
 import type { Model, TracedChunk } from "../inference/index.ts";
 import { SafetensorsWriter } from "../runtime-bridge/index.ts";
 import { type CompareOptions, compareFiles, withComparison } from "./compare.ts";
@@ -37,7 +38,7 @@ interface LogitsCommandOptions extends ModelOptions, CompareOptions, ProfileOpti
 async function run(options: LogitsCommandOptions, signal: AbortSignal): Promise<void> {
   const { tokens, out, trace, reference } = options;
   if (reference !== undefined && trace === undefined) {
-    throw new InputError("OPTION", "--reference compares a trace: say with --trace FILE where to write it");
+    throw new InputError("OPTION_MISSING", "--reference compares a trace: say with --trace FILE where to write it");
   }
   const progress = new Progress();
   await using worker = await openWorker(options, progress, signal);
@@ -54,7 +55,7 @@ async function run(options: LogitsCommandOptions, signal: AbortSignal): Promise<
       await write(out, shape, tracing(model.trace(tokens, { step, signal }), file), () => file.finish());
     }
   } catch (error) {
-    if (!(error instanceof RuntimeFailure) || error.code !== "LOGITS_INVALID") throw error;
+    if (!isInvalidLogits(error)) throw error;
     throw await progress.stage("looking for the first", () => model.explain(error, tokens, { step, signal }));
   }
   progress.end("logits", (performance.now() - started) / 1000, `${tokens.length} tokens to ${out}`);

@@ -45,11 +45,12 @@ export {
 export type { FinishReason, NearTie, Piece } from "./answers/answer.ts";
 export type { GenerateOptions } from "./answers/answer-options.ts";
 export type { ChatPrompt, ChatTool } from "./answers/chat-prompt.ts";
-export type { Summary } from "./answers/generate.ts";
-export { type BatchEvent, type BatchSummary, seedOf } from "./answers/generate-batch.ts";
 export type { ChatOptions, GenerateOneOptions, Prompt } from "./answers/prompt.ts";
-export type { Engine, EngineLoad, EngineStatistics } from "./batching/engine.ts";
+export type { Summary } from "./answers/summary.ts";
+export type { BatchEvent, BatchSummary } from "./batching/answer-list.ts";
+export type { Engine } from "./batching/engine.ts";
 export type { EngineOptions } from "./batching/engine-options.ts";
+export type { EngineLoad, EngineStatistics } from "./batching/engine-statistics.ts";
 export {
   type Comparison,
   type ComparisonOptions,
@@ -59,7 +60,8 @@ export {
   type Trace,
   type TraceEntry,
 } from "./debugging/compare-traces.ts";
-export { type LoadModelOptions, loadModel, Model } from "./model.ts";
+export { type LoadModelOptions, loadModel } from "./load-model.ts";
+export { Model } from "./model.ts";
 export type { CacheSize } from "./programs/cache-size.ts";
 export { type CompiledStep, type CompileModelOptions, compile, declareModel, stepRequest } from "./programs/compile.ts";
 export {
@@ -81,6 +83,7 @@ export { storageWithoutFiles } from "./programs/weight-storage.ts";
 export { planWeights, type WeightPlan } from "./programs/weights.ts";
 export type { Candidates } from "./sampling/candidates.ts";
 export type { Distribution } from "./sampling/distribution.ts";
+export { seedOf } from "./sampling/random.ts";
 export {
   canSampleFromCandidates,
   type Sampled,

@@ -1,7 +1,7 @@
 /** What answers prompts on one worker. */
 import type { Piece } from "../inference/answers/answer.ts";
-import type { Summary } from "../inference/answers/generate.ts";
 import type { ChatOptions, Prompt } from "../inference/answers/prompt.ts";
+import type { Summary } from "../inference/answers/summary.ts";
 import type { EngineOptions } from "../inference/batching/engine-options.ts";
 import type { Model } from "../inference/model.ts";
 

@@ -6,7 +6,7 @@
  */
 import { InputError, RuntimeFailure, TsxlaError } from "../dsl/index.ts";
 import type { Answered } from "../openai/job-types.ts";
-import { WorkerError } from "../runtime-bridge/index.ts";
+import { isWorkerGone, WorkerError } from "../runtime-bridge/index.ts";
 import { answerAll, unlessAborted } from "./answer-request.ts";
 import { type Attempt, deathsAtMost, failuresAtMost, isSuspect, type JobItem } from "./attempt.ts";
 import { backoffMs } from "./backoff.ts";
@@ -195,7 +195,7 @@ export class Dispatcher {
       }
       // Whether the request failed or its worker is gone, the worker tells.
       const forgot = error instanceof WorkerError && error.status === "NOT_FOUND";
-      const isLost = slot.loss !== undefined || isLoss(error) || forgot || !(await this.#check(slot));
+      const isLost = slot.loss !== undefined || isWorkerGone(error) || forgot || !(await this.#check(slot));
       if (isLost) this.#dropWorker(slot, error);
       if (this.#isOver) return;
       // Of a worker that had forgotten its model before, no request is to blame.
@@ -275,12 +275,8 @@ const checkEveryMs = 5_000;
 
 /** Whether it is the request that is wrong, so that no other worker would do better. */
 function isOwnFault(error: unknown): error is TsxlaError {
-  if (error instanceof WorkerError || isLoss(error)) return false;
-  return error instanceof InputError || (error instanceof TsxlaError && error.code !== "WORKER_UNREACHABLE");
-}
-
-function isLoss(error: unknown): boolean {
-  return error instanceof RuntimeFailure && ["WORKER_LOST", "WORKER_CLOSED"].includes(error.code);
+  if (error instanceof WorkerError || isWorkerGone(error)) return false;
+  return error instanceof InputError || error instanceof TsxlaError;
 }
 
 /** Of an error and one that came up while cleaning up after it, the first: the other is its consequence. */

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { InputError, RuntimeFailure, TsxlaError } from "../dsl/index.ts";
-import type { LoadModelOptions } from "../inference/model.ts";
+import type { LoadModelOptions } from "../inference/load-model.ts";
 import { targetOf } from "../inference/programs/target-words.ts";
 import { answerLine, errorLine, readJobLine } from "../openai/index.ts";
 import type { JobDefaults } from "../openai/job-types.ts";

@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { InputError } from "../dsl/errors.ts";
-import { seedOf } from "../inference/answers/generate-batch.ts";
+import { seedOf } from "../inference/sampling/random.ts";
 import { readChatBody } from "./chat-request.ts";
 import { readCompletionBody } from "./completion-request.ts";
 import type { JobDefaults, JobModel, JobRequest, RequestBody } from "./job-types.ts";

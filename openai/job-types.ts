@@ -1,7 +1,7 @@
 /** What those who read requests and those who answer them say to each other. */
 import type { Piece } from "../inference/answers/answer.ts";
-import type { Summary } from "../inference/answers/generate.ts";
 import type { ChatOptions, Prompt } from "../inference/answers/prompt.ts";
+import type { Summary } from "../inference/answers/summary.ts";
 import type { Model } from "../inference/model.ts";
 
 /** What the format needs of a model. */

@@ -83,6 +83,12 @@ export interface Loss {
 /** A worker that could not be started or reached. */
 export class WorkerUnavailable extends RuntimeFailure {}
 
+/** Whether an error says that the worker takes no calls any more: it was lost, was closed here, or could not be reached. */
+export function isWorkerGone(error: unknown): error is RuntimeFailure {
+  if (error instanceof WorkerLost || error instanceof WorkerUnavailable) return true;
+  return error instanceof RuntimeFailure && error.code === "WORKER_CLOSED";
+}
+
 /** The error for a failed call. */
 export function toWorkerError(error: ServiceError): WorkerError {
   return build(error.code, error.details, detailOf(error.metadata));

@@ -14,7 +14,7 @@ export type {
 export type { CompileOptions, EngineName } from "./compile.ts";
 export { DeviceBuffer } from "./device-buffer.ts";
 export { byteLength, sameType, type TensorType, typeText } from "./element-type.ts";
-export { type Loss, type StatusName, WorkerError, WorkerLost, WorkerUnavailable } from "./errors.ts";
+export { isWorkerGone, type Loss, type StatusName, WorkerError, WorkerLost, WorkerUnavailable } from "./errors.ts";
 export type { Executable } from "./executable.ts";
 export type { Execution } from "./execute.ts";
 export { type Elements, type HostTensor, hostTensor, toFloat32Array, toInt32Array, toNumbers } from "./host-tensor.ts";

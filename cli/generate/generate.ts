@@ -51,7 +51,7 @@ interface GenerateCommandOptions extends ModelOptions, SamplingFlags, ProfileOpt
 async function run(options: GenerateCommandOptions, signal: AbortSignal): Promise<void> {
   const { prompt, prompts, tokens } = options;
   if (options.logprobs !== undefined && options.json === undefined) {
-    throw new InputError("OPTION", "--logprobs are told with --json only; add it");
+    throw new InputError("OPTION_MISSING", "--logprobs are told with --json only; add it");
   }
   if (prompts !== undefined) await answerFile(prompts, options, signal);
   else if (prompt !== undefined) await answerOne((model) => promptOf(model, prompt, options), options, signal);

@@ -15,15 +15,15 @@ import type { AnswerReader } from "./answer-reader.ts";
 /** How to generate. The defaults are greedy. See docs/sampling.md. */
 export interface GenerateOptions extends SamplingOptions {
   /** How many tokens at most. Default: 256. */
-  readonly maxTokens?: number;
+  readonly maxTokens?: number | undefined;
   /** Until so many tokens are there, no stop token is chosen and no stop string looked for. Default: 0. */
-  readonly minTokens?: number;
+  readonly minTokens?: number | undefined;
   /** Strings that end the text; they are not part of it. */
-  readonly stop?: readonly string[];
+  readonly stop?: readonly string[] | undefined;
   /** Tokens that end the text, beside the model's own; they have no text. */
-  readonly stopTokens?: readonly number[];
+  readonly stopTokens?: readonly number[] | undefined;
   /** Says before each token which may come. Of several prompts each asks it. */
-  readonly mask?: TokenMask;
+  readonly mask?: TokenMask | undefined;
   /**
    * Draws tokens on the device, so that several can be made before Node is asked: with a temperature, from 1 to 64 of the
    * largest logits (`topK`) and nothing else that has a say. A seed gives other tokens than without. Default: no; greedy
@@ -36,7 +36,7 @@ export interface GenerateOptions extends SamplingOptions {
    */
   readonly stepsPerCall?: number | undefined;
   /** Ends the iteration with its reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a model's files say about answers. */
@@ -72,12 +72,12 @@ export const defaultMaxTokens = 256;
  *
  * @throws InputError for an option out of range
  */
-export function settle(options: GenerateOptions, given: AnswerInputs): AnswerSettings {
+export function resolveOptions(options: GenerateOptions, given: AnswerInputs): AnswerSettings {
   const { maxTokens = defaultMaxTokens, minTokens = 0, stop, stopTokens = [], mask, signal: _, ...others } = options;
   const { onDevice = false, stepsPerCall, ...chosen } = others;
-  // What is undefined was not said.
-  const said = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
-  const sampling: SamplingOptions = { temperature: 0, ...said };
+  // An option that is undefined has its default.
+  const defined = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
+  const sampling: SamplingOptions = { temperature: 0, ...defined };
   const wanted = canSampleFromCandidates(sampling, candidateCount) ? "candidates" : "full";
   const resolved = resolveSampling(sampling);
   if (given.vocabulary !== undefined) {
@@ -86,7 +86,7 @@ export function settle(options: GenerateOptions, given: AnswerInputs): AnswerSet
   wholeNumber("maxTokens", maxTokens, 1);
   wholeNumber("minTokens", minTokens, 0);
   if (minTokens > maxTokens) {
-    throw new InputError("OPTION", `minTokens is ${minTokens}, more than maxTokens, which is ${maxTokens}`, {
+    throw new InputError("OPTION_CONFLICT", `minTokens is ${minTokens}, more than maxTokens, which is ${maxTokens}`, {
       option: "minTokens",
       found: minTokens,
       wanted: maxTokens,
@@ -96,7 +96,7 @@ export function settle(options: GenerateOptions, given: AnswerInputs): AnswerSet
   const hindrance = whatHinders(resolved, { minTokens, mask: mask !== undefined });
   if (onDevice && hindrance !== undefined) {
     const why = `onDevice chooses greedily, or by temperature among a topK from 1 to ${candidateCount}, and ${hindrance}`;
-    throw new InputError("OPTION", why, { option: "onDevice" });
+    throw new InputError("OPTION_UNSUPPORTED", why, { option: "onDevice" });
   }
   const mayChoose = hindrance === undefined && (onDevice || (resolved.greedy && stepsPerCall !== 1));
   return {
@@ -113,16 +113,13 @@ export function settle(options: GenerateOptions, given: AnswerInputs): AnswerSet
 }
 
 /**
- * What options mean for any prompt: what the sampler needs of each position, and the seed, a fresh one without any.
+ * Checks options without a prompt, and gives their seed, a fresh one if there is none.
  *
  * @throws InputError for an option out of range
  */
-export function checkOptions(
-  options: GenerateOptions,
-  given: AnswerInputs,
-): { readonly wanted: Wanted; readonly seed: bigint } {
-  const { wanted, sampling } = settle(options, given);
-  return { wanted, seed: new Sampler(sampling).seed };
+export function checkOptions(options: GenerateOptions, given: AnswerInputs): { readonly seed: bigint } {
+  const { sampling } = resolveOptions(options, given);
+  return { seed: new Sampler(sampling).seed };
 }
 
 // Implementation
@@ -130,7 +127,7 @@ export function checkOptions(
 function wholeNumber(option: string, found: number, least: number, most = Number.POSITIVE_INFINITY): void {
   if (Number.isSafeInteger(found) && found >= least && found <= most) return;
   const wanted = most === Number.POSITIVE_INFINITY ? `from ${least}` : `from ${least} to ${most}`;
-  throw new InputError("OPTION", `${option} is ${found}, and it is a whole number ${wanted}`, { option, found });
+  throw new InputError("OPTION_VALUE", `${option} is ${found}, and it is a whole number ${wanted}`, { option, found });
 }
 
 /** What keeps the device from choosing, as a part of a sentence. */
@@ -158,11 +155,13 @@ function whatHinders(
 
 function checkedStops(stop: readonly string[] = [], tokenizer: Tokenizer | undefined): readonly string[] {
   if (stop.includes(""))
-    throw new InputError("OPTION", "stop holds an empty string, which would end every text at once", {
+    throw new InputError("OPTION_VALUE", "stop holds an empty string, which would end every text at once", {
       option: "stop",
     });
   if (stop.length > 0 && tokenizer === undefined) {
-    throw new InputError("OPTION", "stop needs a tokenizer, and the model's folder has none", { option: "stop" });
+    throw new InputError("OPTION_UNSUPPORTED", "stop needs a tokenizer, and the model's folder has none", {
+      option: "stop",
+    });
   }
   return stop;
 }
@@ -171,7 +170,7 @@ function checkedStopTokens(ids: readonly number[], vocabulary = Number.POSITIVE_
   const wrong = ids.find((id) => !Number.isSafeInteger(id) || id < 0 || id >= vocabulary);
   if (wrong === undefined) return ids;
   const wanted = vocabulary === Number.POSITIVE_INFINITY ? "from 0" : `from 0 to ${vocabulary - 1}`;
-  throw new InputError("OPTION", `stopTokens holds ${wrong}, and token ids are whole numbers ${wanted}`, {
+  throw new InputError("OPTION_VALUE", `stopTokens holds ${wrong}, and token ids are whole numbers ${wanted}`, {
     option: "stopTokens",
     found: wrong,
   });
@@ -179,5 +178,5 @@ function checkedStopTokens(ids: readonly number[], vocabulary = Number.POSITIVE_
 
 function checkedMask(mask: TokenMask | undefined): TokenMask | undefined {
   if (mask === undefined || typeof mask === "function") return mask;
-  throw new InputError("OPTION", `mask is a ${typeof mask}, and it is a function`, { option: "mask" });
+  throw new InputError("OPTION_VALUE", `mask is a ${typeof mask}, and it is a function`, { option: "mask" });
 }

@@ -7,7 +7,7 @@ import { type Sampled, type SampledPosition, Sampler, type TokenLogprob } from "
 import { type Allowed, readAllowed } from "../sampling/token-mask.ts";
 import type { NextLogits, Wanted } from "../steps/step-call.ts";
 import { StopStrings } from "../text/stop-strings.ts";
-import { type AnswerInputs, type AnswerSettings, type GenerateOptions, settle } from "./answer-options.ts";
+import { type AnswerInputs, type AnswerSettings, type GenerateOptions, resolveOptions } from "./answer-options.ts";
 import { type AnswerReader, type ReadText, TextReader } from "./answer-reader.ts";
 
 // Public API
@@ -59,7 +59,7 @@ export class Answer {
 
   /** @throws InputError for a prompt that is empty or longer than the context, or an option out of range */
   constructor(given: AnswerInputs, prompt: readonly number[], options: GenerateOptions) {
-    const settings = settle(options, given);
+    const settings = resolveOptions(options, given);
     this.#settings = settings;
     this.#stops = new StopStrings(settings.stops);
     this.#sampler = new Sampler(settings.sampling, { prompt });

@@ -2,12 +2,13 @@
 import { describe, expect, test } from "@jest/globals";
 import type { TokenMask } from "../sampling/token-mask.ts";
 import { StepsUnderWay } from "../steps/choosing-steps.ts";
-import type { Sequence } from "../steps/sequence.ts";
+import type { TextUnderWay } from "../steps/prompt-cache.ts";
 import type { NextLogits } from "../steps/step-call.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { Answer, type Piece } from "./answer.ts";
 import type { GenerateOptions } from "./answer-options.ts";
-import { generateTokens, type Summary } from "./generate.ts";
+import { runAnswer } from "./generate.ts";
+import type { Summary } from "./summary.ts";
 
 const vocabulary = ["<end>", "a", "b", "ab", " "];
 
@@ -51,7 +52,7 @@ function engine(tokens: readonly number[], misled?: number) {
       return new StepsUnderWay(count, [source, source] as never, (_, n) => said[n] as NextLogits);
     },
     [Symbol.asyncDispose]: async () => void calls.push("close"),
-  } as unknown as Sequence;
+  } as unknown as TextUnderWay;
   return { calls, sequence };
 }
 
@@ -63,17 +64,16 @@ function start(
   misled?: number,
 ) {
   const { calls, sequence } = engine(tokens, misled);
-  const openSequence = async (room: number) => {
-    calls.push(`open ${room}`);
-    return sequence;
-  };
-  return {
-    calls,
-    answer: generateTokens(
-      { prompt, context, stopIds: new Set([0]), tokenizer, openSequence },
-      { stepsPerCall: 1, ...options },
-    ),
-  };
+  async function* run(): AsyncGenerator<Piece, Summary> {
+    const inputs = { context, stopIds: new Set([0]), tokenizer };
+    const answer = new Answer(inputs, prompt, { stepsPerCall: 1, ...options });
+    const openText = async () => {
+      calls.push(`open ${prompt.length + answer.room}`);
+      return sequence;
+    };
+    return yield* runAnswer(answer, openText, options.signal);
+  }
+  return { calls, answer: run() };
 }
 
 async function drain(answer: AsyncGenerator<Piece, Summary>) {
@@ -103,15 +103,10 @@ describe("the generation loop", () => {
         kind: "full",
         logits: Float32Array.of(-5, 0, -(near[n++] as number), -6, -7),
       });
-      const sequence = { prefill: say, step: say, [Symbol.asyncDispose]: async () => {} } as unknown as Sequence;
-      const given = {
-        prompt: [4],
-        context: 100,
-        stopIds: new Set<number>(),
-        tokenizer,
-        openSequence: async () => sequence,
-      };
-      return drain(generateTokens(given, { maxTokens: 3, stepsPerCall: 1, logitBias: { 3: 0.1 }, ...options }));
+      const text = { prefill: say, step: say, [Symbol.asyncDispose]: async () => {} } as unknown as TextUnderWay;
+      const inputs = { context: 100, stopIds: new Set<number>(), tokenizer };
+      const given = { maxTokens: 3, stepsPerCall: 1, logitBias: { 3: 0.1 }, ...options };
+      return drain(runAnswer(new Answer(inputs, [4], given), async () => text));
     };
     const { summary } = await run({});
     expect(summary.nearTies).toEqual([

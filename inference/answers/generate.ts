@@ -1,91 +1,69 @@
-/** The generation loop: logits in, tokens out, text as soon as it is certain. */
-
-import type { ParsedMessage } from "../harmony/index.ts";
+/** One answer, on a text of its own. */
+import { explainLogits } from "../debugging/explain-logits.ts";
+import { generationPlans } from "../debugging/nan-bundle.ts";
+import type { LoadedModel } from "../programs/loaded-model.ts";
+import { answerCapacity, openAnswerText } from "../steps/open-text.ts";
 import type { TextUnderWay } from "../steps/prompt-cache.ts";
-import { Answer, type FinishReason, type NearTie, type Piece } from "./answer.ts";
-import type { AnswerInputs, GenerateOptions } from "./answer-options.ts";
-import { StepsAhead } from "./next-logits.ts";
+import type { NextLogits } from "../steps/step-call.ts";
+import type { Answer, Piece } from "./answer.ts";
+import { beginAnswer } from "./begin-answer.ts";
+import { GenerationLoop } from "./generation-loop.ts";
+import type { GenerateOneOptions, Prompt } from "./prompt.ts";
+import { RunningAnswer } from "./running-answer.ts";
+import type { Summary } from "./summary.ts";
+import { onlyRow, TextSteps } from "./text-steps.ts";
 
 // Public API
 
-/** How an answer went. Times in seconds. */
-export interface Summary {
-  readonly finishReason: FinishReason;
-  readonly promptTokens: number;
-  /** How many of them were held already, by a prompt cache or an engine. */
-  readonly reusedTokens: number;
-  readonly answerTokens: number;
-  readonly prefillSeconds: number;
-  readonly decodeSeconds: number;
-  /** What reproduces the choices. */
-  readonly seed: number | bigint;
-  /** The tokens of a greedy answer whose two largest logits lay within 1e-4: elsewhere it may go on otherwise there. */
-  readonly nearTies: readonly NearTie[];
-  /** Of a chat with a model that speaks Harmony: what it said, to be given back with the next question. */
-  readonly messages?: readonly ParsedMessage[];
-}
-
-/** Tells how an answer went that is over. */
-export function summarize(
-  answer: Answer,
-  times: Pick<Summary, "reusedTokens" | "prefillSeconds" | "decodeSeconds">,
-): Summary {
-  return {
-    finishReason: answer.finished as FinishReason,
-    promptTokens: answer.prompt.length,
-    reusedTokens: times.reusedTokens,
-    answerTokens: answer.count,
-    prefillSeconds: times.prefillSeconds,
-    decodeSeconds: times.decodeSeconds,
-    seed: answer.seed,
-    nearTies: answer.nearTies,
-    ...(answer.messages === undefined ? {} : { messages: answer.messages }),
-  };
-}
-
-/** What the loop needs. */
-export interface GenerationInputs extends AnswerInputs {
-  readonly prompt: readonly number[];
-  /**
-   * Opens a text with room for so many tokens in all; it may hold the beginning of the prompt.
-   *
-   * @param outputs  of the steps that will be made
-   */
-  openSequence(tokens: number, outputs: "last" | "chosen"): Promise<TextUnderWay>;
+/** What `Model.generate` does. */
+export async function* generate(
+  model: LoadedModel,
+  prompt: Prompt,
+  { cache, ...options }: GenerateOneOptions,
+): AsyncGenerator<Piece, Summary> {
+  const { signal } = options;
+  const answer = beginAnswer(model, prompt, options);
+  const room = { prompt: answer.prompt, total: answer.prompt.length + answer.room };
+  try {
+    const open = (outputs: "last" | "chosen") => openAnswerText(model, { ...room, outputs }, { cache, signal });
+    return yield* runAnswer(answer, open, signal);
+  } catch (error) {
+    const plans = generationPlans(answer.prompt, answer.tokens);
+    throw await explainLogits(model, error, { plans, capacity: answerCapacity(room), signal });
+  }
 }
 
 /**
- * Generates an answer, token by token; the generator's return value tells how it went. Leaving the loop early, by
- * `break` or by an error, frees everything.
+ * Runs an answer to its end, piece by piece; the generator's return value is its summary. Leaving it early, by `break` or
+ * by an error, frees everything.
  *
- * @throws InputError for a prompt that is empty or longer than the context, or an option out of range
- * @throws RuntimeFailure when the model's logits are not numbers
+ * @param openText  opens the text, which may hold the beginning of the prompt; `outputs` of the steps that will come
+ * @throws RuntimeFailure when logits are NaN or infinite
  */
-export async function* generateTokens(
-  given: GenerationInputs,
-  options: GenerateOptions = {},
+export async function* runAnswer(
+  answer: Answer,
+  openText: (outputs: "last" | "chosen") => Promise<TextUnderWay>,
+  signal?: AbortSignal,
 ): AsyncGenerator<Piece, Summary> {
-  const { prompt } = given;
-  const { signal } = options;
-  const answer = new Answer(given, prompt, options);
-  const outputs = answer.deviceChoice === undefined ? "last" : "chosen";
-  await using sequence = await given.openSequence(prompt.length + answer.room, outputs);
-  const started = performance.now();
-  const reused = sequence.length;
-  let next = await sequence.prefill(prompt.slice(reused), answer.wanted, signal);
-  const decodeStarted = performance.now();
-  await using ahead = new StepsAhead(sequence, answer, signal);
-  while (answer.finished === undefined) {
-    signal?.throwIfAborted();
-    const piece = await answer.take(next);
-    // The next step is under way while the caller looks at this token.
-    if (answer.finished === undefined) ahead.begin(piece.token);
+  const running = new RunningAnswer(answer);
+  await using text = await openText(answer.deviceChoice === undefined ? "last" : "chosen");
+  running.reused = text.length;
+  running.beginPrefill();
+  const first = await text.prefill(answer.prompt.slice(running.reused), answer.wanted, signal);
+  running.endPrefill();
+  if (!running.wantsMore) return running.summarize();
+  await using loop = new GenerationLoop<RunningAnswer>(new TextSteps(text), answer.stepsPerCall);
+  signal?.throwIfAborted();
+  let piece = await running.take(first);
+  while (running.wantsMore) {
+    // The next steps run while the caller looks at this piece.
+    const call = loop.send(new Map([[onlyRow, running]]), { signal });
     yield piece;
-    if (answer.finished === undefined) next = await ahead.next();
+    for await (const step of call) {
+      piece = await running.take(step.get(running) as NextLogits);
+      if (!call.isOver) yield piece;
+    }
   }
-  return summarize(answer, {
-    reusedTokens: reused,
-    prefillSeconds: (decodeStarted - started) / 1000,
-    decodeSeconds: (performance.now() - decodeStarted) / 1000,
-  });
+  yield piece;
+  return running.summarize();
 }

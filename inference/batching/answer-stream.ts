@@ -1,6 +1,6 @@
 /** What a request's caller reads: pieces as they come, then how it went, or why it ended. */
 import type { Piece } from "../answers/answer.ts";
-import type { Summary } from "../answers/generate.ts";
+import type { Summary } from "../answers/summary.ts";
 
 // Public API
 

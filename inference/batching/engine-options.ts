@@ -47,7 +47,7 @@ export interface LanePlan extends LaneSize {
  * @param at.free  bytes of memory; undefined when nobody knows
  * @throws InputError for an option out of range
  */
-export function settleEngine(
+export function resolveEngineOptions(
   options: EngineOptions,
   { platform, free }: { readonly platform: Target["platform"]; readonly free: number | undefined },
 ): EngineSettings {
@@ -99,5 +99,5 @@ function wholeNumber(option: string, found: number, least: number, most: number)
 }
 
 function refused(option: string, found: unknown, wanted: string): InputError {
-  return new InputError("OPTION", `${option} of an engine is ${found}, and it is ${wanted}`, { option, found });
+  return new InputError("OPTION_VALUE", `${option} of an engine is ${found}, and it is ${wanted}`, { option, found });
 }

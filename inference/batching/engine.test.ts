@@ -3,12 +3,14 @@ import { describe, expect, test } from "@jest/globals";
 import { InputError, RuntimeFailure } from "../../dsl/index.ts";
 import { WorkerLost } from "../../runtime-bridge/index.ts";
 import { Answer, type Piece } from "../answers/answer.ts";
-import type { Summary } from "../answers/generate.ts";
+import type { SentSteps } from "../answers/generation-loop.ts";
 import type { ChatOptions } from "../answers/prompt.ts";
+import type { Summary } from "../answers/summary.ts";
+import { isInvalidLogits } from "../debugging/explain-logits.ts";
 import type { NextLogits } from "../steps/step-call.ts";
 import { rowCapacity } from "./chunk-grid.ts";
-import { Engine, type EngineInputs } from "./engine.ts";
-import { type EngineOptions, planLane, settleEngine } from "./engine-options.ts";
+import { Engine, type ServedModel } from "./engine.ts";
+import { type EngineOptions, planLane, resolveEngineOptions } from "./engine-options.ts";
 import type { Lane } from "./lane.ts";
 
 const vocabulary = 100;
@@ -34,10 +36,31 @@ interface Fake {
   breakNext(call: string, error: Error): void;
 }
 
+/** Steps that are computed when they are read. */
+class FakeSteps implements SentSteps {
+  readonly times = undefined;
+  taken = 0;
+
+  constructor(
+    readonly count: number,
+    readonly step: (n: number) => Promise<ReadonlyMap<number, NextLogits>>,
+  ) {}
+
+  async next(): Promise<IteratorResult<ReadonlyMap<number, NextLogits>, undefined>> {
+    if (this.taken === this.count) return { done: true, value: undefined };
+    return { done: false, value: await this.step(this.taken++) };
+  }
+
+  async return(): Promise<IteratorResult<ReadonlyMap<number, NextLogits>, undefined>> {
+    this.taken = this.count;
+    return { done: true, value: undefined };
+  }
+}
+
 function serve(options: EngineOptions = {}, { gate }: { readonly gate?: Promise<void> } = {}): Fake {
   const calls: string[] = [];
   const broken = new Map<string, Error>();
-  const settings = settleEngine({ rows: 2, grid: 16, ...options }, { platform: "cpu", free: undefined });
+  const settings = resolveEngineOptions({ rows: 2, grid: 16, ...options }, { platform: "cpu", free: undefined });
   const call = async (name: string, detail = "") => {
     calls.push(`${name}${detail}`);
     await new Promise((resolve) => setImmediate(resolve));
@@ -46,6 +69,7 @@ function serve(options: EngineOptions = {}, { gate }: { readonly gate?: Promise<
     if (error !== undefined) throw error;
   };
   const lane = (): Lane => ({
+    spare: 1024,
     begin: (from) => call("begin", from === undefined ? "" : ` ${from.length}`),
     chunk: async (tokens, _sizes, wanted) => {
       await call("chunk", ` ${tokens.length}`);
@@ -53,37 +77,38 @@ function serve(options: EngineOptions = {}, { gate }: { readonly gate?: Promise<
     },
     keep: (place) => call("keep", ` ${place}`),
     adopt: (row) => call("adopt", ` ${row}`),
-    steps: async function* (rows, { wanted, most }) {
+    send: async (rows, { wanted, count }) => {
       if (gate !== undefined) await gate;
-      let tokens = Array.from(rows, ([row, { token }]) => [row, token] as const);
-      for (let n = 0; n < Math.min(most, 3); n++) {
-        await call("step", ` ${[...rows.keys()].join(" ")}${wanted === "full" ? " full" : ""}`);
-        yield new Map(tokens.map(([row, token]) => [row, after(token)]));
-        tokens = tokens.map(([row, token]) => [row, token + 1]);
-      }
+      const detail = ` ${[...rows.keys()].join(" ")}${wanted === "full" ? " full" : ""}`;
+      const step = async (n: number) => {
+        await call("step", detail);
+        return new Map(Array.from(rows, ([row, { token }]) => [row, after(token + n)]));
+      };
+      return new FakeSteps(Math.min(count, 3), step);
     },
     free: (row) => void calls.push(`free ${row}`),
     clear: () => call("clear"),
     close: () => call("close"),
   });
-  const inputs: EngineInputs = {
-    settings,
-    prepare: (prompt, given) => {
+  const model: ServedModel = {
+    beginAnswer: (prompt, given) => {
       const { tokens } = prompt as { readonly tokens: readonly number[] };
       return new Answer({ stopIds: new Set([stop]), context: 1000, vocabulary, tokenizer: undefined }, tokens, given);
     },
-    capacityOf: (answer) => rowCapacity(answer, false),
-    largestCapacityOf: (answer) => rowCapacity(answer, true),
-    familyOf: () => "",
-    spareOf: () => 1024,
+    rowFor: (answer) => ({
+      capacity: rowCapacity(answer, false),
+      largest: rowCapacity(answer, true),
+      family: "",
+    }),
     planLane: (capacity) => planLane(capacity, capacity, settings),
     openLane: async (capacity) => {
       await call("open", ` ${capacity}`);
       return lane();
     },
-    explain: async (failure) => new RuntimeFailure(failure.code, `${failure.message}, explained`),
+    explain: async (error) =>
+      isInvalidLogits(error) ? new RuntimeFailure(error.code, `${error.message}, explained`) : error,
   };
-  return { engine: new Engine(inputs), calls, breakNext: (name, error) => void broken.set(name, error) };
+  return { engine: new Engine(model, settings), calls, breakNext: (name, error) => void broken.set(name, error) };
 }
 
 async function drain(answer: AsyncGenerator<Piece, Summary>) {
@@ -455,6 +480,8 @@ describe("memory", () => {
     [{ prefixes: -1 }, "prefixes of an engine is -1, and it is a whole number from 0 to 1024"],
     [{ cacheBytes: 0 }, "cacheBytes of an engine is 0, and it is a number of bytes"],
   ])("%j is refused", (options, message) => {
-    expect(() => settleEngine(options, { platform: "cpu", free: 1e9 })).toThrow(new InputError("OPTION", message));
+    expect(() => resolveEngineOptions(options, { platform: "cpu", free: 1e9 })).toThrow(
+      new InputError("OPTION_VALUE", message),
+    );
   });
 });

@@ -1,29 +1,31 @@
-/** The lanes that there are: what each takes, its opening and its closing, which go on beside everything else. */
-import type { EngineSettings, LanePlan } from "./engine-options.ts";
+/** The lanes of an engine: how large each is, and its opening and closing, which go on beside everything else. */
+import { GenerationLoop } from "../answers/generation-loop.ts";
+import type { LanePlan } from "./engine-options.ts";
 import type { Lane } from "./lane.ts";
 import { PrefixIndex } from "./prefix-index.ts";
+import type { Request } from "./request.ts";
 
 // Public API
 
 /** A lane in use. */
 export interface OpenLane {
   readonly lane: Lane;
+  /** Takes the steps of its rows. */
+  readonly loop: GenerationLoop<Request>;
   readonly prefixes: PrefixIndex | undefined;
-  /** Whether the place where prompts are prefilled may hold numbers that are none. */
-  spoilt: boolean;
+  /** Whether the place where prompts are prefilled may hold NaN. */
+  needsClearing: boolean;
 }
 
-/** What a keeper needs of its model. */
-export interface LaneInputs {
-  readonly settings: EngineSettings;
-  /** How far beyond a position a text's state still holds the one there. */
-  spareOf(capacity: number): number;
-  /** @throws InputError when there is no room for one row */
+/** Opens lanes. */
+export interface LaneOpener {
+  /** How large the lane of a capacity is. @throws InputError when there is no room for one row */
   planLane(capacity: number): LanePlan;
-  openLane(capacity: number, plan: LanePlan): Promise<Lane>;
+  /** @param signal  aborted when the lane is not needed any more */
+  openLane(capacity: number, plan: LanePlan, signal: AbortSignal): Promise<Lane>;
 }
 
-/** Told what became of lanes. */
+/** What becomes of lanes. */
 export interface LaneEvents {
   onOpened(capacity: number): void;
   /** It could not be opened. */
@@ -32,20 +34,28 @@ export interface LaneEvents {
 }
 
 export class LaneKeeper {
-  readonly #inputs: LaneInputs;
+  readonly #opener: LaneOpener;
+  readonly #settings: { readonly grid: number; readonly stepsPerCall: number | undefined };
   readonly #events: LaneEvents;
   readonly #plans = new Map<number, LanePlan>();
   readonly #lanes = new Map<number, OpenLane>();
   readonly #changes = new Set<Promise<void>>();
+  readonly #end = new AbortController();
 
-  constructor(inputs: LaneInputs, events: LaneEvents) {
-    this.#inputs = inputs;
+  /** @param settings.stepsPerCall  how many steps a lane's calls grow to; undefined for as many as save time */
+  constructor(
+    opener: LaneOpener,
+    settings: { readonly grid: number; readonly stepsPerCall: number | undefined },
+    events: LaneEvents,
+  ) {
+    this.#opener = opener;
+    this.#settings = settings;
     this.#events = events;
   }
 
   /** How large the lane of a capacity is. @throws InputError when there is no room for one row */
   planOf(capacity: number): LanePlan {
-    const plan = this.#plans.get(capacity) ?? this.#inputs.planLane(capacity);
+    const plan = this.#plans.get(capacity) ?? this.#opener.planLane(capacity);
     this.#plans.set(capacity, plan);
     return plan;
   }
@@ -72,6 +82,11 @@ export class LaneKeeper {
     if (this.#lanes.has(capacity)) this.#begin(this.#close(capacity));
   }
 
+  /** Gives up lanes that are being opened. */
+  stopOpening(reason: Error): void {
+    this.#end.abort(reason);
+  }
+
   /** Closes all lanes, once those that are on their way are there. Never rejects. */
   async end(): Promise<void> {
     await Promise.all(this.#changes);
@@ -87,13 +102,14 @@ export class LaneKeeper {
   }
 
   async #open(capacity: number): Promise<void> {
-    const { settings, spareOf, openLane } = this.#inputs;
+    const { grid, stepsPerCall } = this.#settings;
     try {
       const plan = this.planOf(capacity);
-      const lane = await openLane(capacity, plan);
-      const index = { places: plan.places, grid: settings.grid, spare: spareOf(capacity) };
-      const prefixes = plan.places === 0 ? undefined : new PrefixIndex(index);
-      this.#lanes.set(capacity, { lane, prefixes, spoilt: false });
+      const lane = await this.#opener.openLane(capacity, plan, this.#end.signal);
+      const loop = new GenerationLoop<Request>(lane, stepsPerCall);
+      const prefixes =
+        plan.places === 0 ? undefined : new PrefixIndex({ places: plan.places, grid, spare: lane.spare });
+      this.#lanes.set(capacity, { lane, loop, prefixes, needsClearing: false });
     } catch (error) {
       this.#events.onFailed(capacity, error);
       return;

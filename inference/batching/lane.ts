@@ -4,24 +4,20 @@
  * Everything is in one session, so calls run in the order in which they are made.
  */
 import { hostTensor, type SessionCall } from "../../runtime-bridge/index.ts";
+import type { RowStep, SendOptions, SentSteps, StepSource } from "../answers/generation-loop.ts";
+import { largestChunk } from "../programs/buckets.ts";
 import type { ModelPrograms } from "../programs/model-programs.ts";
-import { type DeviceChoice, greedyChoice } from "../sampling/choose-on-device.ts";
+import { greedyChoice } from "../sampling/choose-on-device.ts";
 import { Batch } from "../steps/batch.ts";
 import type { NextLogits, Wanted } from "../steps/step-call.ts";
-import { CallSize } from "../steps/steps-per-call.ts";
-import { gridBuckets } from "./chunk-grid.ts";
 import type { Held } from "./prefix-index.ts";
 
 // Public API
 
-/** What a row is given: its last token, and how the device may choose the next; greedy where it does not matter. */
-export interface LaneRow {
-  readonly token: number;
-  readonly choice: DeviceChoice | undefined;
-}
-
-/** What an engine does with the rows of one capacity. */
-export interface Lane {
+/** What an engine does with the rows of one capacity. Its steps go to the rows that were given a prompt. */
+export interface Lane extends StepSource {
+  /** How many positions a snapshot may lie beyond what is reused of it: state farther back is overwritten. */
+  readonly spare: number;
   /** Begins a prompt, from a snapshot where there is one. */
   begin(from: Held | undefined): Promise<void>;
   /** Appends a chunk to it. @param total  how long the prompt is */
@@ -34,40 +30,32 @@ export interface Lane {
   keep(place: number): Promise<void>;
   /** Gives a row to the prompt. */
   adopt(row: number): Promise<void>;
-  /**
-   * Appends a token to each row that has an entry, and gives their logits; then, where that helps, up to `most` in all
-   * that the device chooses.
-   */
-  steps(
-    rows: ReadonlyMap<number, LaneRow>,
-    options: { readonly wanted: Wanted; readonly most: number },
-  ): AsyncIterable<ReadonlyMap<number, NextLogits>>;
-  /** Takes a row away from whoever has it. */
+  /** Takes its row from an answer. */
   free(row: number): void;
-  /** Forgets the prompt: it may have left numbers that are none. */
+  /** Forgets the prompt: it may have left NaN. */
   clear(): Promise<void>;
   close(): Promise<void>;
 }
 
+/** What a lane is opened with. */
+export interface LaneOptions {
+  readonly rows: number;
+  readonly capacity: number;
+  /** The sizes of chunks in which prompts come. */
+  readonly chunkSizes: readonly number[];
+  /** How many snapshots it has room for. */
+  readonly places: number;
+  readonly signal: AbortSignal;
+}
+
 /** Opens a lane, everything compiled that it needs. */
-export async function openLane(
-  programs: ModelPrograms,
-  {
-    rows,
-    capacity,
-    grid,
-    places,
-  }: { readonly rows: number; readonly capacity: number; readonly grid: number; readonly places: number },
-): Promise<Lane> {
-  const batch = await Batch.open(programs, { rows, capacity });
+export async function openLane(programs: ModelPrograms, options: LaneOptions): Promise<Lane> {
+  const { rows, capacity, places, signal } = options;
+  const batch = await Batch.open(programs, { rows, capacity }, { signal });
   try {
-    const steps = gridBuckets(grid).map((pos) => ({ pos, capacity, outputs: "last" }) as const);
-    const all = [...steps, { batch: rows, pos: 1, capacity, outputs: "chosen" } as const];
-    // At once, so that the worker compiles one while the next is lowered here. The first failure is told, none is left behind.
-    const compiled = await Promise.allSettled(all.map((kind) => programs.step(kind)));
-    for (const each of compiled) if (each.status === "rejected") throw each.reason;
+    await compileSteps(programs, options);
     const snapshots = places === 0 ? undefined : await openSnapshots(programs, batch, { places, capacity });
-    return new DeviceLane(batch, snapshots);
+    return new DeviceLane(batch, snapshots, programs.hasRings(capacity) ? largestChunk : capacity);
   } catch (error) {
     await batch.close();
     throw error;
@@ -83,13 +71,14 @@ interface Snapshots {
 }
 
 class DeviceLane implements Lane {
+  readonly spare: number;
   readonly #batch: Batch;
   readonly #snapshots: Snapshots | undefined;
-  readonly #size = new CallSize(undefined);
 
-  constructor(batch: Batch, snapshots: Snapshots | undefined) {
+  constructor(batch: Batch, snapshots: Snapshots | undefined, spare: number) {
     this.#batch = batch;
     this.#snapshots = snapshots;
+    this.spare = spare;
   }
 
   async begin(from: Held | undefined): Promise<void> {
@@ -115,19 +104,11 @@ class DeviceLane implements Lane {
     return this.#batch.adopt(row);
   }
 
-  /** One program serves every step, whoever asks for what: another would give other last digits. */
-  async *steps(
-    rows: ReadonlyMap<number, LaneRow>,
-    { wanted, most }: { readonly wanted: Wanted; readonly most: number },
-  ): AsyncGenerator<ReadonlyMap<number, NextLogits>> {
+  /** One program serves every step, also where Node chooses: another program would give other last digits. */
+  send(rows: ReadonlyMap<number, RowStep>, options: SendOptions): Promise<SentSteps> {
     const tokens = new Map(Array.from(rows, ([row, { token }]) => [row, token]));
     const choices = new Map(Array.from(rows, ([row, { choice = greedyChoice }]) => [row, choice]));
-    const count = most === 1 ? 1 : this.#size.next(most);
-    const steps = await this.#batch.steps(tokens, { choices, count, wanted });
-    for await (const next of steps) {
-      if (steps.taken === 1 && steps.times !== undefined) this.#size.note(steps.times);
-      yield next;
-    }
+    return this.#batch.steps(tokens, { ...options, choices });
   }
 
   free(row: number): void {
@@ -140,6 +121,33 @@ class DeviceLane implements Lane {
 
   close(): Promise<void> {
     return this.#batch.close();
+  }
+}
+
+/** All at once, so that the worker compiles one program while the next is lowered here. Rejects at once when aborted. */
+async function compileSteps(
+  programs: ModelPrograms,
+  { rows, capacity, chunkSizes, signal }: LaneOptions,
+): Promise<void> {
+  const chunks = chunkSizes.map((pos) => ({ pos, capacity, outputs: "last" }) as const);
+  const all = [...chunks, { batch: rows, pos: 1, capacity, outputs: "chosen" } as const];
+  // Settled, so that of several failures none is left unheard.
+  const compiled = Promise.allSettled(all.map((kind) => programs.step(kind)));
+  for (const each of await untilAborted(compiled, signal)) if (each.status === "rejected") throw each.reason;
+}
+
+/** The result of some work, or the reason of the signal as soon as it is aborted; the work goes on unheard then. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 

@@ -4,7 +4,7 @@
  * A snapshot is the whole state after so many positions. State at a place is also the state at any earlier one, as far
  * back as nothing was written over (`spare`): linear caches keep everything, rings their size less the window.
  *
- * Positions are multiples of the grid (./grid.ts). Prompts of different `family` share nothing: rotary frequencies of
+ * Positions are multiples of the grid (./chunk-grid.ts). Prompts of different `family` share nothing: rotary frequencies of
  * some scalings depend on how long a prompt is.
  */
 import { reusablePositions } from "./chunk-grid.ts";

@@ -1,40 +1,51 @@
 /** One request of an engine: its answer, where it stands, and who reads it. */
-import type { Answer } from "../answers/answer.ts";
-import { summarize } from "../answers/generate.ts";
-import type { NextLogits, Wanted } from "../steps/step-call.ts";
-import type { AnswerStream } from "./answer-stream.ts";
+import type { Answer, Piece } from "../answers/answer.ts";
+import { RunningAnswer } from "../answers/running-answer.ts";
+import type { Summary } from "../answers/summary.ts";
+import type { NextLogits } from "../steps/step-call.ts";
 import type { Held, Prefixed } from "./prefix-index.ts";
 import type { Schedulable } from "./scheduler.ts";
 
 // Public API
 
-export class Request implements Schedulable, Prefixed {
-  readonly answer: Answer;
+/** Which row an answer needs. */
+export interface RowNeeds {
+  /** How many positions the row has in which the answer goes on now; at least one more than are held. */
+  readonly capacity: number;
+  /** How many positions it may need in the end. */
+  readonly largest: number;
+  /** Prompts of one family may share their beginnings: they are computed alike but for their tokens. */
   readonly family: string;
-  readonly stream: AnswerStream;
-  /** The last token chosen. */
-  token = -1;
+}
+
+/** What a request writes its answer to. */
+export interface AnswerSink {
+  /** Adds a piece. After the end it does nothing. */
+  push(piece: Piece): void;
+  finish(summary: Summary): void;
+  fail(error: unknown): void;
+}
+
+export class Request extends RunningAnswer implements Schedulable, Prefixed {
+  readonly family: string;
+  readonly sink: AnswerSink;
   /** What is held of its prompt. */
   held: Held | undefined;
-  /** How much of the prompt was held already. */
-  reused = 0;
   /** After how many positions of the prompt a snapshot is taken. */
   keepAt: number | undefined;
   /** The place of the snapshot that was taken. */
   kept: number | undefined;
-  /** Whether it is over, for whatever reason. */
-  over = false;
-  /** Called when it is. */
-  onOver: (() => void) | undefined;
+  /** Called when it has ended. */
+  onEnd: (() => void) | undefined;
   #capacity: number;
   #tokens: readonly number[];
-  #begun = 0;
-  #prefilled = 0;
+  #hasRow = false;
+  #hasEnded = false;
 
-  constructor(answer: Answer, capacity: number, family: string, stream: AnswerStream) {
-    this.answer = answer;
+  constructor(answer: Answer, { capacity, family }: RowNeeds, sink: AnswerSink) {
+    super(answer);
     this.family = family;
-    this.stream = stream;
+    this.sink = sink;
     this.#capacity = capacity;
     this.#tokens = answer.prompt;
   }
@@ -44,7 +55,7 @@ export class Request implements Schedulable, Prefixed {
     return this.#capacity;
   }
 
-  /** What is prefilled: the prompt, and what was said before it came to this lane. */
+  /** The tokens to prefill: the prompt, and those of the answer that were chosen before it came to this lane. */
   get tokens(): readonly number[] {
     return this.#tokens;
   }
@@ -58,17 +69,23 @@ export class Request implements Schedulable, Prefixed {
     return this.answer.prompt.length + this.answer.count > this.#capacity;
   }
 
-  get wanted(): Wanted {
-    return this.answer.wanted;
+  /** Whether nothing more comes, for whatever reason. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
-  /** Notes when its prompt's turn came. */
-  begin(): void {
-    if (this.#begun === 0) this.#begun = performance.now();
+  override get wantsMore(): boolean {
+    return this.#hasRow && !this.#hasEnded && super.wantsMore;
   }
 
-  /** Goes on in a longer row, where all that was said is prefilled. */
+  /** Takes the steps of its row from now on. */
+  enterRow(): void {
+    this.#hasRow = true;
+  }
+
+  /** Goes on in a longer row, where everything so far is prefilled. */
   grow(capacity: number): void {
+    this.#hasRow = false;
     this.#capacity = capacity;
     this.#tokens = [...this.answer.prompt, ...this.answer.tokens];
     this.held = undefined;
@@ -76,43 +93,31 @@ export class Request implements Schedulable, Prefixed {
     this.kept = undefined;
   }
 
-  /** Chooses the next token, and tells it. Whether the answer is complete. */
-  async take(next: NextLogits): Promise<boolean> {
-    if (this.#prefilled === 0) this.#prefilled = performance.now();
-    const piece = await this.answer.take(await this.#own(next));
-    this.token = piece.token;
-    this.stream.push(piece);
-    return this.answer.finished !== undefined;
+  /** Chooses the next token, and writes its piece. */
+  override async take(next: NextLogits): Promise<Piece> {
+    this.endPrefill();
+    const piece = await super.take(await this.#asAlone(next));
+    this.sink.push(piece);
+    return piece;
   }
 
   /** Notes that nothing more comes. */
   end(): void {
-    this.over = true;
-    this.onOver?.();
-    this.onOver = undefined;
-  }
-
-  /** Tells how it went. */
-  finish(): void {
-    const now = performance.now();
-    this.stream.finish(
-      summarize(this.answer, {
-        reusedTokens: this.reused,
-        prefillSeconds: (this.#prefilled - this.#begun) / 1000,
-        decodeSeconds: this.#prefilled === 0 ? 0 : (now - this.#prefilled) / 1000,
-      }),
-    );
+    this.#hasEnded = true;
+    this.onEnd?.();
+    this.onEnd = undefined;
   }
 
   // Implementation
 
-  /** What it would be given alone: candidates and all logits say the same token, but not the same last digits. */
-  async #own(next: NextLogits): Promise<NextLogits> {
-    if (this.wanted === "full" && next.kind === "candidates" && next.all !== undefined) {
+  /** What it would be given alone: candidates and all logits lead to the same token, but not to the same last digits. */
+  async #asAlone(next: NextLogits): Promise<NextLogits> {
+    const { wanted, deviceChoice } = this.answer;
+    if (wanted === "full" && next.kind === "candidates" && next.all !== undefined) {
       return { kind: "full", logits: await next.all() };
     }
-    if (this.answer.deviceChoice !== undefined) return next;
-    // The device chose for a row that it had no say in.
+    if (deviceChoice !== undefined) return next;
+    // The device chose for a row that it was not asked to choose for.
     const { chosen: _, ...others } = next;
     return others;
   }

@@ -1,6 +1,7 @@
 /** Who runs when: nobody waits for ever, nobody runs twice, and budgets are kept, whatever comes and goes. */
 import { describe, expect, test } from "@jest/globals";
 import { uniform } from "../sampling/random.ts";
+import { gridChunk } from "./chunk-grid.ts";
 import { type LaneSize, Scheduler } from "./scheduler.ts";
 
 interface Job {
@@ -16,7 +17,12 @@ function scheduler(
   options: { readonly budget?: number; readonly bytes?: number; readonly sizeOf?: (capacity: number) => LaneSize } = {},
 ) {
   const { budget = 32, bytes = 1000, sizeOf = (capacity) => ({ rows: 2, bytes: capacity }) } = options;
-  return new Scheduler<Job>({ grid: 16, budget, bytes, sizeOf });
+  return new Scheduler<Job>({
+    chunkAt: (promptTokens, start) => gridChunk(promptTokens, start, 16),
+    budget,
+    bytes,
+    sizeOf,
+  });
 }
 
 /** Takes those in line in, opening lanes at once. */

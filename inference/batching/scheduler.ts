@@ -11,7 +11,6 @@
  * where a prompt waits: lanes take turns, and within a lane prompts come one after the other.
  */
 import type { Chunk } from "../programs/buckets.ts";
-import { gridChunk } from "./chunk-grid.ts";
 
 // Public API
 
@@ -49,7 +48,7 @@ export interface Decoding<R> {
 }
 
 export class Scheduler<R extends Schedulable> {
-  readonly #grid: number;
+  readonly #chunkAt: (promptTokens: number, start: number) => Chunk;
   readonly #budget: number;
   readonly #bytes: number;
   readonly #sizeOf: (capacity: number) => LaneSize;
@@ -58,18 +57,18 @@ export class Scheduler<R extends Schedulable> {
   readonly #lanes = new Map<number, Lane<R>>();
 
   /**
-   * @param options.grid  where prompts are cut
+   * @param options.chunkAt  the chunk of a prompt that begins at `start`
    * @param options.budget  tokens of an iteration
    * @param options.bytes  what all lanes together may take
    * @param options.sizeOf  never more than `bytes`
    */
   constructor(options: {
-    readonly grid: number;
+    readonly chunkAt: (promptTokens: number, start: number) => Chunk;
     readonly budget: number;
     readonly bytes: number;
     readonly sizeOf: (capacity: number) => LaneSize;
   }) {
-    this.#grid = options.grid;
+    this.#chunkAt = options.chunkAt;
     this.#budget = options.budget;
     this.#bytes = options.bytes;
     this.#sizeOf = options.sizeOf;
@@ -177,7 +176,7 @@ export class Scheduler<R extends Schedulable> {
   /**
    * The chunks of one iteration. Each is to be done before the next is asked for.
    *
-   * @param begin  says of a prompt whose turn has come how many positions are held already, a multiple of the grid
+   * @param begin  says of a prompt whose turn has come how many positions are held already, where a chunk begins
    */
   *chunks(begin: (request: R) => number): Generator<PlannedChunk<R>, void, void> {
     let left = this.#budget - this.decoding().reduce((all, { rows }) => all + rows.length, 0);
@@ -187,7 +186,7 @@ export class Scheduler<R extends Schedulable> {
       const { entry, lane, capacity } = next;
       const { request, row } = entry;
       entry.position ??= begin(request);
-      const chunk = gridChunk(request.promptTokens, entry.position, this.#grid);
+      const chunk = this.#chunkAt(request.promptTokens, entry.position);
       if (count > 0 && chunk.bucket > left) return;
       left -= chunk.bucket;
       const isFirst = !entry.begun;

@@ -105,7 +105,7 @@ function prefillCalls(tokens: readonly number[]): Plan {
 
 /** The calls up to the first whose logits are no numbers. */
 async function findCall({ programs, capacity, signal }: Replay, calls: Plan): Promise<Plan | undefined> {
-  await using sequence = await Sequence.open(programs, capacity, signal === undefined ? {} : { signal });
+  await using sequence = await Sequence.open(programs, capacity, { signal });
   for (const [n, call] of calls.entries()) {
     const { logits } = await sequence.run(call, signal);
     if (logits.some((value) => Number.isNaN(value) || value === Number.POSITIVE_INFINITY)) return calls.slice(0, n + 1);
@@ -116,7 +116,7 @@ async function findCall({ programs, capacity, signal }: Replay, calls: Plan): Pr
 async function bundleCall(failure: RuntimeFailure, replay: Replay, calls: Plan) {
   const { programs, capacity, signal } = replay;
   const last = calls.at(-1) as PlannedCall;
-  await using sequence = await Sequence.open(programs, capacity, signal === undefined ? {} : { signal });
+  await using sequence = await Sequence.open(programs, capacity, { signal });
   for (const call of calls.slice(0, -1)) await sequence.run(call, signal);
   // Caches as the failing call is given them.
   const given = await sequence.inputsOf(last);

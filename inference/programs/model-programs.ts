@@ -149,7 +149,7 @@ export class ModelPrograms {
    */
   async emptyCaches(
     capacity: number,
-    { batch = 1, ...options }: { readonly batch?: number; readonly signal?: AbortSignal } = {},
+    { batch = 1, ...options }: { readonly batch?: number; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<readonly DeviceBuffer[]> {
     const key = `${batch} ${capacity}`;
     const known = this.#zeros.get(key) ?? this.worker.compile(this.#lower(this.#traceZeros(batch, capacity)), options);

@@ -22,6 +22,11 @@ export function uniform(seed: bigint, n: number): number {
   return Number(splitMix64(seed, n) >> 11n) / 2 ** 53;
 }
 
+/** The seed of the prompt at `index`: given alone to `generate`, it makes the same choices. */
+export function seedOf(seed: bigint, index: number): bigint {
+  return splitMix64(seed, index);
+}
+
 /** A seed for those who gave none. */
 export function freshSeed(): bigint {
   return crypto.getRandomValues(new BigUint64Array(1))[0]!;

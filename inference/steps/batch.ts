@@ -9,7 +9,7 @@
 import type { Session, SessionCall } from "../../runtime-bridge/index.ts";
 import { hostTensor } from "../../runtime-bridge/index.ts";
 import { largestChunk } from "../programs/buckets.ts";
-import type { ModelPrograms, StepProgram } from "../programs/model-programs.ts";
+import type { ModelPrograms } from "../programs/model-programs.ts";
 import { type DeviceChoice, greedyChoice } from "../sampling/choose-on-device.ts";
 import {
   type ChoosingCalls,
@@ -20,16 +20,7 @@ import {
   steadySteps,
 } from "./choosing-steps.ts";
 import { Sequence } from "./sequence.ts";
-import {
-  type ChoosingRow,
-  defineStep,
-  type NextLogits,
-  readLogits,
-  type StepRow,
-  stepTensors,
-  type Wanted,
-  wantedResults,
-} from "./step-call.ts";
+import type { ChoosingRow, NextLogits, StepRow } from "./step-call.ts";
 
 // Public API
 
@@ -75,7 +66,7 @@ export class Batch implements AsyncDisposable {
   static async open(
     programs: ModelPrograms,
     { rows, capacity }: BatchSizes,
-    options: { readonly signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Batch> {
     const session = programs.worker.session();
     try {
@@ -104,40 +95,6 @@ export class Batch implements AsyncDisposable {
   /** The session of all its calls. */
   get session(): Session {
     return this.#session;
-  }
-
-  /** Gives a row to a prompt, and gives the logits after its last token. */
-  async fill(row: number, prompt: readonly number[], wanted: Wanted, signal?: AbortSignal): Promise<NextLogits> {
-    this.#prefill.restart();
-    const next = await this.#prefill.prefill(prompt, wanted, signal);
-    await this.adopt(row);
-    return next;
-  }
-
-  /** Appends a token to each row that has an entry, and gives their logits. The other rows must be free. */
-  async step(
-    tokens: ReadonlyMap<number, number>,
-    wanted: Wanted,
-    signal?: AbortSignal,
-  ): Promise<ReadonlyMap<number, NextLogits>> {
-    if (this.#rows === undefined) {
-      const [[row, token]] = tokens as unknown as [[number, number]];
-      return new Map([[row, await this.#prefill.step(token, wanted, signal)]]);
-    }
-    const given = this.#lengths.map((held, row): StepRow => {
-      const token = tokens.get(row);
-      return token === undefined ? idle : { tokens: [token], start: held, total: held + 1 };
-    });
-    for (const row of tokens.keys()) this.#lengths[row]! += 1;
-    const { logitsSlot } = this.#rows;
-    const { program, step } = await this.#rows.single();
-    const result = await this.#session.step(step, stepTensors(this.#programs, given, 1), {
-      fetch: wantedResults(program, wanted),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const fetchAll = () => this.#session.fetch(logitsSlot, signal === undefined ? {} : { signal });
-    const logits = readLogits(result, wanted, { rows: given.length, fetchAll });
-    return new Map(Array.from(tokens.keys(), (row) => [row, logits[row] as NextLogits]));
   }
 
   /**
@@ -197,11 +154,8 @@ export class Batch implements AsyncDisposable {
 /** What several rows share. */
 interface Rows {
   readonly count: number;
-  /** A step at a time. */
-  single(): Promise<{ readonly program: StepProgram; readonly step: SessionCall }>;
-  /** Several, of which the device chooses the tokens. */
+  /** Steps of which the device chooses the tokens. */
   choosing(): Promise<ChoosingCalls>;
-  readonly logitsSlot: number;
   /** Copies what was prefilled into a row. */
   readonly adopt: SessionCall;
 }
@@ -212,7 +166,7 @@ async function openRows(
   programs: ModelPrograms,
   session: Session,
   { rows, capacity }: BatchSizes,
-  options: { readonly signal?: AbortSignal },
+  options: { readonly signal?: AbortSignal | undefined },
 ): Promise<Rows> {
   // The cache of the prefill has the first slots.
   const firstSlot = programs.cacheNames.length;
@@ -229,19 +183,12 @@ async function openRows(
     results: signature.results.map(({ name }) => slotOf(name)),
   });
   // The slot after both caches holds the logits of the prefill.
-  const logitsSlot = 2 * firstSlot + 1;
-  const slots = { firstSlot, logitsSlot };
-  const stepOf = (outputs: "last" | "chosen") => programs.step({ batch: rows, pos: 1, capacity, outputs });
-  return {
-    count: rows,
-    single: once(async () => {
-      const program = await stepOf("last");
-      return { program, step: defineStep(session, programs, program, slots) };
-    }),
-    choosing: once(async () => defineChoosing(session, programs, await stepOf("chosen"), slots)),
-    logitsSlot,
-    adopt,
+  const slots = { firstSlot, logitsSlot: 2 * firstSlot + 1 };
+  const define = async () => {
+    const program = await programs.step({ batch: rows, pos: 1, capacity, outputs: "chosen" });
+    return defineChoosing(session, programs, program, slots);
   };
+  return { count: rows, choosing: once(define), adopt };
 }
 
 /** Does work when it is first asked for; again after it failed. */

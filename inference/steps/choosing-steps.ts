@@ -85,17 +85,16 @@ export function sendSteps(
   { count, wanted, signal }: StepsOptions,
 ): StepsUnderWay<readonly NextLogits[]> {
   const fetch = [...wantedResults(program, wanted), program.resultIndex("next.tokens")];
-  const options = { fetch, ...(signal === undefined ? {} : { signal }) };
   const send = (call: SessionCall, repeat: number) =>
     session
-      .steps(call, choosingTensors(programs, rows, call === others), { ...options, repeat })
+      .steps(call, choosingTensors(programs, rows, call === others), { fetch, signal, repeat })
       [Symbol.asyncIterator]();
   const sources = [send(first, 1), ...(count > 1 ? [send(others, count - 1)] : [])];
-  const fetchAll = () => session.fetch(logitsSlot, signal === undefined ? {} : { signal });
+  const fetchAll = () => session.fetch(logitsSlot, { signal });
   return new StepsUnderWay(count, sources, (result, n) => {
     const chosen = toInt32Array(result.tensors.at(-1) as HostTensor);
     // The slot holds what the last step left there.
-    const logits = readLogits(result, wanted, { rows: rows.length, ...(n === count - 1 ? { fetchAll } : {}) });
+    const logits = readLogits(result, wanted, { rows: rows.length, fetchAll: n === count - 1 ? fetchAll : undefined });
     return logits.map((each, row) => ({ ...each, chosen: chosen[row] as number }));
   });
 }

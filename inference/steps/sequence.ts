@@ -38,8 +38,6 @@ import {
 
 // Public API
 
-export type { NextLogits, Wanted } from "./step-call.ts";
-
 /** A text on one worker. Close it to free its cache. */
 export class Sequence implements AsyncDisposable {
   readonly #programs: ModelPrograms;
@@ -65,7 +63,7 @@ export class Sequence implements AsyncDisposable {
   static async open(
     programs: ModelPrograms,
     capacity: number,
-    { session, ...options }: { readonly signal?: AbortSignal; readonly session?: Session } = {},
+    { session, ...options }: { readonly signal?: AbortSignal | undefined; readonly session?: Session | undefined } = {},
   ): Promise<Sequence> {
     const buffers = await programs.emptyCaches(capacity, options);
     const own = session ?? programs.worker.session();
@@ -257,7 +255,7 @@ export class Sequence implements AsyncDisposable {
     const inputs = stepTensors(this.#programs, [{ tokens, start: this.#length, total }], kind.pos);
     const fetch = wantedResults(program, wanted);
     this.#written = Math.max(this.#written, this.#length + kind.pos);
-    const result = await this.#session.step(call, inputs, { fetch, ...(signal === undefined ? {} : { signal }) });
+    const result = await this.#session.step(call, inputs, { fetch, signal });
     this.#length += tokens.length;
     return { result, program };
   }
@@ -273,7 +271,7 @@ export class Sequence implements AsyncDisposable {
     for (const activation of program.activations) {
       const name = `activations.${activation.name}`;
       const { axes } = program.signature.results[program.resultIndex(name)] as ProgramValue;
-      const tensor = await this.#session.fetch(slots.get(name) as number, signal === undefined ? {} : { signal });
+      const tensor = await this.#session.fetch(slots.get(name) as number, { signal });
       values.push({ activation, axes, tensor: cut(tensor, axes.indexOf("pos"), length) });
     }
     return values;
@@ -291,7 +289,7 @@ export class Sequence implements AsyncDisposable {
   }
 
   #onlyRow(result: StepResult, wanted: Wanted, signal: AbortSignal | undefined): NextLogits {
-    const fetchAll = () => this.#session.fetch(this.#logitsSlot, signal === undefined ? {} : { signal });
+    const fetchAll = () => this.#session.fetch(this.#logitsSlot, { signal });
     return readLogits(result, wanted, { rows: 1, fetchAll })[0] as NextLogits;
   }
 }

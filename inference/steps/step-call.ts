@@ -27,7 +27,7 @@ import type { DeviceChoice } from "../sampling/choose-on-device.ts";
  */
 export type NextLogits = { readonly chosen?: number } & (
   | { readonly kind: "full"; readonly logits: Float32Array }
-  | ({ readonly kind: "candidates"; readonly all?: () => Promise<Float32Array> } & Candidates)
+  | ({ readonly kind: "candidates"; readonly all?: (() => Promise<Float32Array>) | undefined } & Candidates)
 );
 
 /** How logits come back. */
@@ -140,7 +140,7 @@ export function wantedResults(program: StepProgram, wanted: Wanted | undefined):
 export function readLogits(
   { tensors }: StepResult,
   wanted: Wanted,
-  { rows, fetchAll }: { readonly rows: number; readonly fetchAll?: () => Promise<HostTensor> },
+  { rows, fetchAll }: { readonly rows: number; readonly fetchAll?: (() => Promise<HostTensor>) | undefined },
 ): readonly NextLogits[] {
   const [first, ...others] = tensors as [HostTensor, ...HostTensor[]];
   const values = rowsOf(toFloat32Array(first), rows);
@@ -155,7 +155,7 @@ export function readLogits(
   };
   return values.map((each, n) => ({
     kind: "candidates",
-    ...(fetchAll === undefined ? {} : { all: allOf(fetchAll, n) }),
+    all: fetchAll && allOf(fetchAll, n),
     values: each,
     ids: idRows[n] as Int32Array,
     logSumExp: logSumExp[n] as number,

@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
-import { CallSize } from "./steps-per-call.ts";
+import { StepsPerCall } from "./steps-per-call.ts";
 
 /** The sizes of calls in a row, each of which took so long. */
 function sizes(asked: number | undefined, ways: readonly number[], stepSeconds: number, room = 1000): number[] {
-  const size = new CallSize(asked);
+  const size = new StepsPerCall(asked);
   return ways.map((waySeconds) => {
     const found = size.next(room);
     size.note({ waySeconds, stepSeconds });

@@ -15,7 +15,7 @@ export const defaultStepsPerCall = 8;
 /** A call makes no more steps than this, whatever is asked for: a ring has room for more. */
 export const mostStepsPerCall = 256;
 
-export class CallSize {
+export class StepsPerCall {
   readonly #limit: number;
   /** Whether the limit is wanted, or only allowed. */
   readonly #isAsked: boolean;

@@ -105,7 +105,10 @@ async function run(name: string, options: VerifyOptions, signal: AbortSignal): P
   const say = (text = "") => void (options.json || process.stdout.write(`${text}\n`));
   if (options.record !== undefined) {
     if (known === undefined && options.expectations === undefined) {
-      throw new InputError("OPTION", "a model that is not known by name needs --expectations FILE to be recorded into");
+      throw new InputError(
+        "OPTION_MISSING",
+        "a model that is not known by name needs --expectations FILE to be recorded into",
+      );
     }
     await record(name, path, weights, file, options, signal);
     progress.say(`recorded in ${relative(process.cwd(), file)}`);

@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { cpu } from "../../compiler/index.ts";
-import { generateTokens } from "../../inference/answers/generate.ts";
+import { Answer } from "../../inference/answers/answer.ts";
+import { runAnswer } from "../../inference/answers/generate.ts";
 import {
   type CompileEvent,
   type GenerateOptions,
@@ -64,7 +65,7 @@ describe("SmolLM2", () => {
     const files = await openModel(worker, smollm2);
     const plan = planWeights(files, cpu());
     programs = new ModelPrograms(worker, files, cpu(), await loadWeights(worker, files, plan), plan.storageOf);
-    model = new Model(files, programs, cpu(), files.config.context);
+    model = new Model({ files, programs, target: cpu(), context: files.config.context });
   });
   afterAll(() => model?.close());
 
@@ -129,20 +130,13 @@ describe("SmolLM2", () => {
     async (_, options) => {
       const prompt = model.encode(chat(greedy.chats.cases.sea!.message));
       const asked: string[] = [];
-      const run = (force: boolean) =>
-        drain(
-          generateTokens(
-            {
-              prompt,
-              stopIds: new Set([2]),
-              context: model.context,
-              tokenizer: model.tokenizer,
-              openSequence: async (tokens) =>
-                spied(await Sequence.open(programs, capacityFor(prompt.length, tokens)), asked, force),
-            },
-            { maxTokens: 16, ...options },
-          ),
-        );
+      const run = (force: boolean) => {
+        const { context, tokenizer } = model;
+        const inputs = { stopIds: new Set([2]), context, tokenizer };
+        const answer = new Answer(inputs, prompt, { maxTokens: 16, ...options });
+        const capacity = capacityFor(prompt.length, prompt.length + answer.room);
+        return drain(runAnswer(answer, async () => spied(await Sequence.open(programs, capacity), asked, force)));
+      };
       const fromCandidates = await run(false);
       expect(new Set(asked.splice(0))).toEqual(new Set(["candidates"]));
       const fromAll = await run(true);

@@ -57,7 +57,7 @@ describe("SmolLM2", () => {
     const files = await openModel(worker, smollm2);
     const plan = planWeights(files, cpu());
     programs = new ModelPrograms(worker, files, cpu(), await loadWeights(worker, files, plan), plan.storageOf);
-    model = new Model(files, programs, cpu(), files.config.context);
+    model = new Model({ files, programs, target: cpu(), context: files.config.context });
   });
   afterAll(() => model?.close());
 

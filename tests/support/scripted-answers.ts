@@ -31,7 +31,12 @@ export function modelOf({ tokenizer, template, harmony, context = 1000 }: Script
     harmony,
     stopIds: new Set(tokenizer.eosIds),
   } as unknown as ModelFiles;
-  return new Model(files, undefined as unknown as ModelPrograms, undefined as unknown as Target, context);
+  return new Model({
+    files,
+    context,
+    programs: undefined as unknown as ModelPrograms,
+    target: undefined as unknown as Target,
+  });
 }
 
 /** Answers all that a request asks, each with the next of the texts. */

@@ -235,7 +235,7 @@ describe("a GPT-OSS with windows", () => {
     ];
     for (const [options, said] of refused) {
       const work = answer(model, [1, 2], { onDevice: true, ...options });
-      await expect(work).rejects.toMatchObject({ code: "OPTION_VALUE", message: expect.stringContaining(said) });
+      await expect(work).rejects.toMatchObject({ code: "OPTION_UNSUPPORTED", message: expect.stringContaining(said) });
     }
   });
 });

@@ -6,7 +6,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Progress } from "../cli/progress.ts";
 import { parseTarget } from "../compiler/index.ts";
-import { declareModel, ensurePlugin, stepRequest, Worker } from "../inference/index.ts";
+import { compileRequested, declareModel, ensurePlugin, stepRequest, Worker } from "../inference/index.ts";
 import { formatBytes } from "../planning/format-bytes.ts";
 import { type Plan, plan } from "../planning/plan.ts";
 import { readOptions } from "./support/options.ts";
@@ -30,7 +30,7 @@ export async function bench(given: readonly string[]): Promise<void> {
       target,
       request,
       declare: (own) => declareModel(model, own, { worker }),
-      worker,
+      compile: (declared, own, lowered) => compileRequested(worker, declared, own, request, lowered),
       compiled,
       progress,
       signal: new AbortController().signal,
@@ -52,7 +52,7 @@ A decode step of ${batch} texts with ${context} positions behind them: the best 
 
 - The **bound** is what memory or arithmetic can't be faster than.
 - **Exchanges** are the collectives that the graph needs on the mesh, by their number and bytes (planning/predicted-collectives.ts).
-- The **estimate**, by which plans are chosen for compiling, is both, and the trips of loops over experts (chips/chips.ts).
+- The **estimate**, by which plans are chosen for compiling, is both, and the trips of loops over experts (chips/shared-figures.ts).
 - The **model** time is what XLA's cycle estimates and the traffic of its program come to (TPU only,
   planning/hlo/model-time.ts). Tokens a second follow from it, else from the estimate.
 

@@ -172,8 +172,9 @@ type LlamaWeights<A, M> = Weights<typeof outerWeights> & {
 
 /** A configuration's keys as its file has them: config.json's, or those of a GGUF header without the family's name. */
 export interface GivenKeys {
-  readonly layout: "huggingFace" | "gguf";
   readonly keys: Readonly<Record<string, unknown>>;
+  /** Which file they are of, for errors. */
+  readonly what: "config.json" | "the GGUF header";
 }
 
 /** What the model is made of: `C` is its configuration, `A` and `M` are the weights of a layer's attention and MLP. */
@@ -264,9 +265,12 @@ export function llamaOf<C extends LlamaConfig, A, M>(parts: LlamaParts<C, A, M>)
     modelTypes,
     ggufNames,
     fromHuggingFace: (given) =>
-      config(llamaFromHuggingFace(given, family), { layout: "huggingFace", keys: given as GivenKeys["keys"] }),
+      config(llamaFromHuggingFace(given, family), { keys: given as GivenKeys["keys"], what: "config.json" }),
     fromGguf: (metadata, tensors) =>
-      config(llamaFromGguf(metadata, tensors, family), { layout: "gguf", keys: ggufKeys(metadata, ggufNames) }),
+      config(llamaFromGguf(metadata, tensors, family), {
+        keys: ggufKeys(metadata, ggufNames),
+        what: "the GGUF header",
+      }),
     weights,
     forward,
     /** The logits; a tied model's unembedding is its embedding. */

@@ -1,21 +1,19 @@
 import { describe, expect, test } from "@jest/globals";
 import { Progress } from "../cli/progress.ts";
 import { parseTarget } from "../compiler/index.ts";
-import { declareModel, stepRequest, type Worker } from "../inference/index.ts";
+import { declareModel, stepRequest } from "../inference/index.ts";
 import { type Plan, plan, planTable } from "./plan.ts";
 
-/** A worker that refuses every program: what is planned without a compiler needs none. */
-const worker = {
-  compile: () => Promise.reject(new Error("XLA did not compile the module\nfor one reason or another")),
-} as unknown as Worker;
+/** A compiler that refuses every program. */
+const compile = () => Promise.reject(new Error("XLA did not compile the module\nfor one reason or another"));
 const silent = new Progress({ isTTY: false, write: () => true } as unknown as NodeJS.WriteStream);
 
 async function plans(model: string, spec: string, batch: number, compiled = 0): Promise<readonly Plan[]> {
   const target = parseTarget(spec);
   const request = stepRequest({ batch, length: 256 });
   const { signal } = new AbortController();
-  const declare = (own: typeof target) => declareModel(model, own, { worker });
-  return await plan({ target, request, declare, worker, compiled, progress: silent, signal });
+  const declare = (own: typeof target) => declareModel(model, own, { worker: undefined });
+  return await plan({ target, request, declare, compile, compiled, progress: silent, signal });
 }
 
 describe("plan", () => {

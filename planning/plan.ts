@@ -5,39 +5,34 @@
  * many trips its loops take; the most promising are compiled, since what a compiler makes of a program is known only then.
  */
 
+import { perDevice } from "../chips/chip.ts";
+import { chipOf } from "../chips/index.ts";
 import {
-  chipOf,
-  collectives,
-  countCost,
-  countExchanges,
-  countTrips,
   deviceCount,
-  exchangeSeconds,
   formatMesh,
   type Mesh,
-  modelTime,
   parseWeightForms,
-  perDevice,
   placementFor,
-  readHlo,
-  roofline,
   suits,
   type Target,
   type Topology,
 } from "../compiler/index.ts";
 import { flattenParams, InputError, type ParamTree } from "../dsl/index.ts";
 import {
-  compileRequested,
   type DeclaredModel,
+  type Executable,
   type LoweredStep,
   lowerRequested,
   type StepRequest,
   splitAxes,
-  type Worker,
 } from "../inference/index.ts";
 import type { Architecture, ModelConfig } from "../models/index.ts";
 import { placeArguments } from "./argument-placement.ts";
+import { countCost, roofline } from "./cost.ts";
 import { formatBytes } from "./format-bytes.ts";
+import { collectives, modelTime, readHlo } from "./hlo/index.ts";
+import { countTrips } from "./loop-trips.ts";
+import { countExchanges, exchangeSeconds } from "./predicted-collectives.ts";
 
 // Public API
 
@@ -78,7 +73,12 @@ export interface PlanInputs {
   readonly request: StepRequest;
   /** The model, its weights held as a target says. */
   readonly declare: (target: Target) => Promise<DeclaredModel>;
-  readonly worker: Worker;
+  /** What XLA makes of a step, such as `compileRequested` on a worker. */
+  readonly compile: (
+    model: DeclaredModel,
+    target: Target,
+    lowered: LoweredStep,
+  ) => Promise<Pick<Executable, "optimizedHlo" | "tempBytes">>;
   /** How many are compiled, the most promising first. */
   readonly compiled: number;
   readonly progress: PlanProgress;
@@ -197,8 +197,8 @@ function draft(weights: string, target: Target, topology: Topology, model: Decla
     0,
   );
   const { seconds, boundBy } = roofline(countCost(lowered.graph, { placement }), chip);
-  const exchange = exchangeSeconds(countExchanges(lowered.graph, placement), chip);
-  const estimate = seconds + exchange + countTrips(lowered.graph) * chip.tripSeconds;
+  const collectiveSeconds = exchangeSeconds(countExchanges(lowered.graph, placement), chip);
+  const estimate = seconds + collectiveSeconds + countTrips(lowered.graph) * chip.tripSeconds;
   const plan = {
     weights,
     mesh: formatMesh(target.mesh),
@@ -206,7 +206,7 @@ function draft(weights: string, target: Target, topology: Topology, model: Decla
     fits: held <= chip.hbmBytes * heldShare,
     roofline_ms: seconds * 1e3,
     bound_by: boundBy,
-    exchange_ms: exchange * 1e3,
+    exchange_ms: collectiveSeconds * 1e3,
     estimate_ms: estimate * 1e3,
     tokens_per_second: (request.batch * request.tokens) / estimate,
   };
@@ -216,11 +216,11 @@ function draft(weights: string, target: Target, topology: Topology, model: Decla
 async function compiledPlan(
   { plan: drafted, target, model, lowered }: Draft,
   { chip, platform }: Topology,
-  { worker, request, progress, signal }: PlanInputs,
+  { compile, request, progress, signal }: PlanInputs,
 ): Promise<Plan> {
   try {
     const made = await progress.stage(`compiling ${drafted.weights} ${drafted.mesh}`, () =>
-      compileRequested(worker, model, target, request, lowered, { signal }),
+      compile(model, target, lowered),
     );
     const hlo = readHlo(made.optimizedHlo ?? "");
     const modelMs = platform === "tpu" ? modelTime(hlo, perDevice(chipOf(chip))).modelMs : undefined;

@@ -119,7 +119,7 @@ class Follower {
     if (runs === "body") return this.#body(node);
     if (runs === "loop") return this.#loop(node);
     if (runs === "branches") return this.#branches(node);
-    return this.#exchange(node);
+    return this.#collectives(node);
   }
 
   #body({ scopes, inputs, outputs }: Node): readonly Exchanges[] {
@@ -158,7 +158,7 @@ class Follower {
     return all.reduce((most, each) => (weigh(each) > weigh(most) ? each : most), []);
   }
 
-  #exchange({ op, inputs, outputs, attributes }: Node): readonly Exchanges[] {
+  #collectives({ op, inputs, outputs, attributes }: Node): readonly Exchanges[] {
     const along = op.gathers?.(attributes as never);
     const [first] = outputs;
     if (along !== undefined && first !== undefined) {

@@ -127,9 +127,15 @@ async function printPlans(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const declare = (own: Target) => declared(options, own, worker);
-  const compiled = options.plan === true ? 4 : (options.plan ?? 0);
-  const plans = await plan({ target, request, declare, worker, compiled, progress, signal });
+  const plans = await plan({
+    target,
+    request,
+    declare: (own) => declared(options, own, worker),
+    compile: (model, own, lowered) => compileRequested(worker, model, own, request, lowered, { signal }),
+    compiled: options.plan === true ? 4 : (options.plan ?? 0),
+    progress,
+    signal,
+  });
   if (options.report !== undefined) await write(options.report, `${JSON.stringify(plans, undefined, 2)}\n`);
   process.stdout.write(options.json ? `${JSON.stringify(plans)}\n` : planTable(plans));
 }

@@ -22,11 +22,9 @@ test.each(["add-a-weight-format"])(
   "docs/%s.md, walked in a copy of the repository, adds what it says",
   async (name) => {
     const page = await readPage(name);
-    expect(commandsOf(page).length).toBeGreaterThan(2);
+    expect(commandsOf(page)).toContain("npx tsc");
     const folder = await copyTo(name);
     await walkPage(page, { folder, commands, env: process.env });
-    // A test among the files that the page writes is checked too.
-    await sh(tsc, folder);
   },
   240_000,
 );

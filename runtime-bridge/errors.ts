@@ -85,8 +85,8 @@ export class WorkerUnavailable extends RuntimeFailure {}
 
 /** Whether an error says that the worker takes no calls any more: it was lost, was closed here, or could not be reached. */
 export function isWorkerGone(error: unknown): error is RuntimeFailure {
-  if (error instanceof WorkerLost || error instanceof WorkerUnavailable) return true;
-  return error instanceof RuntimeFailure && error.code === "WORKER_CLOSED";
+  if (error instanceof WorkerUnavailable) return true;
+  return error instanceof RuntimeFailure && ["WORKER_LOST", "WORKER_CLOSED"].includes(error.code);
 }
 
 /** The error for a failed call. */

@@ -48,11 +48,11 @@ describe("compile", () => {
 
   test("refuses sizes that are not whole numbers from 1, by name", () => {
     expect(refusalOf(() => stepRequest({ batch: 0 }))).toMatchInlineSnapshot(`
-InputError OPTION
+InputError OPTION_VALUE
 batch is 0, and it is a whole number from 1
 `);
     expect(refusalOf(() => stepRequest({ length: 1.5 }))).toMatchInlineSnapshot(`
-InputError OPTION
+InputError OPTION_VALUE
 length is 1.5, and it is a whole number from 1
 `);
   });

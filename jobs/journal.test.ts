@@ -5,6 +5,7 @@ import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { temporaryFolder } from "../tests/support/cli.ts";
+import { testTable } from "../tests/support/exhaustive.ts";
 import { Journal } from "./journal.ts";
 import { lockOutput } from "./output-lock.ts";
 
@@ -40,32 +41,37 @@ async function written(path: string, lines: readonly string[]): Promise<void> {
 }
 
 describe("an output", () => {
-  test("that is cut at any byte goes on to the same content", async () => {
-    const lines = [line(1), failedLine(2), line(3)];
-    const whole = Buffer.from(`${lines.join("\n")}\n`);
-    const path = newPath();
-    for (let at = 0; at <= whole.length; at++) {
-      await writeFile(path, whole.subarray(0, at));
-      await using journal = await open(path);
-      const { keys, answered, failed, mended } = journal.recorded;
-      const isDone = lines.map((_, n) => keys.has(Buffer.from(key(n + 1), "hex")));
-      const done = isDone.filter(Boolean).length;
-      expect(isDone).toEqual(lines.map((_, n) => n < done));
-      expect([answered + failed, keys.size]).toEqual([done, done]);
-      expect(mended).toBe(
-        at -
-          Buffer.from(
-            lines
-              .slice(0, done)
-              .map((each) => `${each}\n`)
-              .join(""),
-          ).length,
-      );
-      for (const each of lines.slice(done)) journal.append(each);
-      await journal.flush();
-      expect((await readFile(path)).equals(whole)).toBe(true);
-    }
-  });
+  testTable(
+    "that is cut at any byte, in steps of %d, goes on to the same content",
+    [[7], [1]],
+    ([step]) => step === 7,
+    async (step) => {
+      const lines = [line(1), failedLine(2), line(3)];
+      const whole = Buffer.from(`${lines.join("\n")}\n`);
+      const path = newPath();
+      for (let at = 0; at <= whole.length; at += step) {
+        await writeFile(path, whole.subarray(0, at));
+        await using journal = await open(path);
+        const { keys, answered, failed, mended } = journal.recorded;
+        const isDone = lines.map((_, n) => keys.has(Buffer.from(key(n + 1), "hex")));
+        const done = isDone.filter(Boolean).length;
+        expect(isDone).toEqual(lines.map((_, n) => n < done));
+        expect([answered + failed, keys.size]).toEqual([done, done]);
+        expect(mended).toBe(
+          at -
+            Buffer.from(
+              lines
+                .slice(0, done)
+                .map((each) => `${each}\n`)
+                .join(""),
+            ).length,
+        );
+        for (const each of lines.slice(done)) journal.append(each);
+        await journal.flush();
+        expect((await readFile(path)).equals(whole)).toBe(true);
+      }
+    },
+  );
 
   test("tells what it holds, and keeps the order in which lines were added", async () => {
     const path = newPath();

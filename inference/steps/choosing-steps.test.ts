@@ -13,7 +13,7 @@ import { cpu } from "../../compiler/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { tinyConfig, tinyNumbers, writeTiny } from "../../tests/examples/tiny-gpt-oss.ts";
 import { root, temporaryFolder } from "../../tests/support/cli.ts";
-import { testCases } from "../../tests/support/exhaustive.ts";
+import { exhaustive, testCases } from "../../tests/support/exhaustive.ts";
 import { testWorker } from "../../tests/support/worker.ts";
 import {
   type GenerateOneOptions,
@@ -246,37 +246,42 @@ test("equal logits are greedily the lowest id, in a call of several as in one", 
   expect((await answer(model, [3, 1], { maxTokens: 9, stepsPerCall: 8 })).said).toEqual(Array(9).fill(0));
 });
 
-test("logits that are not numbers in the middle of a call are an error at their place, and the next prompt is answered", async () => {
-  await using good = await loadModel(await tiny("good"), { worker: await testWorker(), target });
-  // A prompt and a token of its answer that neither has before.
-  let [prompt, said, at]: [number[], number[], number] = [[], [], -1];
-  for (let seed = 1; at < 0 && seed < 40; seed++) {
-    prompt = text(3, seed);
-    ({ said } = await answer(good, prompt, { maxTokens: 12 }));
-    at = said.findIndex((token, n) => n > 4 && n < 10 && said.indexOf(token) === n && !prompt.includes(token));
-  }
-  expect(at).toBeGreaterThan(4);
-  const bad = said[at] as number;
-  const path = await tiny("bad", (numbers) => {
-    numbers.get("model.embed_tokens.weight")?.fill(Number.NaN, bad * 24, (bad + 1) * 24);
-  });
-  await using model = await loadModel(path, { worker: await testWorker(), target });
-  await using cache = new PromptCache();
-  const seen: number[] = [];
-  const run = async (options: GenerateOneOptions) => {
-    for await (const { token } of model.generate({ tokens: prompt }, { maxTokens: 30, ...options })) seen.push(token);
-  };
-  const where = `at position ${prompt.length + at + 1}`;
-  await expect(run({ stepsPerCall: 64, cache })).rejects.toMatchObject({
-    code: "LOGITS_INVALID",
-    message: expect.stringContaining(where),
-  });
-  expect(seen).toEqual(said.slice(0, at + 1));
-  const after = await answer(model, prompt, { maxTokens: 4, stepsPerCall: 8, cache });
-  expect(after.said).toEqual(said.slice(0, 4));
-  const drawn = { onDevice: true, temperature: 0.01, topK: 3, seed: 1 };
-  await expect(run({ stepsPerCall: 64, ...drawn })).rejects.toMatchObject({ code: "LOGITS_INVALID" });
-});
+test(
+  exhaustive(
+    "logits that are not numbers in the middle of a call are an error at their place, and the next prompt is answered",
+  ),
+  async () => {
+    await using good = await loadModel(await tiny("good"), { worker: await testWorker(), target });
+    // A prompt and a token of its answer that neither has before.
+    let [prompt, said, at]: [number[], number[], number] = [[], [], -1];
+    for (let seed = 1; at < 0 && seed < 40; seed++) {
+      prompt = text(3, seed);
+      ({ said } = await answer(good, prompt, { maxTokens: 12 }));
+      at = said.findIndex((token, n) => n > 4 && n < 10 && said.indexOf(token) === n && !prompt.includes(token));
+    }
+    expect(at).toBeGreaterThan(4);
+    const bad = said[at] as number;
+    const path = await tiny("bad", (numbers) => {
+      numbers.get("model.embed_tokens.weight")?.fill(Number.NaN, bad * 24, (bad + 1) * 24);
+    });
+    await using model = await loadModel(path, { worker: await testWorker(), target });
+    await using cache = new PromptCache();
+    const seen: number[] = [];
+    const run = async (options: GenerateOneOptions) => {
+      for await (const { token } of model.generate({ tokens: prompt }, { maxTokens: 30, ...options })) seen.push(token);
+    };
+    const where = `at position ${prompt.length + at + 1}`;
+    await expect(run({ stepsPerCall: 64, cache })).rejects.toMatchObject({
+      code: "LOGITS_INVALID",
+      message: expect.stringContaining(where),
+    });
+    expect(seen).toEqual(said.slice(0, at + 1));
+    const after = await answer(model, prompt, { maxTokens: 4, stepsPerCall: 8, cache });
+    expect(after.said).toEqual(said.slice(0, 4));
+    const drawn = { onDevice: true, temperature: 0.01, topK: 3, seed: 1 };
+    await expect(run({ stepsPerCall: 64, ...drawn })).rejects.toMatchObject({ code: "LOGITS_INVALID" });
+  },
+);
 
 describe("a Llama", () => {
   testCases(

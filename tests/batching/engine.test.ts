@@ -211,7 +211,7 @@ describe("what depends on a text's length", () => {
     },
   );
 
-  test("prompts of which rotary frequencies differ share nothing", async () => {
+  test(exhaustive("prompts of which rotary frequencies differ share nothing"), async () => {
     await using model = await loadModel(join(folder, "dynamic"), { worker: await testWorker(), context: 512 });
     await using engine = await model.serve({ rows: 2, grid: 16 });
     // Up to 128 positions the frequencies are the same.

@@ -174,21 +174,24 @@ describe("a program that XLA refuses", () => {
     expect(status).toBe(0);
   });
 
-  test("leaves a folder of its own each time, and none beyond the limit or where none is wanted", async () => {
-    const [one, other] = [await run(["exec", file]), await run(["exec", file])].map(bundleOf);
-    expect(one).not.toBe(other);
-    const full = await run(["exec", file], { TSXLA_BUNDLE_LIMIT: "1000" });
-    expect(full.stderr).toMatch(
-      /^ {2}bundle {2}none: \S+ holds \d+ bytes, this one has \d+, and TSXLA_BUNDLE_LIMIT is 1000: remove some$/m,
-    );
-    const off = await run(["exec", file], { TSXLA_BUNDLE_DIR: "" });
-    expect(off.code).toBe(1);
-    expect(off.stderr).not.toContain("bundle");
-    const blocked = join(folder, "blocked");
-    await writeFile(blocked, "");
-    const failed = await run(["exec", file], { TSXLA_BUNDLE_DIR: blocked });
-    expect(failed).toMatchObject({ code: 1, stderr: expect.stringMatching(/^ {2}bundle {2}none: E(EXIST|NOTDIR)/m) });
-  });
+  test(
+    exhaustive("leaves a folder of its own each time, and none beyond the limit or where none is wanted"),
+    async () => {
+      const [one, other] = [await run(["exec", file]), await run(["exec", file])].map(bundleOf);
+      expect(one).not.toBe(other);
+      const full = await run(["exec", file], { TSXLA_BUNDLE_LIMIT: "1000" });
+      expect(full.stderr).toMatch(
+        /^ {2}bundle {2}none: \S+ holds \d+ bytes, this one has \d+, and TSXLA_BUNDLE_LIMIT is 1000: remove some$/m,
+      );
+      const off = await run(["exec", file], { TSXLA_BUNDLE_DIR: "" });
+      expect(off.code).toBe(1);
+      expect(off.stderr).not.toContain("bundle");
+      const blocked = join(folder, "blocked");
+      await writeFile(blocked, "");
+      const failed = await run(["exec", file], { TSXLA_BUNDLE_DIR: blocked });
+      expect(failed).toMatchObject({ code: 1, stderr: expect.stringMatching(/^ {2}bundle {2}none: E(EXIST|NOTDIR)/m) });
+    },
+  );
 });
 
 test("a text that is no module is its writer's, and leaves nothing", async () => {

@@ -10,15 +10,13 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { root } from "../support/cli.ts";
-import { testCases } from "../support/exhaustive.ts";
+import { exhaustive } from "../support/exhaustive.ts";
 import { readPage, walkInCheckout } from "./page-folder.ts";
 import { commandsOf, walkPage } from "./walk.ts";
 import "../support/needs-python.ts";
 
-testCases(
-  "docs/%s.md, walked command by command, says what happens",
-  ["define-a-model", "run-jobs", "executables"],
-  ["executables"],
+test.each(["define-a-model", "run-jobs", "executables"])(
+  exhaustive("docs/%s.md, walked command by command, says what happens"),
   async (name) => {
     const page = await readPage(name);
     expect(commandsOf(page).length).toBeGreaterThan(2);

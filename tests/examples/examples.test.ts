@@ -50,7 +50,7 @@ beforeAll(async () => {
   tiny = await writeTiny(join(folder, "tiny"), config, tinyNumbers(config));
 });
 
-describeCases(Object.keys(variants), ["gpt-oss-more-experts", "gpt-oss-expert-norm"], (name) => {
+describeCases(Object.keys(variants), ["gpt-oss-no-sinks", "gpt-oss-expert-norm"], (name) => {
   const variant: Variant = variants[name as keyof typeof variants];
 
   test("lowers to text that MLIR prints, for a step and for a chunk", async () => {

@@ -196,7 +196,7 @@ describe("a job", () => {
   });
 });
 
-describe(exhaustive("several workers"), () => {
+describe("several workers", () => {
   const machines: Machine[] = [];
   let addresses: readonly string[];
 
@@ -235,7 +235,7 @@ describe(exhaustive("several workers"), () => {
     }
   }, 60_000);
 
-  test("that die come back, are checked and loaded again, and do the rest", async () => {
+  test(exhaustive("that die come back, are checked and loaded again, and do the rest"), async () => {
     const [machine] = machines as [Machine];
     const job = { ...(await newJob(requestLines(60, { seed: 4 }))), model: "model", connect: {}, batch: 2 };
     const states: string[] = [];
@@ -300,7 +300,7 @@ describe("the command", () => {
   }, 60_000);
 });
 
-test("workers and orchestrators that are killed lose nothing and answer nothing twice", async () => {
-  const { killed } = await chaosRound({ seed: 3, prompts: 60, kills: 4, group: false });
+test(exhaustive("workers and orchestrators that are killed lose nothing and answer nothing twice"), async () => {
+  const { killed } = await chaosRound({ seed: 3, prompts: 150, kills: 4, group: false });
   expect(killed.length).toBeGreaterThan(1);
 }, 120_000);

@@ -119,7 +119,7 @@ describe("a worker of its own", () => {
     }
   });
 
-  test("a prompt's random choices depend on the seed and its index, not on its neighbours", async () => {
+  test(exhaustive("a prompt's random choices depend on the seed and its index, not on its neighbours"), async () => {
     const options = { maxTokens: 12, temperature: 0.8, topK: 20, seed: 7 };
     const { answers } = await all(model, prompts, options);
     const { answers: fewer } = await all(model, prompts.slice(0, 2), options);

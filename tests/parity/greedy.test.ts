@@ -206,20 +206,23 @@ describe("a worker of its own", () => {
   });
   afterAll(() => worker?.close());
 
-  test("the answer is the same without a compile cache, with an empty one and with a full one", async () => {
-    await using withoutCache = await Worker.launch({ cacheDir: null });
-    await using uncached = await loadModel(checkpoint, { worker: withoutCache });
-    const wanted = (await answer(uncached, prompt, { maxTokens: 24 })).pieces;
-    const fromCache = () => compiled.flatMap(({ done }) => (done === undefined ? [] : [done.fromCache]));
-    expect((await answer(model, prompt, { maxTokens: 24 })).pieces).toEqual(wanted);
-    expect(fromCache()).toEqual([false, false]);
-    await worker.close();
-    compiled = [];
-    worker = await Worker.launch({ cacheDir });
-    model = await load();
-    expect((await answer(model, prompt, { maxTokens: 24 })).pieces).toEqual(wanted);
-    expect(fromCache()).toEqual([true, true]);
-  });
+  test(
+    exhaustive("the answer is the same without a compile cache, with an empty one and with a full one"),
+    async () => {
+      await using withoutCache = await Worker.launch({ cacheDir: null });
+      await using uncached = await loadModel(checkpoint, { worker: withoutCache });
+      const wanted = (await answer(uncached, prompt, { maxTokens: 24 })).pieces;
+      const fromCache = () => compiled.flatMap(({ done }) => (done === undefined ? [] : [done.fromCache]));
+      expect((await answer(model, prompt, { maxTokens: 24 })).pieces).toEqual(wanted);
+      expect(fromCache()).toEqual([false, false]);
+      await worker.close();
+      compiled = [];
+      worker = await Worker.launch({ cacheDir });
+      model = await load();
+      expect((await answer(model, prompt, { maxTokens: 24 })).pieces).toEqual(wanted);
+      expect(fromCache()).toEqual([true, true]);
+    },
+  );
 
   test("the token budget ends an answer", async () => {
     const { pieces, summary } = await answer(model, prompt, { maxTokens: 3 });

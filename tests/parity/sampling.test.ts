@@ -14,6 +14,7 @@ import { resolveSampling, type SamplingOptions } from "../../inference/sampling/
 import { readAllowed } from "../../inference/sampling/token-mask.ts";
 import { type HostTensor, toFloat32Array } from "../../runtime-bridge/index.ts";
 import { readSafetensors } from "../../runtime-bridge/safetensors.ts";
+import { exhaustive } from "../support/exhaustive.ts";
 import { fixtures } from "./digest.ts";
 
 interface Case {
@@ -94,7 +95,7 @@ test("greedy takes the largest of the moved logits that may be chosen", () => {
 });
 
 // With seeds fixed this cannot flake. Of 256 right samplers, one in 10,000 is beyond 4.9 deviations in one case.
-test("tokens are chosen as often as transformers' probabilities say", () => {
+test(exhaustive("tokens are chosen as often as transformers' probabilities say"), () => {
   const draws = 160;
   let all = { chiSquare: 0, freedom: 0 };
   for (const [n, { name, options, text, at, logits, probabilities }] of cases.entries()) {

@@ -12,7 +12,7 @@ import { loadModel, Worker } from "../../inference/index.ts";
 import { WorkerLost } from "../../runtime-bridge/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, smollm2, startCli, temporaryFolder } from "../support/cli.ts";
-import { testTable } from "../support/exhaustive.ts";
+import { exhaustive, testTable } from "../support/exhaustive.ts";
 import "../support/needs-python.ts";
 
 let tiny: string;
@@ -68,7 +68,7 @@ describe("a worker that is killed", () => {
     },
   );
 
-  test("ends the command with 1, and names the log", async () => {
+  test(exhaustive("ends the command with 1, and names the log"), async () => {
     const command = answering();
     await command.until(/compiling decode.* s/);
     process.kill(await workerUnder(command.process.pid!), "SIGKILL");

@@ -88,7 +88,7 @@ test("SmolLM2's real weights are what was published, and go on as transformers d
 }, 180_000);
 
 describe("a GPT-OSS", () => {
-  test("has its scales counted as numpy counts them, and nothing to compare its answers with", async () => {
+  test(exhaustive("has its scales counted as numpy counts them, and nothing to compare its answers with"), async () => {
     const { code, stdout } = await verify(model, "--json", "--context", "128");
     const { holds, scales } = JSON.parse(stdout) as {
       holds: boolean;

@@ -227,6 +227,17 @@ export function capabilities(): readonly Capability[] {
       shownBy: [{ file: "tests/examples/examples.test.ts", words: "other logits than the published model's" }],
     },
     {
+      what: "an architecture in a user's own folder, from one import: run with random weights, equal to numpy, loaded from a checkpoint",
+      compiles: "cpu",
+      runs: "CPU",
+      shownBy: [
+        { file: "tests/docs/an-architecture-from-scratch.test.ts", words: "has the logits that numpy computes" },
+        { file: "tests/docs/an-architecture-from-scratch.test.ts", words: "one import and no cast" },
+        { file: "tests/docs/an-architecture-from-scratch.test.ts", words: "a checkpoint in GPT-2's own layout" },
+        { file: "tests/random-weights/random-weights.test.ts", words: "one seed gives one model" },
+      ],
+    },
+    {
       what: "what a step costs: operations and bytes of a graph; from XLA's text collectives, a TPU's time, and both beside the model's lines",
       compiles: chipsNamed("tpu"),
       runs: "no chip needed",

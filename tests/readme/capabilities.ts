@@ -80,7 +80,7 @@ export function capabilities(): readonly Capability[] {
       runs: "CPU",
       shownBy: [
         { file: "tests/parity/batch.test.ts", words: "as transformers answers each" },
-        { file: "inference/batching/generate-all.test.ts", words: "goes to the next prompt" },
+        { file: "inference/batching/answer-list.test.ts", words: "goes to the next prompt" },
       ],
     },
     {

@@ -247,8 +247,9 @@ describe("a worker of its own", () => {
       held = await buffers();
       break;
     }
-    // Keys and values of two layers, and the logits of the last step.
-    expect(held).toBe(before + 5);
+    // Keys and values of two layers, and the logits of the last step. The step ahead, once it has run, leaves the token that
+    // the device chose and its position.
+    expect([5, 7]).toContain(held - before);
     await expectSoon(buffers, before);
   });
 

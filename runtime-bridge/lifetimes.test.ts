@@ -63,24 +63,29 @@ async function nodeThatLaunches(rest: string, options: { detached?: boolean } = 
     const worker = await Worker.launch({ cacheDir: null });
     console.log(JSON.stringify([worker.processId, worker.address, worker.logFile]));
     // Until the test has seen who is whose parent.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => process.stdin.once("data", resolve));
+    process.stdin.destroy();
     ${rest}
   `;
   const node = spawn(process.execPath, ["--input-type=module", "-e", script], {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     ...options,
   });
   children.add(node);
+  // It may have been killed before it reads.
+  node.stdin!.on("error", () => {});
   let output = "";
   node.stdout!.setEncoding("utf8").on("data", (text) => (output += text));
   node.stderr!.setEncoding("utf8").on("data", (text) => (output += text));
   while (!output.includes("\n") && node.exitCode === null) await sleep(20);
   const line = output.slice(0, output.indexOf("\n"));
   const [worker, address, log] = JSON.parse(line) as [number, string, string];
+  const launcher = parentOf(worker);
+  node.stdin!.end("seen\n");
   return {
     node,
     worker,
-    launcher: parentOf(worker),
+    launcher,
     socketFolder: dirname(address.slice("unix:".length)),
     log,
     output: () => output.slice(line.length + 1),

@@ -54,6 +54,8 @@ export class Session implements AsyncDisposable {
   readonly #ended: Promise<void>;
   #sequence = 0;
   #failure: { readonly error: unknown } | undefined;
+  /** Resolves when the connection takes more; undefined while it does. */
+  #draining: Promise<void> | undefined;
   /** The bytes of the answers that came and were not taken. */
   #unread = 0;
   /** How many reads wait for an answer. */
@@ -243,10 +245,14 @@ export class Session implements AsyncDisposable {
   /** Sends at once; the promise waits while the connection takes no more. */
   #write(request: WithoutOrdinal<SessionRequest>): Promise<void> {
     if (this.#stream.write(request)) return done;
-    return new Promise((resolve) => {
+    // One listener for all that wait: Node warns of more than ten, and hundreds of steps may be sent ahead.
+    this.#draining ??= new Promise<void>((resolve) => {
       this.#stream.once("drain", resolve);
       this.#ended.then(resolve);
+    }).then(() => {
+      this.#draining = undefined;
     });
+    return this.#draining;
   }
 
   #receive(response: SessionResponse): void {

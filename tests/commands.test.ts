@@ -9,7 +9,7 @@ import { toFloat32Array } from "../runtime-bridge/index.ts";
 import { projectPython } from "../runtime-bridge/launch/environment-paths.ts";
 import { readSafetensors, SafetensorsWriter } from "../runtime-bridge/safetensors.ts";
 import { root, runCli, temporaryFolder } from "./support/cli.ts";
-import { exhaustive } from "./support/exhaustive.ts";
+import { exhaustive, testTable } from "./support/exhaustive.ts";
 import { onTestWorker } from "./support/worker.ts";
 
 let folder: string;
@@ -66,18 +66,23 @@ describe("generate", () => {
     });
   });
 
-  test.each([
-    [["--logit-bias", "7"], "It is a token id and what is added to its logit, such as 42=-1.5."],
-    [["--logit-bias", "7=1", "--logit-bias", "7=2"], "Token 7 has a bias already."],
-    [["--logit-bias", "999999=1"], "logitBias names token 999999, and the vocabulary has ids 0 to"],
-    [["--presence-penalty", "3"], "presencePenalty is 3; wanted a number from -2 to 2"],
-    [["--stop-token", "999999"], "stopTokens holds 999999, and token ids are whole numbers from 0 to"],
-    [["--logprobs", "2"], "--logprobs are told with --json only; add it"],
-  ])("refuses %j", async (wrong, said) => {
-    const { code, stdout, stderr } = await runCli([...words(), ...wrong, ...(await onTestWorker())]);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toContain(said);
-  });
+  testTable<[string[], string]>(
+    "refuses %j",
+    [
+      [["--logit-bias", "7"], "It is a token id and what is added to its logit, such as 42=-1.5."],
+      [["--logit-bias", "7=1", "--logit-bias", "7=2"], "Token 7 has a bias already."],
+      [["--logit-bias", "999999=1"], "logitBias names token 999999, and the vocabulary has ids 0 to"],
+      [["--presence-penalty", "3"], "presencePenalty is 3; wanted a number from -2 to 2"],
+      [["--stop-token", "999999"], "stopTokens holds 999999, and token ids are whole numbers from 0 to"],
+      [["--logprobs", "2"], "--logprobs are told with --json only; add it"],
+    ],
+    ([[option]]) => option === "--logit-bias",
+    async (wrong, said) => {
+      const { code, stdout, stderr } = await runCli([...words(), ...wrong, ...(await onTestWorker())]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toContain(said);
+    },
+  );
 
   test("repeats its choices with the seed that it names", async () => {
     const hot = [...words(), "--temperature", "1", "--json"];

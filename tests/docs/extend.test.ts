@@ -11,15 +11,17 @@ import { promisify } from "node:util";
 import { expect, test } from "@jest/globals";
 import { weightForms } from "../../compiler/index.ts";
 import { root } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
 import { copyRepository } from "../support/repository-copy.ts";
 import { readPage } from "./page-folder.ts";
 import { commandsOf, walkPage } from "./walk.ts";
+import "../support/needs-python.ts";
 
 const tsc = "node node_modules/typescript/bin/tsc";
 const commands = { "npx tsxla": "node bin/tsxla.mjs", "npx tsc": tsc };
 
 test.each(["add-a-weight-format"])(
-  "docs/%s.md, walked in a copy of the repository, adds what it says",
+  exhaustive("docs/%s.md, walked in a copy of the repository, adds what it says"),
   async (name) => {
     const page = await readPage(name);
     expect(commandsOf(page)).toContain("npx tsc");
@@ -37,7 +39,9 @@ test("docs/weights.md has a line for every form that --weights takes", async () 
   expect(named.toSorted()).toEqual(weightForms.toSorted());
 });
 
-test("dsl/README.md's steps for a new op name files that are there, and add an op to a copy of the repository", async () => {
+test(exhaustive(
+  "dsl/README.md's steps for a new op name files that are there, and add an op to a copy of the repository",
+), async () => {
   const [, recipe = ""] = /^## A new op\n([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(await read("dsl/README.md")) ?? [];
   const paths = [...recipe.matchAll(/`([\w/.-]+\.ts)`/g)].map(([, path = ""]) => path);
   expect(paths).toEqual(expect.arrayContaining(["ops/cumulative.ts", "ops/cumulative.test.ts", "ops/index.ts"]));

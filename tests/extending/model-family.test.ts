@@ -6,9 +6,13 @@
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { temporaryFolder } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
 import { addModelFamily } from "./add-model-family.ts";
+import "../support/needs-python.ts";
 
-test("a Llama with norms on queries and keys and two rope bases touches two files, and has numpy's logits", async () => {
+test(exhaustive(
+  "a Llama with norms on queries and keys and two rope bases touches two files, and has numpy's logits",
+), async () => {
   const said = new Map<string, string>();
   const { files } = await addModelFamily(join(await temporaryFolder(), "copy"), (command, text) =>
     said.set(command, text),

@@ -38,7 +38,11 @@ export interface Rates {
   readonly bf16FlopsPerSecond: number;
   /** Of the unit in which XLA's TPU back end counts its cycles; on a GPU the boost clock. */
   readonly clockHz: number;
-  /** All links to other chips together, in one direction. */
+  /**
+   * All links to other chips together, in one direction. Of what a TPU's links are rated, nine tenths: the rate at which
+   * collectives run according to "How to Scale Your Model" (jax-ml.github.io/scaling-book, "How to Think About TPUs"),
+   * which has 45 GB/s for a link of v4 and v5e that is rated 50, and 90 for one of v5p and v6e that is rated 100.
+   */
   readonly linkBytesPerSecond: number;
   /** What a collective takes besides its bytes. */
   readonly exchangeSeconds: number;

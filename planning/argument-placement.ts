@@ -68,13 +68,13 @@ export function placementTable(rows: readonly PlacedArgument[]): string {
       .join("  ")
       .trimEnd(),
   );
-  return [...lines, ...keptWholeLines(rows)].map((line) => `${line}\n`).join("");
+  return [...lines, ...replicatedLines(rows)].map((line) => `${line}\n`).join("");
 }
 
 // Implementation
 
 /** What does not divide, once for all arguments of which it is true, with what these cost. */
-function keptWholeLines(rows: readonly PlacedArgument[]): readonly string[] {
+function replicatedLines(rows: readonly PlacedArgument[]): readonly string[] {
   const reasons = new Set(rows.flatMap(({ kept_whole }) => kept_whole));
   return [...reasons].map((reason) => {
     const same = rows.filter(({ kept_whole }) => kept_whole.includes(reason));

@@ -13,7 +13,7 @@
 import type { Chip } from "../chips/chip.ts";
 import { type Placement, shareOf } from "../compiler/placement.ts";
 import { usedNodes } from "../compiler/used-nodes.ts";
-import type { Axis } from "../dsl/axes.ts";
+import { type Axis, elementsOf } from "../dsl/axes.ts";
 import { dtypes, isFloat } from "../dsl/dtype.ts";
 import type { Node, Scope, ValueType } from "../dsl/graph.ts";
 import { formatLocation } from "../dsl/location.ts";
@@ -170,8 +170,8 @@ class Counter {
     if (view === undefined) return;
     let parts = tally.reads.get(view.argument);
     if (parts === undefined) tally.reads.set(view.argument, (parts = new Map()));
-    const isWhole = elements(value.axes) >= elements(view.argument.axes);
-    const bytes = (elements(value.axes) * view.bits) / 8 / this.#share(value.axes);
+    const isWhole = elementsOf(value.axes) >= elementsOf(view.argument.axes);
+    const bytes = (elementsOf(value.axes) * view.bits) / 8 / this.#share(value.axes);
     // Every form of the whole is the same read; a part is read by all that use the value.
     parts.set(isWhole ? view.argument : value, isWhole ? this.#whole(view.argument) : bytes);
   }
@@ -258,7 +258,7 @@ class Counter {
 
   /** Of so many elements of a value's type. */
   #bytes({ dtype }: ValueType, axes: readonly Axis[]): number {
-    return (elements(axes) * dtypes[dtype].bits) / 8 / this.#share(axes);
+    return (elementsOf(axes) * dtypes[dtype].bits) / 8 / this.#share(axes);
   }
 
   #share(axes: readonly Axis[]): number {
@@ -271,7 +271,7 @@ function flopsOf({ op, inputs, outputs, attributes }: Node): number {
   // Counting and looking up is whole numbers' work.
   const [first] = outputs;
   const isArithmetic = [...inputs, ...outputs].some(({ dtype }) => isFloat(dtype));
-  return first === undefined || !isArithmetic ? 0 : elements(first.axes);
+  return first === undefined || !isArithmetic ? 0 : elementsOf(first.axes);
 }
 
 /** The axes over which an op works: those of its result, and those that it sums over. */
@@ -280,8 +280,4 @@ function workAxes({ inputs, outputs }: Node): readonly Axis[] {
   for (const each of [...outputs, ...inputs])
     for (const axis of each.axes) axes.set(axis.name, axes.get(axis.name) ?? axis);
   return [...axes.values()];
-}
-
-function elements(axes: readonly Axis[]): number {
-  return axes.reduce((all, { size }) => all * size, 1);
 }

@@ -10,7 +10,7 @@ import type { Chip } from "../chips/chip.ts";
 import type { MeshAxis } from "../compiler/mesh.ts";
 import { type Placement, splitsOf } from "../compiler/placement.ts";
 import { usedNodes } from "../compiler/used-nodes.ts";
-import type { Axis } from "../dsl/axes.ts";
+import { type Axis, elementsOf } from "../dsl/axes.ts";
 import { dtypes, isFloat } from "../dsl/dtype.ts";
 import type { Node, Scope } from "../dsl/graph.ts";
 import { tripsOf } from "../dsl/loop-trip-count.ts";
@@ -227,7 +227,7 @@ class Follower {
 
   /** On one device. */
   #bytes(value: Tensor<string>, bits: number): number {
-    const elements = value.axes.reduce((all, { size }) => all * size, 1);
+    const elements = elementsOf(value.axes);
     return (elements * bits) / 8 / this.#count([...this.#of(value).values()].flat());
   }
 }

@@ -323,7 +323,7 @@ export class BlockEmitter implements FormEmitter {
   #addAll({ results, pieces, suggested, regions = [], tail = "" }: Form): readonly Handle[] {
     this.instructions.push({
       results,
-      ...(suggested === undefined ? {} : { suggested }),
+      suggested,
       pieces: pieces.map((piece) => (typeof piece === "string" ? piece : this.#resolve(piece))),
       operands: pieces.filter((piece) => typeof piece !== "string"),
       regions,

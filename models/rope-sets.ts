@@ -48,6 +48,6 @@ export function setTurns<A extends string>(
     const found = turns.get(name);
     if (found !== undefined) return found;
     const sentence = `a layer turns by '${name}', which is no set of frequencies; there are ${[...turns.keys()].join(", ")}`;
-    throw new InputError("ROPE_SET", sentence, { name, sets: [...turns.keys()] });
+    throw new InputError("ARCHITECTURE", sentence, { name, sets: [...turns.keys()] });
   };
 }

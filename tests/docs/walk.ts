@@ -19,6 +19,8 @@ export interface WalkOptions {
   /** What stands for the first word of a command, such as `npx`; absent ones are run as they are. */
   readonly commands?: Readonly<Record<string, string>>;
   readonly env?: NodeJS.ProcessEnv;
+  /** Called after each command that said what the page says. */
+  readonly onStep?: (command: string, said: string) => void;
 }
 
 /** Walks a page and throws at the first thing that is not as it says. */
@@ -93,7 +95,8 @@ async function change(path: string, body: string): Promise<void> {
   );
 }
 
-async function runStep({ command, expected }: Step, { folder, commands = {}, env = {} }: WalkOptions): Promise<void> {
+async function runStep({ command, expected }: Step, options: WalkOptions): Promise<void> {
+  const { folder, commands = {}, env = {} } = options;
   const written = command.replace(/^\S+(?: tsxla| tsc)?/, (words) => commands[words] ?? words);
   const said = await new Promise<string>((resolve, reject) => {
     const child = spawn("sh", ["-c", written], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
@@ -107,6 +110,7 @@ async function runStep({ command, expected }: Step, { folder, commands = {}, env
   if (!patternOf(expected).test(said)) {
     throw new Error(`$ ${command}\nsaid\n${said}\nand the page says\n${expected}`);
   }
+  options.onStep?.(command, said);
 }
 
 /** The page's text, with … for what changes from one run to the next. */

@@ -1,9 +1,10 @@
-"""Llama written down in numpy, f64, one method per equation: the second judge of variants that transformers does not have.
+"""Llama written down in numpy, f64, one method per equation: the judge of variants that transformers does not have.
 
-Follows the papers and transformers' description of a configuration: arXiv:2302.13971 for the model, arXiv:2104.09864 for
-the rope, arXiv:2309.00071 for YaRN, arXiv:2402.13753 for LongRoPE, transformers' modeling_rope_utils.py for the keys and
-for Llama 3's stretch. Reads Hugging Face's keys. Slow and plain: no cache, no chunks. `logits.test.ts` holds it to what
-transformers gives for the published model, so that a subclass with one method changed is a reference for a variant.
+Follows the papers and transformers' description of a configuration: arXiv:2302.13971 for the model, arXiv:2104.09864
+for the rope, arXiv:2309.00071 for YaRN, arXiv:2402.13753 for LongRoPE, transformers' modeling_rope_utils.py for the
+keys and for Llama 3's stretch. Reads Hugging Face's keys. Slow and plain: no cache, no chunks. `variants.test.ts` holds
+it to what transformers gives for the published model, so that a subclass with one method changed is a reference for a
+variant.
 
 Shapes in brackets: T tokens, D hidden, H query heads, K KV heads, G = H / K, d head size, I MLP width.
 
@@ -54,8 +55,9 @@ class Llama:
         return x / np.sqrt((x * x).mean(-1, keepdims=True) + self.eps) * self.tensors[scale]
 
     def linear(self, x: Real, key: str) -> Real:
-        """W x, plus b where there is one."""
-        return x @ self.tensors[f"{key}.weight"].T + self.tensors.get(f"{key}.bias", np.zeros(()))
+        """W x, plus b where there is one. Checkpoints hold W as a matrix, `--save-weights` with its axes."""
+        matrix = self.tensors[f"{key}.weight"].reshape(-1, x.shape[-1])
+        return x @ matrix.T + self.tensors.get(f"{key}.bias", np.zeros(())).reshape(-1)
 
     def mlp(self, h: Real, n: int) -> Real:
         """A gated MLP: [T, D] to [T, D]."""

@@ -8,10 +8,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { readSafetensors } from "../../cli/safetensors.ts";
 import squaredRelu from "../../examples/llama-squared-relu.ts";
 import { loadModel } from "../../inference/index.ts";
-import { toFloat32Array } from "../../runtime-bridge/index.ts";
+import { readSafetensors, toFloat32Array } from "../../runtime-bridge/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
 import { testWorker } from "../support/worker.ts";
@@ -71,7 +70,10 @@ async function inNumpy(name: string, lengths: readonly number[], ...options: str
   const digests = await readDigests(`random/${name}.safetensors`);
   const prompts = join(folder, `${name}.json`);
   const out = join(folder, `${name}${options.join("")}.safetensors`);
-  await writeFile(prompts, JSON.stringify(Object.fromEntries(lengths.map((each) => [each, digests(`${each}`).tokens]))));
+  await writeFile(
+    prompts,
+    JSON.stringify(Object.fromEntries(lengths.map((each) => [each, digests(`${each}`).tokens]))),
+  );
   const files = ["config.json", "model.safetensors"].map((file) => join(folder, name, file));
   await run(projectPython, [join(root, "tests/parity/llama_numpy.py"), ...files, prompts, out, ...options]);
   return new Map([...(await readSafetensors(out))].map(([length, tensor]) => [length, toFloat32Array(tensor)]));

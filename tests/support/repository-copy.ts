@@ -8,8 +8,8 @@
 import { execFile } from "node:child_process";
 import { cp, mkdir, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { root } from "./cli.ts";
 
 // Public API
 
@@ -34,6 +34,9 @@ export async function copyRepository(to: string): Promise<void> {
 }
 
 // Implementation
+
+// Not from ./cli.ts: scripts that run without Jest copy the repository too.
+const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** What set-up generates from the contract. */
 const generated = ["proto/generated", "python-worker/generated"];

@@ -1,11 +1,19 @@
 import { describe, expect, test } from "@jest/globals";
+import { cpu, lower } from "../compiler/index.ts";
 import { countParameters, type ParamTree, TsxlaError } from "../dsl/index.ts";
+import { traceStep } from "../inference/programs/step-program.ts";
 import { tableOf } from "./checkpoints/layouts.ts";
 import {
+  type Architecture,
+  attention,
   llama,
+  llamaAttention,
   llamaFromGguf,
   llamaFromHuggingFace,
+  llamaOf,
+  llamaParts,
   matchCheckpoint,
+  mlp,
   publishedConfigs,
   type StoredTensor,
 } from "./index.ts";
@@ -94,6 +102,43 @@ describe("a Llama", () => {
       mlpBias: false,
       ropeFactors: true,
     });
+  });
+});
+
+describe("the parts of a Llama", () => {
+  const config = llamaFromHuggingFace({ ...tiny, attention_bias: true, mlp_bias: true });
+  const text = (architecture: Architecture) =>
+    lower(traceStep(architecture, config, cpu(), { batch: 1, pos: 3, capacity: 8 }, "last"), { locations: false }).text;
+
+  test("under their older names mean the same", () => {
+    const older = llamaOf({
+      ...llamaParts,
+      attention: {
+        ...llamaParts.attention,
+        forward: (w, x, { cache, angles }, c) => attention(w, x, cache, angles, c),
+      },
+      mlp: { ...llamaParts.mlp, forward: (w, x, c) => mlp(w, x, c) },
+      // They add to the stream themselves.
+      layer: (x, attend, gated) => gated(attend(x)),
+    });
+    expect(text(older)).toBe(text(llama));
+  });
+
+  test("are each used: another window, scale, embedding or order of a layer makes another program", () => {
+    const published = text(llama);
+    const variants: Architecture[] = [
+      llamaOf({ ...llamaParts, window: () => 2 }),
+      llamaOf({ ...llamaParts, embed: (x, c) => x.mul(Math.sqrt(c.embed)) }),
+      llamaOf({ ...llamaParts, layer: (x, attend, gated) => x.add(attend(x)).add(gated(x)) }),
+      llamaOf({
+        ...llamaParts,
+        attention: {
+          ...llamaParts.attention,
+          forward: (w, x, place, c) => llamaAttention(w, x, place, c, { scale: 0.125 }),
+        },
+      }),
+    ];
+    expect(new Set([published, ...variants.map(text)]).size).toBe(1 + variants.length);
   });
 });
 

@@ -1,6 +1,6 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { cpu, lower } from "../../compiler/index.ts";
-import { type Architecture, llama, publishedConfigs } from "../../models/index.ts";
+import { type Architecture, llama, llamaOf, llamaParts, publishedConfigs } from "../../models/index.ts";
 import { refusalOf } from "../../tests/support/refusal.ts";
 import { traceStep } from "./step-program.ts";
 
@@ -33,6 +33,62 @@ test("forward is given the cache of each layer, and asking for another is an err
 InputError LAYER
 forward asks for the cache of layer 2, and the configuration has 2 layers, counted from 0
 `);
+});
+
+describe("frequencies in several sets", () => {
+  const bases = (names: readonly string[], of: (layer: number) => string) =>
+    llamaOf({
+      ...llamaParts,
+      rope: {
+        sets: (c) => Object.fromEntries(names.map((name, n) => [name, { ...c.rope, theta: 10 ** (n + 4) }])),
+        of: (_, layer) => of(layer),
+      },
+    });
+
+  test("are an argument each, by name, and one set alone has no name", () => {
+    const argumentsOf = (...names: string[]) => {
+      const { signature } = lower(
+        traceStep(
+          bases(names, () => names[0] as string),
+          config,
+          cpu(),
+          sizes,
+          "last",
+        ),
+      );
+      return signature.arguments.flatMap(({ name, shape }) => (name.startsWith("freq") ? [`${name} ${shape}`] : []));
+    };
+    expect(argumentsOf("near", "far")).toEqual(["frequencies.near 3,32", "frequencies.far 3,32"]);
+    expect(argumentsOf("near")).toEqual(["frequencies 3,32"]);
+    expect(argumentsOf("near")).toEqual(argumentsOf("all"));
+  });
+
+  test("change nothing of the text of layers that turn by the same one", () => {
+    const text = (of: (layer: number) => string) =>
+      lower(traceStep(bases(["near", "far"], of), config, cpu(), sizes, "last"), { locations: false }).text;
+    const functions = (of: (layer: number) => string) => text(of).match(/func\.func private/g)?.length;
+    // Both are given angles: whose they are is said where a layer is called.
+    expect(functions(() => "near")).toBe(1);
+    expect(functions((layer) => (layer === 0 ? "near" : "far"))).toBe(1);
+    expect(text((layer) => (layer === 0 ? "near" : "far"))).not.toBe(text(() => "near"));
+  });
+
+  test("are refused where a layer names another", () => {
+    expect(
+      refusalOf(() =>
+        traceStep(
+          bases(["near", "far"], () => "middle"),
+          config,
+          cpu(),
+          sizes,
+          "last",
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+InputError ARCHITECTURE
+a layer turns by 'middle', which is no set of frequencies; there are near, far
+`);
+  });
 });
 
 test("without frequencies a step has no such argument, and forward cannot read any", () => {

@@ -1,9 +1,10 @@
 """Llama written down in numpy, f64, one method per equation: the judge of variants that transformers does not have.
 
 Follows the papers and transformers' description of a configuration: arXiv:2302.13971 for the model, arXiv:2104.09864
-for the rope, arXiv:2309.00071 for YaRN, arXiv:2402.13753 for LongRoPE, transformers' modeling_rope_utils.py for the keys
-and for Llama 3's stretch. Reads Hugging Face's keys. Slow and plain: no cache, no chunks. `variants.test.ts` holds it to
-what transformers gives for the published model, so that a subclass with one method changed is a reference for a variant.
+for the rope, arXiv:2309.00071 for YaRN, arXiv:2402.13753 for LongRoPE, transformers' modeling_rope_utils.py for the
+keys and for Llama 3's stretch. Reads Hugging Face's keys. Slow and plain: no cache, no chunks. `variants.test.ts` holds
+it to what transformers gives for the published model, so that a subclass with one method changed is a reference for a
+variant.
 
 Shapes in brackets: T tokens, D hidden, H query heads, K KV heads, G = H / K, d head size, I MLP width.
 

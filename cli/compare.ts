@@ -54,8 +54,8 @@ export async function compareFiles(mine: string, reference: string, options: Com
   const print = (line: string) => void process.stdout.write(`${line}\n`);
   if (options.json === undefined) print(heading(width));
   const comparison = await compareTraces(here, there, {
-    ...(options.tolerance === undefined ? {} : { tolerance: options.tolerance }),
-    ...(names === undefined ? {} : { names }),
+    tolerance: options.tolerance,
+    names,
     ...(options.json === undefined ? { onRow: (row: ComparisonRow) => print(line(row, width)) } : {}),
   });
   if (comparison.rows.length === 0) {

@@ -117,13 +117,13 @@ export async function openModelOn(
       worker,
       target,
       signal,
-      ...(mesh === undefined ? {} : { mesh }),
-      ...(weights === undefined ? {} : { weights }),
-      ...(computeDtype === undefined ? {} : { computeDtype }),
-      ...(options.context === undefined ? {} : { context: options.context }),
-      ...(architecture === undefined ? {} : { architecture }),
-      ...(options.untrainedSeed === undefined ? {} : { untrainedSeed: options.untrainedSeed }),
-      ...(options.randomWeights === undefined ? {} : { randomWeights: options.randomWeights }),
+      mesh,
+      weights,
+      computeDtype,
+      context: options.context,
+      architecture,
+      untrainedSeed: options.untrainedSeed,
+      randomWeights: options.randomWeights,
       onLoad: (now) => {
         ({ hosts, bytesStored } = now);
         bar.update(now.bytesDone, now.bytesTotal);

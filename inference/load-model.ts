@@ -18,21 +18,21 @@ export interface LoadModelOptions extends TargetWords {
   /** Where it runs. */
   readonly worker: Worker;
   /** How many positions a text may have. Default: what the model was made for. */
-  readonly context?: number;
+  readonly context?: number | undefined;
   /** Stands in for the built-in architecture. */
-  readonly architecture?: Architecture;
+  readonly architecture?: Architecture | undefined;
   /** Of weights that the architecture declares untrained and the checkpoint lacks: other seeds, other numbers. Default: 0. */
-  readonly untrainedSeed?: number;
+  readonly untrainedSeed?: number | undefined;
   /**
    * Draws every weight at random, with this seed, and reads no checkpoint: the model is a configuration
    * (`configuredModel`). Without it the weights are a checkpoint's.
    */
-  readonly randomWeights?: number;
-  readonly onLoad?: (progress: LoadProgress) => void;
-  readonly onCompile?: (event: CompileEvent) => void;
+  readonly randomWeights?: number | undefined;
+  readonly onLoad?: ((progress: LoadProgress) => void) | undefined;
+  readonly onCompile?: ((event: CompileEvent) => void) | undefined;
   /** Called with the size of each cache before it is allocated. */
-  readonly onCache?: (size: CacheSize) => void;
-  readonly signal?: AbortSignal;
+  readonly onCache?: ((size: CacheSize) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -51,8 +51,8 @@ export async function loadModel(model: string | ConfigValues, options: LoadModel
   const plan = planWeights(files, target);
   const seed = options.randomWeights ?? options.untrainedSeed ?? 0;
   const weights = await loadWeights(worker, files, plan, {
-    ...(onLoad === undefined ? {} : { onProgress: onLoad }),
-    ...(signal === undefined ? {} : { signal }),
+    onProgress: onLoad,
+    signal,
     seed,
   });
   const programs = new ModelPrograms(worker, files, target, weights, plan.storageOf, onCompile);

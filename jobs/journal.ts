@@ -39,7 +39,7 @@ export class Journal implements AsyncDisposable {
    */
   static async open(
     path: string,
-    { isInput, signal }: { readonly isInput: (identity: string) => boolean; readonly signal?: AbortSignal },
+    { isInput, signal }: { readonly isInput: (identity: string) => boolean; readonly signal?: AbortSignal | undefined },
   ): Promise<Journal> {
     const file = await openOutput(path, isInput);
     let lock: OutputLock | undefined;

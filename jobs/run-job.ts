@@ -50,7 +50,7 @@ export interface JobOptions
   readonly requireModel?: string;
   /** How long to go on without a single worker, in milliseconds. Default: 60 s. */
   readonly patienceMs?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Told what happens. */
   readonly onEvent?: (event: JobEvent) => void;
 }
@@ -78,7 +78,7 @@ export async function runJob(options: JobOptions): Promise<JobSummary> {
   await using input = await JobInput.open(options.input);
   await using journal = await Journal.open(options.output, {
     isInput: (identity) => identity === input.identity,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   const lines = await countLines(input, journal, signal);
   const statistics = new JobStatistics({ lines, answered: journal.recorded.answered, failed: journal.recorded.failed });
@@ -111,13 +111,13 @@ export async function runJob(options: JobOptions): Promise<JobSummary> {
       model: { path, target, architecture },
       load: {
         target,
-        ...(context === undefined ? {} : { context }),
-        ...(architecture === undefined ? {} : { architecture }),
-        ...(untrainedSeed === undefined ? {} : { untrainedSeed }),
+        context,
+        architecture,
+        untrainedSeed,
       },
       engine: {
-        ...(options.batch === undefined ? {} : { rows: options.batch }),
-        ...(options.prefixes === undefined ? {} : { prefixes: options.prefixes }),
+        rows: options.batch,
+        prefixes: options.prefixes,
       },
       agreement: new Agreement(journal.recorded.fingerprint),
       serve: (ready) => {

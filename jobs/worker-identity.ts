@@ -35,7 +35,7 @@ export interface ModelPlace {
 
 /** Asks a worker. Reads headers, small files and a little of every tensor. */
 export async function identify(worker: Worker, path: string, signal?: AbortSignal): Promise<Identity> {
-  const call = signal === undefined ? {} : { signal };
+  const call = { signal };
   const info = await worker.info(call);
   const checkpoint = await worker.openCheckpoint(path, { ...call, fingerprint: true });
   return {
@@ -93,7 +93,7 @@ async function digestOfFiles(worker: Worker, checkpoint: Checkpoint, signal?: Ab
     return hash.digest("hex");
   }
   for (const name of filesThatCount.filter((each) => files.includes(each))) {
-    const bytes = await worker.readFile(`${directory}/${name}`, signal === undefined ? {} : { signal });
+    const bytes = await worker.readFile(`${directory}/${name}`, { signal });
     hash.update(`${name} ${bytes.byteLength}\n`).update(bytes);
   }
   return hash.digest("hex");

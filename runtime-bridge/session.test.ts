@@ -1,6 +1,9 @@
 /** Sessions against a real worker: `npm run jest -- runtime-bridge/session.test.ts`. */
+import { EventEmitter } from "node:events";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type Executable, hostTensor, toFloat32Array, Worker, WorkerError } from "./index.ts";
+import type { Link } from "./link/link.ts";
+import { Session } from "./session.ts";
 import { addText, spinText } from "./test-programs.ts";
 import "../tests/support/needs-python.ts";
 
@@ -39,6 +42,27 @@ test("steps sent together are answered in order", async () => {
   expect(answers.map(({ tensors }) => toFloat32Array(tensors[0]!)[1])).toEqual(
     Array.from({ length: 50 }, (_, i) => 2 * (i + 1)),
   );
+});
+
+test("all writes that wait for the connection share one listener", async () => {
+  const stream = Object.assign(new EventEmitter(), {
+    write: () => false,
+    end: () => stream.emit("status", { code: 0 }),
+    cancel: () => {},
+    pause: () => {},
+    resume: () => {},
+    isPaused: () => false,
+  });
+  const link = { openSession: () => stream, check: () => {}, explain: async (error: unknown) => error };
+  const session = new Session(link as unknown as Link, worker, () => {});
+  const stored = Array.from({ length: 300 }, (_, slot) => session.store(slot, pair(0, 0)));
+  expect(stream.listenerCount("drain")).toBe(1);
+  stream.emit("drain");
+  await Promise.all(stored);
+  const later = session.store(0, pair(0, 0));
+  expect(stream.listenerCount("drain")).toBe(1);
+  await session.close();
+  await later;
 });
 
 test("a repeated step gives each run as it comes", async () => {

@@ -10,20 +10,20 @@ import type { LaneSize } from "./scheduler.ts";
 /** How to serve many requests at once. */
 export interface EngineOptions {
   /** How many requests of one capacity take their steps together. A step costs the same however many are there. Default: 8. */
-  readonly rows?: number;
+  readonly rows?: number | undefined;
   /** How many requests may wait for a row before another is refused. Default: 1024. */
-  readonly queue?: number;
+  readonly queue?: number | undefined;
   /**
    * How many tokens of all rows and prompts one iteration takes, so that no answer waits long for a prompt. Default: 256, or 512
    * where `grid` is 256.
    */
-  readonly budget?: number;
+  readonly budget?: number | undefined;
   /** Where prompts are cut, and what is reused of them is a multiple of: 16, 32, 64, 128, 256 or 512. Default: 64 on CPU, elsewhere 256. */
-  readonly grid?: number;
+  readonly grid?: number | undefined;
   /** How many beginnings of prompts are kept for each capacity; 0 keeps none. Default: 8. */
-  readonly prefixes?: number;
+  readonly prefixes?: number | undefined;
   /** How many bytes all caches may take. Default: three quarters of the memory that is free. */
-  readonly cacheBytes?: number;
+  readonly cacheBytes?: number | undefined;
 }
 
 /** Options, checked. */

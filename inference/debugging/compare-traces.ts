@@ -39,11 +39,11 @@ export interface ComparisonOptions {
    * How far a value may be off, in standard deviations. Default: 1e-3 for its largest difference. Where a trace holds
    * bf16 or f16, rounding alone moves single large elements far, so there it is 0.25 for 99 % of them.
    */
-  readonly tolerance?: number;
+  readonly tolerance?: number | undefined;
   /** Names of the other trace by names of this one. */
-  readonly names?: NameMap;
+  readonly names?: NameMap | undefined;
   /** Told of each row as it comes. */
-  readonly onRow?: (row: ComparisonRow) => void;
+  readonly onRow?: ((row: ComparisonRow) => void) | undefined;
 }
 
 /** One value of both. All differences are absolute ones, in standard deviations of the reference's value. */

@@ -59,7 +59,7 @@ export async function compileRequested(
   target: Target,
   request: StepRequest,
   { program }: Pick<LoweredStep, "program">,
-  options: { readonly signal?: AbortSignal; readonly keep?: boolean; readonly onLayouts?: () => void } = {},
+  options: { readonly signal?: AbortSignal | undefined; readonly keep?: boolean; readonly onLayouts?: () => void } = {},
 ): Promise<Executable> {
   const { onLayouts, keep = false, ...call } = options;
   const given = { ...call, keep, returnOptimizedHlo: true };

@@ -23,16 +23,16 @@ import { planWeights } from "./weights.ts";
 export interface CompileModelOptions extends TargetWords {
   readonly worker: Worker;
   /** Default: `decode`. */
-  readonly phase?: StepRequest["phase"];
+  readonly phase?: StepRequest["phase"] | undefined;
   /** How many texts at once. Default: 1. */
-  readonly batch?: number;
+  readonly batch?: number | undefined;
   /** Tokens of a prefill; positions that a decode step has behind it. Default: 1024. */
-  readonly length?: number;
+  readonly length?: number | undefined;
   /** Positions that the cache holds, where that is more than `length`. */
-  readonly context?: number;
+  readonly context?: number | undefined;
   /** Stands in for the built-in architecture. */
-  readonly architecture?: Architecture;
-  readonly signal?: AbortSignal;
+  readonly architecture?: Architecture | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A step, its text, and what the compiler made of it. */
@@ -57,7 +57,7 @@ export async function compile(model: string, options: CompileModelOptions): Prom
   const declared = await declareModel(model, target, { worker, architecture });
   if (options.mesh !== undefined) requireMesh(declared, target, request.batch);
   const lowered = lowerRequested(declared, target, request);
-  const call = signal === undefined ? {} : { signal };
+  const call = { signal };
   const executable = await compileRequested(worker, declared, target, request, lowered, call);
   return { ...lowered, model: declared, target, request, executable };
 }

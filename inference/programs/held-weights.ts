@@ -36,8 +36,7 @@ export function heldWeights(
         dtype,
         axes: axes.map((each) => each.name),
         shape: axes.map((each) => each.size),
-        read: (signal?: AbortSignal) =>
-          programs.worker.download(programs.weight(`${path}${below}`), signal === undefined ? {} : { signal }),
+        read: (signal?: AbortSignal) => programs.worker.download(programs.weight(`${path}${below}`), { signal }),
       };
     });
   });

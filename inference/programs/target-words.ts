@@ -7,13 +7,13 @@ import { InputError } from "../../dsl/index.ts";
 /** A target and its parts, by the names of the command line's options. */
 export interface TargetWords {
   /** What to compile for, such as `cpu`, or a value that says all of this. Default: this machine's CPU. */
-  readonly target?: Target | string;
+  readonly target?: Target | string | undefined;
   /** How the devices are arranged, such as `expert=2,model=2`. Default: all along `model`. */
-  readonly mesh?: string;
+  readonly mesh?: string | undefined;
   /** How matrices are held, `EXPERTS[,DENSE]`, such as `mxfp4,bf16`. Default: as the architecture has them. */
-  readonly weights?: WeightForms | string;
+  readonly weights?: WeightForms | string | undefined;
   /** What is multiplied: `f32` or `bf16`. Default: f32 on CPU. */
-  readonly computeDtype?: string;
+  readonly computeDtype?: string | undefined;
 }
 
 /**

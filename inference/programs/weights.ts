@@ -56,9 +56,9 @@ export async function loadWeights(
   { checkpoint }: Pick<UnloadedModel, "checkpoint">,
   plan: WeightPlan,
   options: {
-    readonly onProgress?: (progress: LoadProgress) => void;
-    readonly signal?: AbortSignal;
-    readonly seed?: number;
+    readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+    readonly signal?: AbortSignal | undefined;
+    readonly seed?: number | undefined;
   } = {},
 ): Promise<DeviceWeights> {
   const { feeds, storageOf } = plan;
@@ -110,7 +110,7 @@ async function draw(
   signal: AbortSignal | undefined,
 ): Promise<readonly DeviceBuffer[]> {
   const key = hostTensor("u32", [2], drawKey(seed, param));
-  const { results } = await worker.execute(executable, [key], signal === undefined ? {} : { signal });
+  const { results } = await worker.execute(executable, [key], { signal });
   return results;
 }
 
@@ -129,7 +129,7 @@ async function compileLoaders(
       const compile = async () => {
         const placement = lowering.placement && loadPlacement(feed, storage, lowering.placement);
         const program = lower(loadGraph(feed, storage), { ...lowering, placement });
-        return await worker.compile(program, signal === undefined ? {} : { signal });
+        return await worker.compile(program, { signal });
       };
       const known = byKind.get(kind) ?? compile();
       byKind.set(kind, known);

@@ -38,8 +38,6 @@ export class GroupStream extends EventEmitter implements SessionStream {
     nextOrdinal: () => number,
   ) {
     super();
-    // A step that waits for the drain of a slow connection listens; there may be many.
-    this.setMaxListeners(0);
     this.#owner = owner;
     this.#streams = streams;
     this.#nextOrdinal = nextOrdinal;

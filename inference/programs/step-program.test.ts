@@ -85,7 +85,7 @@ describe("frequencies in several sets", () => {
         ),
       ),
     ).toMatchInlineSnapshot(`
-InputError ARCHITECTURE
+InputError ROPE_SET
 a layer turns by 'middle', which is no set of frequencies; there are near, far
 `);
   });

@@ -165,7 +165,7 @@ test("a worker goes with its launcher when that is killed, and its client hears 
   expect(output()).toContain("again cpu");
 });
 
-test("one of several workers may close, and a new one starts after the last has", async () => {
+test(exhaustive("one of several workers may close, and a new one starts after the last has"), async () => {
   const [a, b] = await Promise.all([Worker.launch({ cacheDir: null }), Worker.launch({ cacheDir: null, devices: 3 })]);
   expect(a.processId).not.toBe(b.processId);
   await a.close();

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { runCli, temporaryFolder } from "../../tests/support/cli.ts";
+import { exhaustive } from "../../tests/support/exhaustive.ts";
 import { onTestWorker } from "../../tests/support/worker.ts";
 import type { Check } from "./check.ts";
 import { guarded } from "./check.ts";
@@ -132,7 +133,7 @@ describe("doctor", () => {
     expect(found.checks.find(({ name }) => name === "a program")?.found).toMatch(/a product of matrices is right/);
   });
 
-  test("ends with 1 where no worker answers, and still says the rest", async () => {
+  test(exhaustive("ends with 1 where no worker answers, and still says the rest"), async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, "none"));
     const { code, stdout } = await runCli(["doctor", "--worker", `unix:${join(folder, "none/s")}`], {

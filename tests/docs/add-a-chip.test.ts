@@ -7,10 +7,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { root } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
 import { copyRepository } from "../support/repository-copy.ts";
 import { walkPage } from "./walk.ts";
 
-test("a chip that is one file and a name in the list compiles, has plans and manifests, and passes every chip's tests", async () => {
+test(exhaustive(
+  "a chip that is one file and a name in the list compiles, has plans and manifests, and passes every chip's tests",
+), async () => {
   const page = await readFile(join(root, "docs/add-a-chip.md"), "utf8");
   // Two files that are new, and one that names them: nothing else of the repository changes.
   const changed = [...page.matchAll(/^```(?:ts|diff) (\S+)$/gm)].map(([, path]) => path);

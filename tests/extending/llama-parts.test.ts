@@ -23,6 +23,7 @@ import { hostTensor, readSafetensors, SafetensorsWriter, toFloat32Array } from "
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
 import { collected } from "../parity/digest.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
+import { exhaustive } from "../support/exhaustive.ts";
 import { testWorker } from "../support/worker.ts";
 
 const tokens = Array.from({ length: 40 }, (_, n) => (n * n + 5) % 97);
@@ -99,23 +100,28 @@ test("two sets that are equal give the bits of one, and each moves the logits wh
   expect(await load(turning({ rotaryDim: 8 }, {}))).not.toEqual(one);
 });
 
-test("an answer is the same however many steps a call makes, where one of two sets changes with the row's length", async () => {
-  const dynamic = { kind: "dynamic", factor: 4, originalContext: 45 } as const;
-  const architecture = turning({ theta: 500 }, { theta: 500, scaling: dynamic });
-  await using model = await loadModel(small, { worker: await testWorker(), randomWeights: 3, architecture });
-  const answer = async (stepsPerCall: number) => {
-    const said: number[] = [];
-    for await (const { token } of model.generate({ tokens }, { maxTokens: 16, stepsPerCall })) said.push(token);
-    return said;
-  };
-  const one = await answer(1);
-  expect(one).toHaveLength(16);
-  expect(await answer(8)).toEqual(one);
-  await using engine = await model.serve({ rows: 2 });
-  const served: number[] = [];
-  for await (const { token } of engine.generate({ tokens }, { maxTokens: 16 })) served.push(token);
-  expect(served).toEqual(one);
-});
+test(
+  exhaustive(
+    "an answer is the same however many steps a call makes, where one of two sets changes with the row's length",
+  ),
+  async () => {
+    const dynamic = { kind: "dynamic", factor: 4, originalContext: 45 } as const;
+    const architecture = turning({ theta: 500 }, { theta: 500, scaling: dynamic });
+    await using model = await loadModel(small, { worker: await testWorker(), randomWeights: 3, architecture });
+    const answer = async (stepsPerCall: number) => {
+      const said: number[] = [];
+      for await (const { token } of model.generate({ tokens }, { maxTokens: 16, stepsPerCall })) said.push(token);
+      return said;
+    };
+    const one = await answer(1);
+    expect(one).toHaveLength(16);
+    expect(await answer(8)).toEqual(one);
+    await using engine = await model.serve({ rows: 2 });
+    const served: number[] = [];
+    for await (const { token } of engine.generate({ tokens }, { maxTokens: 16 })) served.push(token);
+    expect(served).toEqual(one);
+  },
+);
 
 test("a family of its own reads files by its names, and refuses those of another with both", async () => {
   const family = { ...llamaFamily, name: "cousin", modelTypes: ["cousin", "cousin_text"], ggufNames: ["cousin"] };

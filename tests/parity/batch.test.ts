@@ -171,7 +171,7 @@ describe("a worker of its own", () => {
     expect(answers[1]?.tokens).toHaveLength(2);
   });
 
-  test("leaving the loop early, or a signal, frees what the batch held", async () => {
+  test(exhaustive("leaving the loop early, or a signal, frees what the batch held"), async () => {
     const before = await buffers();
     const layers = model.config.layers;
     for await (const { kind } of model.generateAll(prompts)) {

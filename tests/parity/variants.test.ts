@@ -7,12 +7,14 @@ import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, expect, test } from "@jest/globals";
 import squaredRelu from "../../examples/llama-squared-relu.ts";
 import { loadModel } from "../../inference/index.ts";
 import { readSafetensors, toFloat32Array } from "../../runtime-bridge/index.ts";
 import { projectPython } from "../../runtime-bridge/launch/environment-paths.ts";
+import { fileOf } from "../docs/walk.ts";
 import { root, temporaryFolder } from "../support/cli.ts";
+import { describeCases } from "../support/exhaustive.ts";
 import { testWorker } from "../support/worker.ts";
 import { collected, distanceFrom, largestDifference, readDigests } from "./digest.ts";
 
@@ -32,7 +34,9 @@ beforeAll(async () => {
   await run(projectPython, [join(root, "tests/parity/random_llama.py"), "llama3", folder, "--gguf", "F32"]);
 });
 
-describe.each(Object.entries(checkpoints))("%s", (name, lengths) => {
+describeCases(Object.keys(checkpoints), ["longrope"], (name) => {
+  const lengths = checkpoints[name as keyof typeof checkpoints];
+
   test("has in numpy the logits that transformers computes", async () => {
     const digests = await readDigests(`random/${name}.safetensors`);
     const { vocab_size: vocab } = JSON.parse(await readFile(join(folder, name, "config.json"), "utf8"));
@@ -50,6 +54,11 @@ describe.each(Object.entries(checkpoints))("%s", (name, lengths) => {
 
 test("a GGUF file with divisors of its frequencies has the same logits as its folder, with a squared ReLU too", async () => {
   await expectNumpys("llama3", checkpoints.llama3, join(folder, "llama3-F32.gguf"));
+});
+
+test("the variant is the one that docs/define-a-model.md shows", async () => {
+  const page = await readFile(join(root, "docs/define-a-model.md"), "utf8");
+  expect(fileOf(page, "squared-relu.ts")).toBe(await readFile(join(root, "examples/llama-squared-relu.ts"), "utf8"));
 });
 
 async function expectNumpys(name: string, lengths: readonly number[], path: string): Promise<void> {

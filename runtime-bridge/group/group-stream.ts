@@ -65,7 +65,7 @@ export class GroupStream extends EventEmitter implements SessionStream {
   write(request: WithoutOrdinal<SessionRequest>): boolean {
     const runs = request.step !== undefined || request.fetch !== undefined;
     // Only what runs has its place in the order.
-    const sent = { ...request, launch: runs ? this.#nextOrdinal() : 0 };
+    const sent = { launch: runs ? this.#nextOrdinal() : 0, ...request };
     if (runs && this.#outstanding === 0) this.#since = performance.now();
     if (runs) this.#outstanding += request.step?.repeat ?? 1;
     for (const stream of this.#streams) if (!stream.write(sent)) this.#full += 1;
